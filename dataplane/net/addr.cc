@@ -1,0 +1,86 @@
+#include "dataplane/net/addr.h"
+
+#include <arpa/inet.h>
+
+#include <cstdio>
+
+namespace keepline::net {
+
+namespace {
+
+constexpr std::size_t kLongestAddress = INET6_ADDRSTRLEN;
+
+// inet_pton wants a terminated string; a text longer than any address is no address.
+template <typename T>
+bool pton(int family, std::string_view text, T& out) {
+  char buffer[kLongestAddress + 1];
+  if (text.size() > kLongestAddress) return false;
+  text.copy(buffer, text.size());
+  buffer[text.size()] = '\0';
+  return inet_pton(family, buffer, &out) == 1;
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::optional<Ip4> parse_ip4(std::string_view text) {
+  be32 wire;
+  if (!pton(AF_INET, text, wire)) return std::nullopt;
+  return Ip4(wire);
+}
+
+std::optional<IpAddr> parse_ip(std::string_view text) {
+  if (auto v4 = parse_ip4(text)) return IpAddr(*v4);
+  Ip6 v6;
+  if (!pton(AF_INET6, text, v6.bytes)) return std::nullopt;
+  return IpAddr(v6);
+}
+
+std::optional<Mac> parse_mac(std::string_view text) {
+  Mac mac;
+  if (text.size() != 17) return std::nullopt;
+  for (std::size_t i = 0; i < 6; ++i) {
+    const int high = hex_digit(text[3 * i]);
+    const int low = hex_digit(text[3 * i + 1]);
+    if (high < 0 || low < 0 || (i < 5 && text[3 * i + 2] != ':')) return std::nullopt;
+    mac.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+  }
+  return mac;
+}
+
+std::string to_string(Ip4 address) {
+  char buffer[INET_ADDRSTRLEN];
+  const be32 wire = address.be();
+  inet_ntop(AF_INET, &wire, buffer, sizeof buffer);
+  return buffer;
+}
+
+std::string to_string(const Ip6& address) {
+  char buffer[INET6_ADDRSTRLEN];
+  inet_ntop(AF_INET6, address.bytes.data(), buffer, sizeof buffer);
+  return buffer;
+}
+
+std::string to_string(const IpAddr& address) {
+  return address.is_v4() ? to_string(address.v4()) : to_string(address.v6());
+}
+
+std::string to_string(const Mac& mac) {
+  char buffer[18];
+  const auto& b = mac.bytes;
+  std::snprintf(buffer, sizeof buffer, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3],
+                b[4], b[5]);
+  return buffer;
+}
+
+std::string to_string(const Endpoint4& endpoint) {
+  return to_string(endpoint.address) + ':' + std::to_string(endpoint.port);
+}
+
+}  // namespace keepline::net

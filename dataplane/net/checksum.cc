@@ -1,0 +1,56 @@
+#include "dataplane/net/checksum.h"
+
+namespace keepline::net {
+
+namespace {
+
+std::uint16_t fold(std::uint64_t sum) {
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(sum);
+}
+
+}  // namespace
+
+std::uint64_t checksum_add(std::uint64_t sum, Bytes data) {
+  const std::uint8_t* p = data.data();
+  std::size_t left = data.size();
+  // Whole 32-bit words: 2^32 of them fit before a 64-bit sum could overflow, frames are 64 KiB.
+  for (; left >= 4; p += 4, left -= 4) {
+    std::uint32_t word;
+    std::memcpy(&word, p, 4);
+    sum += word;
+  }
+  if (left >= 2) {
+    std::uint16_t word;
+    std::memcpy(&word, p, 2);
+    sum += word;
+    p += 2;
+    left -= 2;
+  }
+  if (left != 0) sum += *p;  // little-endian: the byte is the high byte of a big-endian pair
+  return sum;
+}
+
+be16 checksum_finish(std::uint64_t sum) {
+  return be16::from_raw(static_cast<std::uint16_t>(~fold(sum)));
+}
+
+be16 checksum(Bytes data) {
+  return checksum_finish(checksum_add(0, data));
+}
+
+std::uint64_t pseudo_header_sum(be32 source, be32 destination, std::uint8_t protocol,
+                                std::uint16_t length) {
+  return std::uint64_t{source.raw()} + destination.raw() + be16(protocol).raw() +
+         be16(length).raw();
+}
+
+void ChecksumDelta::apply(be16& field) const {
+  const std::uint16_t old = field.raw();
+  field = checksum_finish(sum_ + static_cast<std::uint16_t>(~old));
+}
+
+}  // namespace keepline::net

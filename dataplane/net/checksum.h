@@ -1,0 +1,39 @@
+// The internet checksum: whole, pseudo header, and incremental update.
+//
+// PURE. Sums are kept un-complemented and in wire order (RFC 1071 §2: the sum does not care
+// about byte order as long as everybody uses the same).
+#pragma once
+
+#include "dataplane/net/headers.h"
+
+namespace keepline::net {
+
+/// Adds `data` to a running one's-complement sum. An odd last byte is padded with zero, so only
+/// the last piece of a message may have an odd length.
+std::uint64_t checksum_add(std::uint64_t sum, Bytes data);
+
+/// Folds and complements a running sum into the value for a checksum field.
+be16 checksum_finish(std::uint64_t sum);
+
+/// RFC 1071 checksum of one piece of memory; zero when `data` includes a correct checksum.
+be16 checksum(Bytes data);
+
+/// Running sum of the IPv4 pseudo header (RFC 9293 §3.1), to be continued with checksum_add.
+std::uint64_t pseudo_header_sum(be32 source, be32 destination, std::uint8_t protocol,
+                                std::uint16_t length);
+
+/// The change that replacing some fields makes to every checksum that covers them (RFC 1624).
+class ChecksumDelta {
+ public:
+  void replace(be32 from, be32 to) { sum_ += std::uint64_t{~from.raw()} + to.raw(); }
+  void replace(be16 from, be16 to) {
+    sum_ += static_cast<std::uint64_t>(static_cast<std::uint16_t>(~from.raw())) + to.raw();
+  }
+  /// Applies the change: HC' = ~(~HC + ~m + m'), RFC 1624 eqn. 3.
+  void apply(be16& field) const;
+
+ private:
+  std::uint64_t sum_ = 0;
+};
+
+}  // namespace keepline::net

@@ -1,0 +1,96 @@
+// Wire layouts of the headers that keepline reads and writes.
+//
+// PURE. All fields are byte-aligned, so a pointer into a frame may be cast to these types once
+// parse.h has checked the length; nobody else turns bytes into headers.
+#pragma once
+
+#include "dataplane/net/addr.h"
+#include "dataplane/net/bytes.h"
+
+namespace keepline::net {
+
+inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
+inline constexpr std::uint16_t kEtherTypeArp = 0x0806;
+
+struct EthernetHeader {
+  Mac destination;
+  Mac source;
+  be16 type;
+};
+static_assert(sizeof(EthernetHeader) == 14);
+
+/// RFC 826, for IPv4 over Ethernet.
+struct ArpHeader {
+  be16 hardware_type;
+  be16 protocol_type;
+  std::uint8_t hardware_length;
+  std::uint8_t protocol_length;
+  be16 operation;
+  Mac sender_mac;
+  be32 sender_ip;
+  Mac target_mac;
+  be32 target_ip;
+};
+static_assert(sizeof(ArpHeader) == 28);
+inline constexpr std::uint16_t kArpRequest = 1;
+inline constexpr std::uint16_t kArpReply = 2;
+
+/// RFC 791 §3.1.
+struct Ipv4Header {
+  std::uint8_t version_ihl;
+  std::uint8_t tos;
+  be16 total_length;
+  be16 id;
+  be16 fragment;  ///< Flags (3 bits) and offset in units of 8 bytes.
+  std::uint8_t ttl;
+  std::uint8_t protocol;
+  be16 checksum;
+  be32 source;
+  be32 destination;
+
+  std::size_t header_length() const { return static_cast<std::size_t>(version_ihl & 0x0f) * 4; }
+};
+static_assert(sizeof(Ipv4Header) == 20);
+inline constexpr std::uint16_t kIpv4MoreFragments = 0x2000;
+inline constexpr std::uint16_t kIpv4OffsetMask = 0x1fff;
+
+/// RFC 9293 §3.1.
+struct TcpHeader {
+  be16 source_port;
+  be16 destination_port;
+  be32 sequence;
+  be32 acknowledgement;
+  std::uint8_t data_offset;  ///< High 4 bits: header length in units of 4 bytes.
+  std::uint8_t flags;
+  be16 window;
+  be16 checksum;
+  be16 urgent;
+};
+static_assert(sizeof(TcpHeader) == 20);
+inline constexpr std::uint8_t kTcpFin = 0x01;
+inline constexpr std::uint8_t kTcpSyn = 0x02;
+inline constexpr std::uint8_t kTcpRst = 0x04;
+inline constexpr std::uint8_t kTcpAck = 0x10;
+
+/// RFC 768.
+struct UdpHeader {
+  be16 source_port;
+  be16 destination_port;
+  be16 length;
+  be16 checksum;  ///< Zero = not computed.
+};
+static_assert(sizeof(UdpHeader) == 8);
+
+/// RFC 792, echo form.
+struct IcmpHeader {
+  std::uint8_t type;
+  std::uint8_t code;
+  be16 checksum;
+  be16 id;
+  be16 sequence;
+};
+static_assert(sizeof(IcmpHeader) == 8);
+inline constexpr std::uint8_t kIcmpEchoReply = 0;
+inline constexpr std::uint8_t kIcmpEchoRequest = 8;
+
+}  // namespace keepline::net
