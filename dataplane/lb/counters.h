@@ -1,0 +1,52 @@
+// Counters with one writer: the worker adds, anybody reads.
+//
+// PURE apart from relaxed atomics: a load and a store, no locked instruction on the hot path.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "dataplane/net/drop.h"
+
+namespace keepline::lb {
+
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void subtract(std::uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+  }
+  void set(std::uint64_t n) { value_.store(n, std::memory_order_relaxed); }
+  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+/// Of one worker's pipeline.
+struct PipelineCounters {
+  std::array<Counter, net::kDropReasons> drops;
+  Counter packets;       ///< Frames that entered the pipeline.
+  Counter arp_replies;   ///< ARP requests answered.
+  Counter echo_replies;  ///< ICMP echo requests answered.
+  Counter adverts;       ///< VRRP frames handed to control.
+  Counter connections;   ///< Entries in the connection table right now.
+  Counter created;       ///< Connections created since start.
+  Counter expired;       ///< Connections that timed out.
+
+  void drop(net::Drop reason) { drops[static_cast<std::size_t>(reason)].add(); }
+};
+
+/// Of one real server, as one worker sees it. Valid for one generation of the slot.
+struct RealCounters {
+  Counter generation;
+  Counter active;    ///< ESTABLISHED connections (ipvsadm's ActiveConn).
+  Counter inactive;  ///< All others (InActConn).
+  Counter connections;
+  Counter packets_in, bytes_in, packets_out, bytes_out;  ///< Bytes from the IP header on.
+};
+
+}  // namespace keepline::lb

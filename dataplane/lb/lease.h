@@ -1,0 +1,66 @@
+// Mastership as a lease: which VIPs a worker may speak for right now.
+//
+// PURE apart from atomics. The control thread grants and revokes; every worker reads. A lease has
+// a deadline that control renews with each advert, so a wedged control thread, a SIGSTOP or a
+// paused machine silences the dataplane as well as the adverts. Times are ticks of one clock that
+// all threads share (the TSC in production, anything in tests).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace keepline::lb {
+
+/// Slot of a VRRP instance's lease; VIPs outside VRRP are always ours.
+using LeaseSlot = std::uint16_t;
+inline constexpr LeaseSlot kAlwaysOurs = 0xffff;
+inline constexpr std::size_t kMaxLeases = 1024;
+
+class LeaseTable {
+ public:
+  /// Lets workers act for the slot from `now` until `until`. Control thread only.
+  void grant(LeaseSlot slot, std::uint64_t now, std::uint64_t until) {
+    Lease& lease = leases_[slot];
+    lease.granted.store(now, std::memory_order_relaxed);
+    lease.until.store(until, std::memory_order_release);
+  }
+  /// Silences the slot at once. Control thread only.
+  void revoke(LeaseSlot slot) { leases_[slot].until.store(0, std::memory_order_release); }
+
+ private:
+  friend class LeaseView;
+  struct Lease {
+    std::atomic<std::uint64_t> granted{0};
+    std::atomic<std::uint64_t> until{0};
+  };
+  std::array<Lease, kMaxLeases> leases_;
+};
+
+/// One worker's look at the leases during one turn of its loop.
+class LeaseView {
+ public:
+  /// `resumed` is when this worker last came back after a gap of `gap` ticks without running.
+  LeaseView(const LeaseTable& table, std::uint64_t now, std::uint64_t resumed, std::uint64_t gap)
+      : table_(&table), now_(now), resumed_(resumed), gap_(gap) {}
+
+  /// Whether frames for the slot may be answered and forwarded. False too when this worker slept
+  /// through the lease's whole length and control has not renewed it since: what then lies in
+  /// the receive ring is old, and the peer may have taken over meanwhile.
+  bool holds(LeaseSlot slot) const {
+    if (slot == kAlwaysOurs) return true;
+    const auto& lease = table_->leases_[slot];
+    const std::uint64_t until = lease.until.load(std::memory_order_acquire);
+    if (now_ >= until) return false;
+    const std::uint64_t granted = lease.granted.load(std::memory_order_relaxed);
+    return granted >= resumed_ || until - granted > gap_;
+  }
+
+ private:
+  const LeaseTable* table_;
+  std::uint64_t now_;
+  std::uint64_t resumed_;
+  std::uint64_t gap_;
+};
+
+}  // namespace keepline::lb

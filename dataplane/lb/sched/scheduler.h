@@ -1,0 +1,23 @@
+// Choosing a real server for a new connection.
+//
+// PURE. One state per service and worker: cursors are not shared, so with several workers each
+// one deals out its own connections in turn.
+#pragma once
+
+#include "dataplane/lb/service/service.h"
+
+namespace keepline::lb {
+
+struct SchedulerState {
+  std::uint32_t cursor = 0;          ///< Index into the pool of the server chosen last, plus one.
+  std::uint32_t current_weight = 0;  ///< wrr: servers at least this heavy are in this round.
+};
+
+/// The next server with a weight above zero, or nullptr. Any state is valid for any service: a
+/// pool that shrank or whose weights changed just goes on from a nearby place.
+///
+/// rr takes them in turn; wrr is the interleaved weighted round robin of kernel LVS (a round per
+/// weight level, from the highest down in steps of the weights' common divisor).
+const RealServer* choose(const Service& service, SchedulerState& state);
+
+}  // namespace keepline::lb

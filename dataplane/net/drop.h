@@ -1,0 +1,39 @@
+// Why a frame was dropped. Every reason is a counter; its name is what users see.
+//
+// PURE.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace keepline::net {
+
+enum class Drop : std::uint8_t {
+  kNone,          ///< Not dropped.
+  kTruncated,     ///< Shorter than its headers say.
+  kBadIpHeader,   ///< Version, header length, total length or checksum is wrong.
+  kBadArp,        ///< Not ARP for IPv4 over Ethernet, or a sender that cannot be one.
+  kNotForUs,      ///< Destination MAC is neither the port's nor a virtual one of ours.
+  kUnknown,       ///< A kind of frame that the dataplane does not handle.
+  kFragment,      ///< A fragment to a service.
+  kNotMaster,     ///< For a VIP whose lease this worker does not hold.
+  kBadIcmp,       ///< Echo request with a wrong checksum.
+  kNoConnection,  ///< TCP without SYN that belongs to no connection.
+  kNoRealServer,  ///< Service without a real server that takes new connections.
+  kServerGone,    ///< Connection of a real server that left the pool.
+  kTableFull,     ///< No room for a new connection.
+  kNoRoute,       ///< Nowhere to send it.
+  kNoNeighbour,   ///< Next hop's MAC is not known.
+  kTtlExpired,    ///< TTL would become zero.
+  kTooBig,        ///< Longer than the MTU of the port it should leave through.
+  kTxFull,        ///< Transmit ring full.
+  kControlFull,   ///< Queue to the control thread full.
+  kCount,
+};
+
+inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(Drop::kCount);
+
+/// The counter's name, e.g. "no_real_server".
+std::string_view to_string(Drop reason);
+
+}  // namespace keepline::net

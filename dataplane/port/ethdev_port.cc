@@ -1,0 +1,129 @@
+#include "dataplane/port/ethdev_port.h"
+
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+namespace keepline::port {
+
+namespace {
+
+// An AF_XDP frame needs the kernel's headroom besides DPDK's own.
+constexpr unsigned kXdpHeadroom = 256;
+constexpr unsigned kLinkHeader = 18;  // Ethernet and one VLAN tag
+constexpr unsigned kCacheSize = 256;
+constexpr std::uint16_t kDescriptors = 2048;
+constexpr std::size_t kMaxBurst = 64;
+
+Frame frame_of(rte_mbuf* mbuf) {
+  return {{rte_pktmbuf_mtod(mbuf, std::uint8_t*), rte_pktmbuf_data_len(mbuf),
+           rte_pktmbuf_headroom(mbuf)},
+          mbuf};
+}
+
+std::string error_text(const char* step, int code) {
+  return std::string(step) + ": " + rte_strerror(code < 0 ? -code : code);
+}
+
+int start_device(std::uint16_t id, unsigned queues, rte_mempool* pool, std::string& step) {
+  rte_eth_conf config{};
+  const auto rx_queues = static_cast<std::uint16_t>(queues);
+  step = "configure";
+  if (const int rc = rte_eth_dev_configure(id, rx_queues, rx_queues, &config); rc < 0) return rc;
+  for (std::uint16_t queue = 0; queue < rx_queues; ++queue) {
+    step = "receive queue " + std::to_string(queue);
+    int rc = rte_eth_rx_queue_setup(id, queue, kDescriptors, 0, nullptr, pool);
+    if (rc < 0) return rc;
+    step = "transmit queue " + std::to_string(queue);
+    rc = rte_eth_tx_queue_setup(id, queue, kDescriptors, 0, nullptr);
+    if (rc < 0) return rc;
+  }
+  step = "start";
+  return rte_eth_dev_start(id);
+}
+
+}  // namespace
+
+BufferPool::BufferPool(unsigned buffers, unsigned mtu) {
+  const unsigned room = std::max<unsigned>(RTE_MBUF_DEFAULT_BUF_SIZE,
+                                           mtu + kLinkHeader + RTE_PKTMBUF_HEADROOM + kXdpHeadroom);
+  pool_ = rte_pktmbuf_pool_create("keepline", buffers, kCacheSize, 0,
+                                  static_cast<std::uint16_t>((room + 63) & ~63u), SOCKET_ID_ANY);
+  if (pool_ == nullptr) throw std::runtime_error(error_text("packet buffers", rte_errno));
+}
+
+BufferPool::~BufferPool() {
+  rte_mempool_free(pool_);
+}
+
+tl::expected<std::unique_ptr<EthdevPort>, std::string> EthdevPort::open(
+    const std::string& name, const std::string& arguments, unsigned queues, BufferPool& pool) {
+  if (const int rc = rte_eal_hotplug_add("vdev", name.c_str(), arguments.c_str()); rc < 0) {
+    return tl::unexpected(error_text("create device", rc));
+  }
+  std::uint16_t id = 0;
+  if (const int rc = rte_eth_dev_get_port_by_name(name.c_str(), &id); rc < 0) {
+    rte_eal_hotplug_remove("vdev", name.c_str());
+    return tl::unexpected(error_text("find device", rc));
+  }
+  std::unique_ptr<EthdevPort> port(new EthdevPort(id, name, queues, pool));
+  std::string step;
+  if (const int rc = start_device(id, queues, pool.get(), step); rc < 0) {
+    return tl::unexpected(error_text(step.c_str(), rc));
+  }
+  return port;
+}
+
+EthdevPort::EthdevPort(std::uint16_t id, std::string name, unsigned queues, BufferPool& pool)
+    : id_(id), name_(std::move(name)), queues_(queues), pool_(pool) {}
+
+EthdevPort::~EthdevPort() {
+  rte_eth_dev_stop(id_);
+  rte_eth_dev_close(id_);
+  rte_eal_hotplug_remove("vdev", name_.c_str());
+}
+
+std::size_t EthdevPort::receive(std::span<Frame> frames) {
+  std::array<rte_mbuf*, kMaxBurst> mbufs;
+  const auto wanted = static_cast<std::uint16_t>(std::min(frames.size(), kMaxBurst));
+  const auto queue = static_cast<std::uint16_t>(next_queue_);
+  next_queue_ = next_queue_ + 1 == queues_ ? 0 : next_queue_ + 1;
+  const std::uint16_t count = rte_eth_rx_burst(id_, queue, mbufs.data(), wanted);
+  for (std::uint16_t i = 0; i < count; ++i) frames[i] = frame_of(mbufs[i]);
+  return count;
+}
+
+std::size_t EthdevPort::transmit(std::span<Frame> frames) {
+  std::array<rte_mbuf*, kMaxBurst> mbufs;
+  const auto count = static_cast<std::uint16_t>(std::min(frames.size(), kMaxBurst));
+  for (std::uint16_t i = 0; i < count; ++i) mbufs[i] = static_cast<rte_mbuf*>(frames[i].buffer);
+  return rte_eth_tx_burst(id_, 0, mbufs.data(), count);
+}
+
+void EthdevPort::release(std::span<Frame> frames) {
+  for (const Frame& frame : frames) rte_pktmbuf_free(static_cast<rte_mbuf*>(frame.buffer));
+}
+
+std::optional<Frame> EthdevPort::make(net::Bytes bytes) {
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_.get());
+  if (mbuf == nullptr) return std::nullopt;
+  char* room = rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(bytes.size()));
+  if (room == nullptr) {
+    rte_pktmbuf_free(mbuf);
+    return std::nullopt;
+  }
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::uint8_t*>(room));
+  return frame_of(mbuf);
+}
+
+std::uint64_t EthdevPort::missed() const {
+  rte_eth_stats stats{};
+  return rte_eth_stats_get(id_, &stats) == 0 ? stats.imissed + stats.rx_nombuf : 0;
+}
+
+}  // namespace keepline::port

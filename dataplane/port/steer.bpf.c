@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+//
+// Steering: which frames go to keepline's AF_XDP sockets and which to the kernel.
+//
+// Runs in the kernel for every frame of an attached netdev. To the sockets go VRRP, ARP requests
+// and ICMP echo requests for VIPs that keepline installed, the ports of virtual servers, and
+// answers of NATed real servers that are not addressed to this node itself. All else is the
+// kernel's. A frame for the sockets is dropped when no socket is there (XDP_DROP as the fallback
+// of the redirect): a dead daemon is silent although the kernel still holds the VIP.
+//
+// Map names have at most 15 characters: the control thread finds them by name (steering.cc).
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "dataplane/port/steer_maps.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+struct {
+  __uint(type, BPF_MAP_TYPE_XSKMAP);
+  __uint(max_entries, 64);
+  __type(key, __u32);
+  __type(value, __u32);
+} xsks_map SEC(".maps");
+
+#define STEER_HASH(name, key_type)            \
+  struct {                                    \
+    __uint(type, BPF_MAP_TYPE_HASH);          \
+    __uint(max_entries, KL_MAP_ENTRIES);      \
+    __uint(map_flags, BPF_F_NO_PREALLOC);     \
+    __type(key, key_type);                    \
+    __type(value, __u32);                     \
+  } name SEC(".maps")
+
+STEER_HASH(kl_addresses, __u32);              // IPv4 address -> KL_* flags
+STEER_HASH(kl_services, struct kl_endpoint);  // VIP:port of a virtual server
+STEER_HASH(kl_reals, struct kl_endpoint);     // address:port of a NATed real server
+STEER_HASH(kl_macs, struct kl_mac);           // the netdev's MAC and our virtual MACs
+
+struct arp_ipv4 {
+  __be16 hardware_type;
+  __be16 protocol_type;
+  __u8 hardware_length;
+  __u8 protocol_length;
+  __be16 operation;
+  __u8 sender_mac[6];
+  __u8 sender_ip[4];
+  __u8 target_mac[6];
+  __u8 target_ip[4];
+} __attribute__((packed));
+
+static __always_inline __u32 address_flags(__u32 address) {
+  __u32* flags = bpf_map_lookup_elem(&kl_addresses, &address);
+  return flags ? *flags : 0;
+}
+
+static __always_inline int to_socket(struct xdp_md* ctx) {
+  return bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_DROP);
+}
+
+static __always_inline int steer_arp(struct xdp_md* ctx, void* at, void* end) {
+  struct arp_ipv4* arp = at;
+  __u32 sender, target;
+  if ((void*)(arp + 1) > end) return XDP_PASS;
+  if (arp->operation != bpf_htons(1) || arp->protocol_type != bpf_htons(ETH_P_IP)) return XDP_PASS;
+  __builtin_memcpy(&sender, arp->sender_ip, 4);
+  __builtin_memcpy(&target, arp->target_ip, 4);
+  // A gratuitous ARP is news for the kernel's own table, not a question.
+  if (sender == target) return XDP_PASS;
+  return (address_flags(target) & KL_ANSWER) ? to_socket(ctx) : XDP_PASS;
+}
+
+static __always_inline int is_for_us(struct ethhdr* ethernet) {
+  struct kl_mac mac = {};
+  __builtin_memcpy(mac.bytes, ethernet->h_dest, 6);
+  return bpf_map_lookup_elem(&kl_macs, &mac) != 0;
+}
+
+static __always_inline int steer_ports(struct xdp_md* ctx, struct iphdr* ip, __u32 flags,
+                                       void* end) {
+  __be16* ports = (void*)ip + ip->ihl * 4;
+  if ((void*)(ports + 2) > end) return XDP_PASS;
+  struct kl_endpoint local = {.address = ip->daddr, .port = ports[1], .protocol = ip->protocol};
+  struct kl_endpoint remote = {.address = ip->saddr, .port = ports[0], .protocol = ip->protocol};
+  if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services, &local)) return to_socket(ctx);
+  // Answers to this node's own health checks stay with the kernel, whatever address it used.
+  if (!(flags & (KL_OWN | KL_ANSWER)) && bpf_map_lookup_elem(&kl_reals, &remote)) return to_socket(ctx);
+  return XDP_PASS;
+}
+
+static __always_inline int steer_ipv4(struct xdp_md* ctx, struct ethhdr* ethernet, void* end) {
+  struct iphdr* ip = (void*)(ethernet + 1);
+  if ((void*)(ip + 1) > end || ip->version != 4 || ip->ihl < 5) return XDP_PASS;
+  __u32 flags = address_flags(ip->daddr);
+  if (ip->protocol == 112) return (flags & KL_VRRP) ? to_socket(ctx) : XDP_PASS;
+  if (!is_for_us(ethernet)) return XDP_PASS;
+  if (ip->frag_off & bpf_htons(0x3fff)) return (flags & KL_SERVICE) ? to_socket(ctx) : XDP_PASS;
+  if (ip->protocol == IPPROTO_ICMP) {
+    __u8* type = (void*)ip + ip->ihl * 4;
+    if ((void*)(type + 1) > end || *type != 8 || !(flags & KL_ANSWER)) return XDP_PASS;
+    return to_socket(ctx);
+  }
+  if (ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP) {
+    return steer_ports(ctx, ip, flags, end);
+  }
+  return XDP_PASS;
+}
+
+SEC("xdp")
+int keepline_steer(struct xdp_md* ctx) {
+  void* end = (void*)(long)ctx->data_end;
+  struct ethhdr* ethernet = (void*)(long)ctx->data;
+  if ((void*)(ethernet + 1) > end) return XDP_PASS;
+  if (ethernet->h_proto == bpf_htons(ETH_P_ARP)) return steer_arp(ctx, ethernet + 1, end);
+  if (ethernet->h_proto == bpf_htons(ETH_P_IP)) return steer_ipv4(ctx, ethernet, end);
+  return XDP_PASS;
+}

@@ -1,0 +1,212 @@
+#include "dataplane/port/steering.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <net/if.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include "dataplane/port/steer_maps.h"
+#include "steer_object.h"  // generated: kSteerObject, the compiled program
+
+namespace keepline::port {
+
+namespace {
+
+constexpr const char* kProgramName = "keepline_steer";
+constexpr std::size_t kMaxMaps = 16;
+
+struct Program {
+  int fd = -1;
+  bpf_prog_info info{};
+  std::array<std::uint32_t, kMaxMaps> map_ids{};
+
+  explicit Program(unsigned ifindex) {
+    std::uint32_t id = 0;
+    if (bpf_xdp_query_id(static_cast<int>(ifindex), 0, &id) != 0 || id == 0) return;
+    fd = bpf_prog_get_fd_by_id(id);
+    if (fd < 0) return;
+    info.map_ids = reinterpret_cast<std::uintptr_t>(map_ids.data());
+    info.nr_map_ids = kMaxMaps;
+    std::uint32_t length = sizeof info;
+    if (bpf_obj_get_info_by_fd(fd, &info, &length) != 0) info = {};
+  }
+  ~Program() {
+    if (fd >= 0) close(fd);
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  bool is_ours() const { return std::strcmp(info.name, kProgramName) == 0; }
+
+  int map_fd(const char* name) const {
+    for (std::uint32_t i = 0; i < info.nr_map_ids && i < kMaxMaps; ++i) {
+      const int map = bpf_map_get_fd_by_id(map_ids[i]);
+      if (map < 0) continue;
+      bpf_map_info map_info{};
+      std::uint32_t length = sizeof map_info;
+      if (bpf_obj_get_info_by_fd(map, &map_info, &length) == 0 &&
+          std::strcmp(map_info.name, name) == 0) {
+        return map;
+      }
+      close(map);
+    }
+    return -1;
+  }
+};
+
+kl_endpoint key_of(const SteerEndpoint& endpoint) {
+  return {endpoint.endpoint.address.be().raw(), net::be16(endpoint.endpoint.port).raw(),
+          static_cast<std::uint8_t>(endpoint.protocol), 0};
+}
+
+kl_mac key_of(const net::Mac& mac) {
+  kl_mac key{};
+  std::memcpy(key.bytes, mac.bytes.data(), sizeof key.bytes);
+  return key;
+}
+
+std::uint32_t key_of(net::Ip4 address) {
+  return address.be().raw();
+}
+
+using Status = tl::expected<void, std::string>;
+
+template <typename Key>
+Status put(int map, const char* name, const Key& element, std::uint32_t value) {
+  const auto key = key_of(element);
+  if (bpf_map_update_elem(map, &key, &value, BPF_ANY) == 0) return {};
+  return tl::unexpected(std::string("steering map ") + name + ": " + std::strerror(errno));
+}
+
+template <typename Key>
+Status take(int map, const char* name, const Key& element) {
+  const auto key = key_of(element);
+  if (bpf_map_delete_elem(map, &key) == 0 || errno == ENOENT) return {};
+  return tl::unexpected(std::string("steering map ") + name + ": " + std::strerror(errno));
+}
+
+template <typename Key>
+Status widen_set(int map, const char* name, std::set<Key>& current, const std::set<Key>& wanted) {
+  for (const Key& key : wanted) {
+    if (current.contains(key)) continue;
+    if (Status status = put(map, name, key, 1); !status) return status;
+    current.insert(key);
+  }
+  return {};
+}
+
+template <typename Key>
+Status narrow_set(int map, const char* name, std::set<Key>& current, const std::set<Key>& wanted) {
+  for (auto it = current.begin(); it != current.end();) {
+    if (wanted.contains(*it)) {
+      ++it;
+      continue;
+    }
+    if (Status status = take(map, name, *it); !status) return status;
+    it = current.erase(it);
+  }
+  return {};
+}
+
+}  // namespace
+
+SteerObject::SteerObject() : fd_(memfd_create("keepline_steer", MFD_CLOEXEC)) {
+  if (fd_ < 0) throw std::runtime_error(std::string("memfd_create: ") + std::strerror(errno));
+  if (write(fd_, kSteerObject, sizeof kSteerObject) != static_cast<ssize_t>(sizeof kSteerObject)) {
+    close(fd_);
+    throw std::runtime_error("cannot write the steering program to a memory file");
+  }
+}
+
+SteerObject::~SteerObject() {
+  close(fd_);
+}
+
+std::string SteerObject::path() const {
+  return "/proc/self/fd/" + std::to_string(fd_);
+}
+
+tl::expected<Steering, std::string> Steering::open(unsigned ifindex) {
+  const Program program(ifindex);
+  if (program.fd < 0) return tl::unexpected(std::string("no XDP program is attached"));
+  Steering result;
+  result.addresses_fd_ = program.map_fd("kl_addresses");
+  result.services_fd_ = program.map_fd("kl_services");
+  result.reals_fd_ = program.map_fd("kl_reals");
+  result.macs_fd_ = program.map_fd("kl_macs");
+  if (result.addresses_fd_ < 0 || result.services_fd_ < 0 || result.reals_fd_ < 0 ||
+      result.macs_fd_ < 0) {
+    return tl::unexpected(
+        std::string("the attached XDP program is not keepline's: its maps are missing"));
+  }
+  return result;
+}
+
+Steering::Steering(Steering&& other) noexcept
+    : addresses_fd_(std::exchange(other.addresses_fd_, -1)),
+      services_fd_(std::exchange(other.services_fd_, -1)),
+      reals_fd_(std::exchange(other.reals_fd_, -1)),
+      macs_fd_(std::exchange(other.macs_fd_, -1)),
+      current_(std::move(other.current_)) {}
+
+Steering::~Steering() {
+  for (const int fd : {addresses_fd_, services_fd_, reals_fd_, macs_fd_}) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+Status Steering::widen(const SteerTable& wanted) {
+  Status status = widen_set(macs_fd_, "kl_macs", current_.macs, wanted.macs);
+  if (status) status = widen_set(services_fd_, "kl_services", current_.services, wanted.services);
+  if (status) status = widen_set(reals_fd_, "kl_reals", current_.reals, wanted.reals);
+  for (const auto& [address, flags] : wanted.addresses) {
+    if (!status) return status;
+    std::uint32_t& present = current_.addresses[address];
+    if ((present & flags) == flags && present != 0) continue;
+    present |= flags;
+    status = put(addresses_fd_, "kl_addresses", address, present);
+  }
+  return status;
+}
+
+Status Steering::narrow(const SteerTable& wanted) {
+  Status status;
+  for (auto it = current_.addresses.begin(); status && it != current_.addresses.end();) {
+    const auto kept = wanted.addresses.find(it->first);
+    if (kept == wanted.addresses.end()) {
+      status = take(addresses_fd_, "kl_addresses", it->first);
+      it = current_.addresses.erase(it);
+      continue;
+    }
+    if (kept->second != it->second) {
+      it->second = kept->second;
+      status = put(addresses_fd_, "kl_addresses", it->first, it->second);
+    }
+    ++it;
+  }
+  if (status) status = narrow_set(reals_fd_, "kl_reals", current_.reals, wanted.reals);
+  if (status) status = narrow_set(services_fd_, "kl_services", current_.services, wanted.services);
+  if (status) status = narrow_set(macs_fd_, "kl_macs", current_.macs, wanted.macs);
+  return status;
+}
+
+XdpOwner xdp_owner(unsigned ifindex) {
+  const Program program(ifindex);
+  if (program.fd < 0) return XdpOwner::kNobody;
+  return program.is_ours() ? XdpOwner::kKeepline : XdpOwner::kSomebodyElse;
+}
+
+void detach_xdp(unsigned ifindex) {
+  if (xdp_owner(ifindex) == XdpOwner::kKeepline) {
+    bpf_xdp_detach(static_cast<int>(ifindex), 0, nullptr);
+  }
+}
+
+}  // namespace keepline::port

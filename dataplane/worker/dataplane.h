@@ -1,0 +1,79 @@
+// The dataplane as the control thread sees it: start, publish, leases, mail, counters, stop.
+//
+// Control thread only. Hides DPDK: nothing of it is in this header.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "dataplane/worker/worker.h"
+
+namespace keepline::worker {
+
+/// One netdev to attach through AF_XDP.
+struct PortConfig {
+  std::string netdev;
+  unsigned ifindex = 0;
+  unsigned mtu = 1500;
+  unsigned queues = 1;  ///< Combined channels of the netdev.
+};
+
+struct DataplaneConfig {
+  std::string file_prefix;
+  std::vector<PortConfig> ports;
+  lb::PipelineConfig pipeline;
+  IdleMode idle = IdleMode::kAdaptive;
+};
+
+class Dataplane {
+ public:
+  /// Starts DPDK, attaches the ports and prepares the worker, which run() sets going. On error
+  /// everything is as it was before; the text names the port and what to do.
+  static tl::expected<std::unique_ptr<Dataplane>, std::string> start(const DataplaneConfig& config);
+  /// Stops the worker and detaches the ports.
+  ~Dataplane();
+  Dataplane(const Dataplane&) = delete;
+  Dataplane& operator=(const Dataplane&) = delete;
+
+  void run();
+
+  /// See rcu::Cell::publish.
+  rcu::Publish publish(std::unique_ptr<const lb::Snapshot>& next);
+
+  /// Lets the worker speak for the slot for `duration_us` from now.
+  void grant_lease(lb::LeaseSlot slot, std::int64_t duration_us);
+  void revoke_lease(lb::LeaseSlot slot);
+
+  enum class Send : std::uint8_t { kQueued, kFull };
+  /// Sends a frame through a port, or drops it when that was not possible within `valid_us`.
+  Send send(net::PortId port, net::Bytes frame, std::int64_t valid_us);
+
+  /// File descriptor that becomes readable when there is mail; see receive_mail().
+  int doorbell_fd() const;
+  struct MailHandlers {
+    std::function<void(net::PortId, net::Bytes frame)> advert;
+    std::function<void(const lb::NeighbourSeen&)> neighbour;
+    std::function<void(const ConnectionRecord&)> connection;
+  };
+  /// Empties the queues, at most kMailPerCall of each kind; rearms the doorbell. True when more
+  /// may be waiting.
+  bool receive_mail(const MailHandlers& handlers);
+
+  /// Asks for all connections; they arrive as mail with this number. False: too many listings.
+  bool list_connections(std::uint32_t listing);
+
+  const Worker& worker() const;
+  bool hugepages() const;
+  std::uint64_t missed(net::PortId port) const;
+
+ private:
+  Dataplane();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace keepline::worker

@@ -1,0 +1,92 @@
+#include "dataplane/worker/eal.h"
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <sched.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+namespace keepline::worker {
+
+namespace {
+
+constexpr unsigned long kEnoughFreeHugepages = 64;  // of 2 MiB: buffers, rings and slack
+
+bool hugepages_available() {
+  std::ifstream file("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
+  unsigned long free = 0;
+  return file >> free && free >= kEnoughFreeHugepages;
+}
+
+// Every CPU that this process may use: lcores float over them, the kernel's scheduler decides.
+std::string allowed_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  sched_getaffinity(0, sizeof set, &set);
+  std::string result;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &set)) result += (result.empty() ? "" : ",") + std::to_string(cpu);
+  }
+  return result;
+}
+
+std::vector<std::string> arguments(const EalConfig& config, bool hugepages) {
+  const std::string cpus = "@(" + allowed_cpus() + ")";
+  std::string lcores;
+  for (unsigned lcore = 0; lcore <= config.workers; ++lcore) {
+    lcores += (lcore == 0 ? "" : ",") + std::to_string(lcore) + cpus;
+  }
+  std::vector<std::string> result = {"keeplined", "--lcores",       lcores,
+                                     "--no-pci",  "--no-telemetry", "--iova-mode",
+                                     "va",        "--log-level",    "*:error"};
+  if (hugepages) {
+    result.emplace_back("--in-memory");
+  } else {
+    result.insert(result.end(), {"--no-huge", "-m", std::to_string(config.memory_mb)});
+  }
+  result.insert(result.end(), {"--file-prefix", config.file_prefix});
+  return result;
+}
+
+int run_body(void* argument) {
+  const std::unique_ptr<std::function<void()>> body(static_cast<std::function<void()>*>(argument));
+  (*body)();
+  return 0;
+}
+
+}  // namespace
+
+Eal::Eal(const EalConfig& config) : hugepages_(hugepages_available()) {
+  std::vector<std::string> words = arguments(config, hugepages_);
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) {
+    throw std::runtime_error(std::string("DPDK does not start: ") + rte_strerror(rte_errno) +
+                             " (needs root or CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW and "
+                             "CAP_IPC_LOCK; is another daemon using the same instance name?)");
+  }
+}
+
+Eal::~Eal() {
+  rte_eal_cleanup();
+}
+
+void Eal::launch(unsigned worker, std::function<void()> body) {
+  auto owned = std::make_unique<std::function<void()>>(std::move(body));
+  if (rte_eal_remote_launch(run_body, owned.get(), worker + 1) != 0) {
+    throw std::runtime_error("worker lcore " + std::to_string(worker + 1) + " is busy");
+  }
+  owned.release();
+}
+
+void Eal::wait() {
+  rte_eal_mp_wait_lcore();
+}
+
+}  // namespace keepline::worker

@@ -1,0 +1,84 @@
+// The bounded queues between control and one worker.
+//
+// Boost.Lockfree single-producer single-consumer queues: neither side ever waits. Three lead to
+// control, so that a flood of one kind never delays an advert. Full = refused, and the refuser
+// counts it. The doorbell wakes a control thread that sleeps in its event loop.
+#pragma once
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <boost/lockfree/spsc_queue.hpp>
+#include <stdexcept>
+
+#include "dataplane/lb/pipeline.h"
+
+namespace keepline::worker {
+
+/// Longest frame that passes through a mailbox: the longest VRRP advert with 255 addresses.
+inline constexpr std::size_t kMaxMailFrame = 1100;
+
+struct MailFrame {
+  net::PortId port = net::kNoPort;
+  std::uint16_t length = 0;
+  std::uint64_t not_after = 0;  ///< Ticks; to the worker: worthless when sent later.
+  std::array<std::uint8_t, kMaxMailFrame> bytes;
+
+  void assign(net::Bytes data) {
+    length = static_cast<std::uint16_t>(std::min(data.size(), kMaxMailFrame));
+    std::copy_n(data.begin(), length, bytes.begin());
+  }
+};
+
+/// One line of a listing of connections; `last` ends the listing and carries none.
+struct ConnectionRecord {
+  lb::Connection connection;
+  std::uint32_t listing = 0;  ///< The number given when it was asked for.
+  std::uint32_t remaining_s = 0;
+  bool last = false;
+};
+
+/// Wakes control through an eventfd, with one system call per sleep of control at most.
+class Doorbell {
+ public:
+  Doorbell() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (fd_ < 0) throw std::runtime_error("eventfd");
+  }
+  ~Doorbell() { close(fd_); }
+  Doorbell(const Doorbell&) = delete;
+  Doorbell& operator=(const Doorbell&) = delete;
+
+  int fd() const { return fd_; }
+  /// Control, before it looks into the queues a last time and goes to sleep.
+  void arm() { armed_.store(true, std::memory_order_seq_cst); }
+  /// Worker, after it has put something into a queue.
+  void ring() {
+    if (!armed_.exchange(false, std::memory_order_seq_cst)) return;
+    const std::uint64_t one = 1;
+    // EAGAIN means that it rings already.
+    [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof one);
+  }
+
+ private:
+  int fd_;
+  std::atomic<bool> armed_{false};
+};
+
+template <typename T, std::size_t kCapacity>
+using Queue = boost::lockfree::spsc_queue<T, boost::lockfree::capacity<kCapacity>>;
+
+struct Mailbox {
+  // Control -> worker.
+  Queue<MailFrame, 512> frames;      ///< To send: adverts and gratuitous ARP.
+  Queue<std::uint32_t, 8> listings;  ///< Number of a listing of connections to make.
+  // Worker -> control.
+  Queue<MailFrame, 256> adverts;
+  Queue<lb::NeighbourSeen, 1024> neighbours;
+  Queue<ConnectionRecord, 1024> connections;
+  Doorbell doorbell;
+};
+
+}  // namespace keepline::worker
