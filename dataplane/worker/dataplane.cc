@@ -137,6 +137,14 @@ int Dataplane::doorbell_fd() const {
   return state_->worker->mailbox().doorbell.fd();
 }
 
+void Dataplane::silence_doorbell() {
+  state_->worker->mailbox().doorbell.silence();
+}
+
+bool Dataplane::all_sent() const {
+  return state_->worker->mailbox().frames.write_available() == Mailbox::kFrames;
+}
+
 bool Dataplane::receive_mail(const MailHandlers& handlers) {
   Mailbox& mailbox = state_->worker->mailbox();
   mailbox.doorbell.arm();
@@ -155,8 +163,8 @@ bool Dataplane::receive_mail(const MailHandlers& handlers) {
   return handled > 0;
 }
 
-bool Dataplane::list_connections(std::uint32_t listing) {
-  return state_->worker->mailbox().listings.push(listing);
+Dataplane::Send Dataplane::list_connections(const ListingRequest& request) {
+  return state_->worker->mailbox().listings.push(request) ? Send::kQueued : Send::kFull;
 }
 
 const Worker& Dataplane::worker() const {

@@ -52,8 +52,13 @@ class Dataplane {
   /// Sends a frame through a port, or drops it when that was not possible within `valid_us`.
   Send send(net::PortId port, net::Bytes frame, std::int64_t valid_us);
 
+  /// Whether the worker has taken everything given to send().
+  bool all_sent() const;
+
   /// File descriptor that becomes readable when there is mail; see receive_mail().
   int doorbell_fd() const;
+  /// Makes it unreadable again; call before receive_mail().
+  void silence_doorbell();
   struct MailHandlers {
     std::function<void(net::PortId, net::Bytes frame)> advert;
     std::function<void(const lb::NeighbourSeen&)> neighbour;
@@ -63,8 +68,8 @@ class Dataplane {
   /// may be waiting.
   bool receive_mail(const MailHandlers& handlers);
 
-  /// Asks for all connections; they arrive as mail with this number. False: too many listings.
-  bool list_connections(std::uint32_t listing);
+  /// Asks for a page of connections; it arrives as mail.
+  Send list_connections(const ListingRequest& request);
 
   const Worker& worker() const;
   bool hugepages() const;

@@ -33,12 +33,19 @@ struct MailFrame {
   }
 };
 
-/// One line of a listing of connections; `last` ends the listing and carries none.
+/// Asks for a page of connections, from a position of the table on.
+struct ListingRequest {
+  std::uint32_t number = 0;  ///< Chosen by who asks; comes back with the answers.
+  std::uint64_t position = 0;
+};
+
+/// One connection of a page, or its end.
 struct ConnectionRecord {
   lb::Connection connection;
-  std::uint32_t listing = 0;  ///< The number given when it was asked for.
-  std::uint32_t remaining_s = 0;
-  bool last = false;
+  std::uint32_t listing = 0;        ///< The request's number.
+  std::uint32_t remaining_s = 0;    ///< Until it is forgotten.
+  bool is_end = false;              ///< Carries no connection.
+  std::uint64_t next_position = 0;  ///< With is_end: where the next page begins; 0 = no more.
 };
 
 /// Wakes control through an eventfd, with one system call per sleep of control at most.
@@ -54,6 +61,11 @@ class Doorbell {
   int fd() const { return fd_; }
   /// Control, before it looks into the queues a last time and goes to sleep.
   void arm() { armed_.store(true, std::memory_order_seq_cst); }
+  /// Control, when it has heard it.
+  void silence() {
+    std::uint64_t rung = 0;
+    [[maybe_unused]] const ssize_t taken = read(fd_, &rung, sizeof rung);
+  }
   /// Worker, after it has put something into a queue.
   void ring() {
     if (!armed_.exchange(false, std::memory_order_seq_cst)) return;
@@ -71,9 +83,10 @@ template <typename T, std::size_t kCapacity>
 using Queue = boost::lockfree::spsc_queue<T, boost::lockfree::capacity<kCapacity>>;
 
 struct Mailbox {
+  static constexpr std::size_t kFrames = 512;
   // Control -> worker.
-  Queue<MailFrame, 512> frames;      ///< To send: adverts and gratuitous ARP.
-  Queue<std::uint32_t, 8> listings;  ///< Number of a listing of connections to make.
+  Queue<MailFrame, kFrames> frames;    ///< To send: adverts and gratuitous ARP.
+  Queue<ListingRequest, 32> listings;  ///< Pages of connections to list.
   // Worker -> control.
   Queue<MailFrame, 256> adverts;
   Queue<lb::NeighbourSeen, 1024> neighbours;

@@ -9,8 +9,9 @@ namespace {
 
 constexpr std::size_t kExpirePerTurn = 32;
 constexpr std::size_t kMailPerTurn = 32;
-constexpr std::size_t kListedPerTurn = 256;    // positions looked at
-constexpr std::uint64_t kGapsPerSecond = 500;  // shorter pauses than 2 ms are ordinary
+constexpr std::size_t kListedPerPage = 256;
+constexpr std::size_t kLookedAtPerPage = 4096;  // positions of the table
+constexpr std::uint64_t kGapsPerSecond = 500;   // shorter pauses than 2 ms are ordinary
 
 }  // namespace
 
@@ -152,33 +153,38 @@ bool Worker::send_mail(std::uint64_t now) {
 }
 
 bool Worker::list_connections() {
-  if (listing_ == 0) {
-    if (!mailbox_.listings.pop(listing_)) return false;
-    listing_position_ = 0;
+  // A page is only begun when all of it fits: nobody has to remember a half.
+  if (mailbox_.listings.read_available() == 0 ||
+      mailbox_.connections.write_available() <= kListedPerPage) {
+    return false;
   }
-  const lb::ConnectionTable& table = pipeline_.connections();
-  for (std::size_t looked = 0; looked < kListedPerTurn; ++looked) {
-    ConnectionRecord record;
-    record.listing = listing_;
-    record.last = listing_position_ >= table.high_water();
-    if (!record.last) {
-      const lb::Connection* connection = table.at(listing_position_);
-      if (connection == nullptr) {
-        ++listing_position_;
-        continue;
-      }
-      record.connection = *connection;
-      record.remaining_s = connection->expires_s > now_s_ ? connection->expires_s - now_s_ : 0;
-    }
-    if (!mailbox_.connections.push(record)) break;
-    ++listing_position_;
-    if (record.last) {
-      listing_ = 0;
-      break;
-    }
-  }
+  list_page(mailbox_.listings.front());
+  mailbox_.listings.pop();
   mailbox_.doorbell.ring();
   return true;
+}
+
+void Worker::list_page(const ListingRequest& request) {
+  const lb::ConnectionTable& table = pipeline_.connections();
+  std::size_t position = request.position;
+  std::size_t listed = 0;
+  for (std::size_t looked = 0;
+       looked < kLookedAtPerPage && listed < kListedPerPage && position < table.high_water();
+       ++looked, ++position) {
+    const lb::Connection* connection = table.at(position);
+    if (connection == nullptr) continue;
+    ConnectionRecord record;
+    record.connection = *connection;
+    record.listing = request.number;
+    record.remaining_s = connection->expires_s > now_s_ ? connection->expires_s - now_s_ : 0;
+    mailbox_.connections.push(record);
+    ++listed;
+  }
+  ConnectionRecord end;
+  end.listing = request.number;
+  end.is_end = true;
+  end.next_position = position < table.high_water() ? position : 0;
+  mailbox_.connections.push(end);
 }
 
 }  // namespace keepline::worker

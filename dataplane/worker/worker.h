@@ -76,6 +76,7 @@ class Worker {
   void flush(net::PortId id);
   bool send_mail(std::uint64_t now);
   bool list_connections();
+  void list_page(const ListingRequest& request);
 
   unsigned id_;
   std::vector<port::Port*> ports_;
@@ -96,8 +97,6 @@ class Worker {
   std::uint64_t gap_ = 0;      // its length, in ticks
   std::uint32_t now_s_ = 0;
   std::uint64_t next_second_ = 0;
-  std::uint32_t listing_ = 0;  // number of the listing under way; 0 = none
-  std::size_t listing_position_ = 0;
 };
 
 }  // namespace keepline::worker

@@ -1,0 +1,192 @@
+// JSON for the reports, driven by the list of their members. PURE; any thread.
+#include "control/api/json.h"
+
+#include <boost/describe.hpp>
+#include <boost/json.hpp>
+#include <boost/mp11/algorithm.hpp>
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <string_view>
+#include <type_traits>
+
+namespace keepline::api {
+
+// The order here is the order in the JSON text.
+BOOST_DESCRIBE_STRUCT(WorkerReport, (), (id, lcore, bursts, packets, idle_percent, drops))
+BOOST_DESCRIBE_STRUCT(PortReport, (),
+                      (name, driver, mac, link_up, rx_packets, tx_packets, rx_missed, tx_missed))
+BOOST_DESCRIBE_STRUCT(StatusReport, (),
+                      (version, pid, instance, uptime_s, config_path, mode, workers, ports,
+                       control_lag_us, control_lag_max_us))
+BOOST_DESCRIBE_STRUCT(RealReport, (),
+                      (address, port, forward, weight, active, inactive, health, in_pool, is_sorry))
+BOOST_DESCRIBE_STRUCT(ServiceReport, (),
+                      (protocol, vip, port, scheduler, flags, packets, bytes, reals))
+BOOST_DESCRIBE_STRUCT(ServicesReport, (), (version, connection_table_size, services))
+BOOST_DESCRIBE_STRUCT(VrrpReport, (),
+                      (name, state, interface, vrid, version, priority, effective_priority,
+                       master_address, advert_interval_us, vips, since_unix_s, statistics))
+BOOST_DESCRIBE_STRUCT(VrrpsReport, (), (instances))
+BOOST_DESCRIBE_STRUCT(ConnectionReport, (),
+                      (protocol, expires_s, state, client, virtual_end, destination))
+BOOST_DESCRIBE_STRUCT(ConnectionPage, (), (connections))
+
+namespace {
+
+namespace json = boost::json;
+
+template <typename T>
+using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
+
+// "virtual" is no name for a C++ member.
+std::string_view key_of(std::string_view member) {
+  return member == "virtual_end" ? "virtual" : member;
+}
+
+template <typename T>
+concept Number = std::integral<T> && !std::same_as<T, bool>;
+
+template <typename T>
+requires std::same_as<T, bool> || std::same_as<T, std::string> || Number<T> json::value write(
+    const T& value) {
+  return json::value(value);
+}
+
+// JSON has no word for what comes out of a division by zero.
+json::value write(double value) {
+  return json::value(std::isfinite(value) ? value : 0.0);
+}
+
+json::value write(const Counters& counters) {
+  json::object object;
+  for (const auto& [name, count] : counters) object.emplace(name, count);
+  return object;
+}
+
+template <typename T>
+json::value write(const std::vector<T>& list);
+
+template <typename T>
+requires boost::describe::has_describe_members<T>::value json::value write(const T& report) {
+  json::object object;
+  boost::mp11::mp_for_each<Members<T>>(
+      [&](auto member) { object.emplace(key_of(member.name), write(report.*member.pointer)); });
+  return object;
+}
+
+template <typename T>
+json::value write(const std::vector<T>& list) {
+  json::array array;
+  array.reserve(list.size());
+  for (const T& item : list) array.push_back(write(item));
+  return array;
+}
+
+enum class Read : std::uint8_t { kOk, kWrongType };
+
+template <Number T>
+Read read(const json::value& value, T& out) {
+  boost::system::error_code error;
+  out = value.to_number<T>(error);  // Refuses fractions and what does not fit.
+  return error ? Read::kWrongType : Read::kOk;
+}
+
+Read read(const json::value& value, double& out) {
+  boost::system::error_code error;
+  out = value.to_number<double>(error);
+  return error ? Read::kWrongType : Read::kOk;
+}
+
+Read read(const json::value& value, bool& out) {
+  if (!value.is_bool()) return Read::kWrongType;
+  out = value.get_bool();
+  return Read::kOk;
+}
+
+Read read(const json::value& value, std::string& out) {
+  if (!value.is_string()) return Read::kWrongType;
+  out = std::string_view(value.get_string());
+  return Read::kOk;
+}
+
+Read read(const json::value& value, Counters& out) {
+  if (!value.is_object()) return Read::kWrongType;
+  for (const auto& [name, count] : value.get_object()) {
+    if (read(count, out[name]) != Read::kOk) return Read::kWrongType;
+  }
+  return Read::kOk;
+}
+
+template <typename T>
+Read read(const json::value& value, std::vector<T>& out);
+
+template <typename T>
+requires boost::describe::has_describe_members<T>::value Read read(const json::value& value,
+                                                                   T& out) {
+  if (!value.is_object()) return Read::kWrongType;
+  Read result = Read::kOk;
+  boost::mp11::mp_for_each<Members<T>>([&](auto member) {
+    const json::value* found = value.get_object().if_contains(key_of(member.name));
+    if (found != nullptr && read(*found, out.*member.pointer) != Read::kOk) {
+      result = Read::kWrongType;
+    }
+  });
+  return result;
+}
+
+template <typename T>
+Read read(const json::value& value, std::vector<T>& out) {
+  if (!value.is_array()) return Read::kWrongType;
+  out.clear();
+  for (const json::value& item : value.get_array()) {
+    if (read(item, out.emplace_back()) != Read::kOk) return Read::kWrongType;
+  }
+  return Read::kOk;
+}
+
+template <typename T>
+std::optional<T> read_report(const json::value& value) {
+  T report;
+  if (read(value, report) != Read::kOk) return std::nullopt;
+  return report;
+}
+
+}  // namespace
+
+json::value to_json(const StatusReport& report) {
+  return write(report);
+}
+json::value to_json(const ServicesReport& report) {
+  return write(report);
+}
+json::value to_json(const ServiceReport& report) {
+  return write(report);
+}
+json::value to_json(const VrrpsReport& report) {
+  return write(report);
+}
+json::value to_json(const ConnectionReport& report) {
+  return write(report);
+}
+json::value to_json(const ConnectionPage& page) {
+  return write(page);
+}
+
+std::optional<StatusReport> status_from_json(const json::value& value) {
+  return read_report<StatusReport>(value);
+}
+
+std::optional<ServicesReport> services_from_json(const json::value& value) {
+  return read_report<ServicesReport>(value);
+}
+
+std::optional<VrrpsReport> vrrp_from_json(const json::value& value) {
+  return read_report<VrrpsReport>(value);
+}
+
+std::optional<ConnectionPage> connections_from_json(const json::value& value) {
+  return read_report<ConnectionPage>(value);
+}
+
+}  // namespace keepline::api

@@ -1,0 +1,75 @@
+// The API server: HTTP/1 with JSON over a unix stream socket that only root can open.
+//
+// GET /v1/status, /v1/services, /v1/vrrp, /v1/connections; one request per connection. Owns the
+// listening socket and its file. Everything happens on the executor's one thread (control), in
+// small pieces: long lists are turned into JSON kItemsPerPiece at a time with a turn of the loop in
+// between. Bounds: kMaxClients at a time (one more is answered 503), kMaxRequestBytes per request,
+// kClientTimeout for each read, write and backend answer.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "control/api/status.h"
+
+namespace keepline::api {
+
+inline constexpr std::size_t kMaxClients = 16;
+inline constexpr std::size_t kMaxRequestBytes = 8192;
+inline constexpr std::size_t kItemsPerPiece = 64;
+inline constexpr std::chrono::milliseconds kClientTimeout{5000};
+
+/// The daemon as the API sees it. All calls come from, and answers are given on, the control
+/// thread. Must outlive the server.
+class Backend {
+ public:
+  using PageCallback = std::function<void(ConnectionPage)>;
+
+  virtual ~Backend() = default;
+  virtual StatusReport status() = 0;
+  virtual ServicesReport services() = 0;
+  virtual VrrpsReport vrrp() = 0;
+  /// Asks for the connections from a cursor on (0 = from the beginning; otherwise a next_cursor of
+  /// an earlier page, with a meaning that is the backend's own). The answer may come at once or
+  /// later; an answer after kClientTimeout is thrown away. The server asks for the next page when
+  /// the client has taken the last one, so a page should be small (some hundred entries).
+  virtual void connections(std::uint64_t cursor, PageCallback reply) = 0;
+};
+
+enum class ListenResult : std::uint8_t {
+  kOk,
+  kPathTooLong,
+  kInUse,       ///< Another daemon answers on this socket.
+  kNotASocket,  ///< Something else has this name; it is not removed.
+  kFailed,      ///< error_number() says why.
+};
+
+/// The server.
+class Server {
+ public:
+  Server(boost::asio::any_io_executor executor, Backend& backend,
+         std::chrono::milliseconds client_timeout = kClientTimeout);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Creates the directory (one level, 0755) and the socket file (0600), replacing the file of a
+  /// daemon that is gone, and begins to accept. Called once.
+  ListenResult listen(const std::string& path);
+  int error_number() const;
+
+  /// Closes everything and removes the socket file.
+  void stop();
+  std::size_t client_count() const;
+
+ private:
+  struct Core;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace keepline::api

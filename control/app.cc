@@ -1,0 +1,415 @@
+#include "control/app.h"
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+
+#include "control/api/paths.h"
+#include "control/clock.h"
+#include "control/kernel/channels.h"
+#include "control/log.h"
+#include "control/plan/tracking.h"
+#include "dataplane/neigh/arp.h"
+
+namespace keepline::control {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds kHealthPeriod{100};
+constexpr std::int64_t kWorkerStalledUs = 1'000'000;
+constexpr std::int64_t kAnnouncementValidUs = 1'000'000;
+constexpr int kLoneAnnouncements = 5;
+constexpr milliseconds kGoodbyeLimit{200};  // for the last adverts to leave
+
+std::uint32_t seconds(std::uint64_t us) {
+  return static_cast<std::uint32_t>(us / 1'000'000);
+}
+
+worker::DataplaneConfig dataplane_config(const App::Setup& setup) {
+  const config::Config& config = *setup.config;
+  worker::DataplaneConfig result;
+  result.file_prefix = setup.options.instance;
+  result.pipeline.connections = config.dataplane.connections;
+  result.pipeline.timeouts.tcp_s = seconds(config.global.lvs_timeouts.tcp_us);
+  result.pipeline.timeouts.tcp_fin_s = seconds(config.global.lvs_timeouts.tcpfin_us);
+  result.pipeline.timeouts.udp_s = seconds(config.global.lvs_timeouts.udp_us);
+  result.idle = config.dataplane.idle == config::IdlePolicy::kPoll ? worker::IdleMode::kPoll
+                                                                   : worker::IdleMode::kAdaptive;
+  for (const PlacedPort& port : setup.topology->ports) {
+    result.ports.push_back({port.netdev, port.ifindex, port.mtu, queue_count(port.netdev)});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string footprint_path(const std::string& instance) {
+  return std::string(api::kRuntimeDirectory) + '/' + instance + ".footprint";
+}
+
+App::App(Setup setup)
+    : setup_(std::move(setup)),
+      signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      kernel_news_(io_),
+      doorbell_(io_),
+      health_timer_(io_),
+      view_(std::make_shared<const KernelView>(setup_.mirror->view())) {
+  hold_netdevs();
+  start_dataplane();
+  start_memberships();
+  start_services();
+}
+
+App::~App() {
+  if (kernel_ != nullptr) kernel_->drain();
+  publisher_.reset();
+  virtual_macs_.clear();
+  kernel_news_.release();
+  if (doorbell_.is_open()) doorbell_.release();
+}
+
+void App::hold_netdevs() {
+  for (const PlacedPort& port : setup_.topology->ports) {
+    auto hold = NetdevHold::take(port.netdev);
+    if (!hold) throw std::runtime_error(hold.error());
+    holds_.push_back(std::move(*hold));
+    // What an earlier daemon has left was undone before; whatever is there now is alive.
+    if (port::xdp_owner(port.ifindex) == port::XdpOwner::kKeepline) port::detach_xdp(port.ifindex);
+    if (port::xdp_owner(port.ifindex) == port::XdpOwner::kSomebodyElse) {
+      throw std::runtime_error("interface " + port.netdev +
+                               " has another program's XDP program: `ip link show " + port.netdev +
+                               "` names it, `ip link set " + port.netdev + " xdp off` removes it");
+    }
+  }
+}
+
+void App::start_dataplane() {
+  kernel_ =
+      std::make_unique<KernelExecutor>(footprint_path(setup_.options.instance),
+                                       [](const std::string& error) { log::error("{}", error); });
+  for (const PlacedPort& port : setup_.topology->ports) kernel_->note_netdev(port.netdev);
+  auto dataplane = worker::Dataplane::start(dataplane_config(setup_));
+  if (!dataplane) throw std::runtime_error(dataplane.error());
+  dataplane_ = std::move(*dataplane);
+  if (!dataplane_->hugepages()) log::info("no free hugepages: running without them");
+}
+
+void App::start_memberships() {
+  for (const PlacedPort& port : setup_.topology->ports) {
+    if (port.virtual_macs.empty()) continue;
+    const std::set<net::Mac> macs(port.virtual_macs.begin(), port.virtual_macs.end());
+    auto delivery = port::VirtualMacs::attach(port.ifindex, macs);
+    if (!delivery) throw std::runtime_error("interface " + port.netdev + ": " + delivery.error());
+    virtual_macs_.push_back(std::move(*delivery));
+    for (const net::Mac& mac : macs) {
+      if (const auto added = memberships_.add_mac(port.ifindex, mac); !added) {
+        throw std::runtime_error("interface " + port.netdev + ": " + added.error());
+      }
+    }
+  }
+  std::set<std::pair<unsigned, net::Ip4>> groups;
+  for (std::size_t i = 0; i < setup_.topology->instances.size(); ++i) {
+    const net::PortId port = setup_.topology->instances[i].port;
+    groups.emplace(setup_.topology->ports[port].ifindex,
+                   setup_.config->vrrp_instances[i].mcast_group4);
+  }
+  for (const auto& [ifindex, group] : groups) {
+    if (const auto joined = memberships_.join_group(ifindex, group); !joined) {
+      throw std::runtime_error(joined.error());
+    }
+  }
+}
+
+void App::start_services() {
+  if (setup_.options.mode.services) {
+    checks_ = std::make_unique<CheckDriver>(io_.get_executor(), *setup_.config,
+                                            [this] { publisher_->request(); });
+  }
+  std::vector<port::Steering> steering;
+  for (const PlacedPort& port : setup_.topology->ports) {
+    auto maps = port::Steering::open(port.ifindex);
+    if (!maps) throw std::runtime_error("interface " + port.netdev + ": " + maps.error());
+    steering.push_back(std::move(*maps));
+  }
+  publisher_ = std::make_unique<Publisher>(io_, *dataplane_, std::move(steering),
+                                           [this] { return plan_input(); });
+  if (const auto published = publisher_->publish_first(); !published) {
+    throw std::runtime_error(published.error());
+  }
+}
+
+void App::run(const std::function<void()>& on_started) {
+  dataplane_->run();
+  worker_seen_us_ = now_us();
+  if (setup_.options.mode.vrrp) {
+    vrrp_ =
+        std::make_unique<VrrpDriver>(io_.get_executor(), *setup_.config, *setup_.topology, *this);
+  }
+  start_api();
+  watch_signals();
+  watch_kernel();
+  watch_mail();
+  watch_health();
+  update_neighbours();
+  kernel_->acquire(addresses_of(lb::kAlwaysOurs), netdevs());
+  announce_lone_vips();
+  if (checks_ != nullptr) checks_->start();
+  start_vrrp();
+  on_started();
+  log::info("keeplined {} started: {} interfaces, {} VRRP instances, {} virtual servers",
+            KEEPLINE_VERSION, setup_.topology->ports.size(), setup_.config->vrrp_instances.size(),
+            setup_.config->virtual_servers.size());
+  io_.run();
+}
+
+void App::start_vrrp() {
+  if (vrrp_ == nullptr) return;
+  vrrp_->start();
+  handle_link_state();
+}
+
+void App::start_api() {
+  reports_ = std::make_unique<Reports>(Reports::Sources{
+      &setup_.options, setup_.config.get(), setup_.topology.get(), &view_, dataplane_.get(),
+      publisher_.get(), vrrp_.get(), [this] { return &checks_->health(); }, &lag_});
+  api_ = std::make_unique<api::Server>(io_.get_executor(), *reports_);
+  const std::string& path = setup_.options.socket_path;
+  switch (api_->listen(path)) {
+    case api::ListenResult::kOk:
+      return;
+    case api::ListenResult::kInUse:
+      throw std::runtime_error("control socket " + path + " is in use by another daemon");
+    case api::ListenResult::kPathTooLong:
+      throw std::runtime_error("control socket path is too long: " + path);
+    case api::ListenResult::kNotASocket:
+      throw std::runtime_error(path + " is there and is no socket: remove it or use --socket");
+    case api::ListenResult::kFailed:
+      throw std::runtime_error("control socket " + path + ": " +
+                               std::strerror(api_->error_number()));
+  }
+}
+
+void App::watch_signals() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      log::warn("SIGHUP: reload is not built yet, the configuration stays as it is");
+      watch_signals();
+      return;
+    }
+    log::info("stopping on signal {}", signal);
+    stop();
+  });
+}
+
+void App::watch_kernel() {
+  if (!kernel_news_.is_open()) kernel_news_.assign(setup_.mirror->fd());
+  kernel_news_.async_wait(asio::posix::stream_descriptor::wait_read,
+                          [this](const boost::system::error_code& error) {
+                            if (error) return;
+                            handle_kernel_news();
+                            watch_kernel();
+                          });
+}
+
+void App::watch_mail() {
+  if (!doorbell_.is_open()) doorbell_.assign(dataplane_->doorbell_fd());
+  const worker::Dataplane::MailHandlers handlers = {
+      [this](net::PortId port, net::Bytes frame) {
+        if (vrrp_ != nullptr) vrrp_->handle_frame(port, frame);
+      },
+      [this](const lb::NeighbourSeen& seen) { learn(seen); },
+      [this](const worker::ConnectionRecord& record) { reports_->handle_record(record); }};
+  if (dataplane_->receive_mail(handlers)) {
+    // More may be waiting: give the other handlers their turn, then look again.
+    asio::post(io_, [this] { watch_mail(); });
+    return;
+  }
+  doorbell_.async_wait(asio::posix::stream_descriptor::wait_read,
+                       [this](const boost::system::error_code& error) {
+                         if (error) return;
+                         dataplane_->silence_doorbell();
+                         watch_mail();
+                       });
+}
+
+void App::watch_health() {
+  health_due_us_ = now_us() + std::chrono::microseconds(kHealthPeriod).count();
+  health_timer_.expires_after(kHealthPeriod);
+  health_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    lag_.last_us = static_cast<std::uint64_t>(std::max<std::int64_t>(now_us() - health_due_us_, 0));
+    lag_.max_us = std::max(lag_.max_us, lag_.last_us);
+    check_worker();
+    watch_health();
+  });
+}
+
+// An instance whose traffic no worker carries must not be master.
+void App::check_worker() {
+  const std::uint64_t turns = dataplane_->worker().counters().turns.get();
+  const std::int64_t now = now_us();
+  if (turns != worker_turns_) {
+    worker_turns_ = turns;
+    worker_seen_us_ = now;
+  }
+  const bool stalled = now - worker_seen_us_ > kWorkerStalledUs;
+  for (std::size_t i = 0; vrrp_ != nullptr && i < setup_.topology->ports.size(); ++i) {
+    vrrp_->set_port_fault(static_cast<net::PortId>(i), vrrp::FaultCause::kWorkerStalled, stalled);
+  }
+}
+
+void App::stop() {
+  if (checks_ != nullptr) checks_->stop();
+  if (vrrp_ != nullptr) vrrp_->stop();
+  kernel_->release(addresses_of(lb::kAlwaysOurs));
+  api_->stop();
+  const auto limit = std::chrono::steady_clock::now() + kGoodbyeLimit;
+  while (!dataplane_->all_sent() && std::chrono::steady_clock::now() < limit) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  io_.stop();
+}
+
+VrrpHost::Send App::send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) {
+  return dataplane_->send(port, frame, valid_us) == worker::Dataplane::Send::kQueued
+             ? Send::kQueued
+             : Send::kFailed;
+}
+
+void App::grant_lease(std::size_t instance, std::int64_t duration_us) {
+  if (duration_us <= 0) return;
+  dataplane_->grant_lease(static_cast<lb::LeaseSlot>(instance), duration_us);
+}
+
+void App::revoke_lease(std::size_t instance) {
+  dataplane_->revoke_lease(static_cast<lb::LeaseSlot>(instance));
+}
+
+void App::acquire_addresses(std::size_t instance) {
+  kernel_->acquire(addresses_of(static_cast<lb::LeaseSlot>(instance)), netdevs());
+}
+
+void App::release_addresses(std::size_t instance) {
+  kernel_->release(addresses_of(static_cast<lb::LeaseSlot>(instance)));
+}
+
+void App::handle_kernel_news() {
+  if (setup_.mirror->handle_news() == Mirror::News::kNone) return;
+  auto view = std::make_shared<const KernelView>(setup_.mirror->view());
+  if (*view == *view_) return;
+  view_ = std::move(view);
+  update_neighbours();
+  publisher_->request();
+  if (vrrp_ != nullptr) handle_link_state();
+}
+
+void App::handle_link_state() {
+  const Topology& topology = *setup_.topology;
+  for (std::size_t i = 0; i < topology.instances.size(); ++i) {
+    const config::VrrpInstance& instance = setup_.config->vrrp_instances[i];
+    const PlacedPort& port = topology.ports[topology.instances[i].port];
+    const Link* link = view_->find_link(port.ifindex);
+    const bool down = link == nullptr || !link->is_up;
+    vrrp_->set_fault(i, vrrp::FaultCause::kInterfaceDown, down && !instance.dont_track_primary);
+    const Tracked tracked = track_interfaces(instance, *view_);
+    vrrp_->set_fault(i, vrrp::FaultCause::kTracker, tracked.is_fault);
+    vrrp_->set_priority(i, tracked.priority);
+    if (instance.mcast_src_ip) continue;
+    vrrp_->set_source(i, primary_address(*view_, port.ifindex, topology));
+  }
+}
+
+// Gateways and real servers are resolved by the kernel ahead of traffic, and kept resolved.
+void App::update_neighbours() {
+  std::set<std::pair<net::PortId, net::Ip4>> wanted;
+  const auto want = [&](net::Ip4 destination) {
+    const KernelRoute* route = view_->find_route(destination);
+    if (route == nullptr) return;
+    const auto port = setup_.topology->port_of(route->ifindex);
+    if (port) wanted.emplace(*port, route->gateway.is_zero() ? destination : route->gateway);
+  };
+  if (setup_.options.mode.services) {
+    for (const config::VirtualServer& server : setup_.config->virtual_servers) {
+      for (const config::RealServer& real : server.real_servers) {
+        if (real.address.is_v4()) want(real.address.v4());
+      }
+      if (server.sorry_server && server.sorry_server->target.address.is_v4()) {
+        want(server.sorry_server->target.address.v4());
+      }
+    }
+    for (const KernelRoute& route : view_->routes) {
+      const auto port = setup_.topology->port_of(route.ifindex);
+      if (port && !route.gateway.is_zero()) wanted.emplace(*port, route.gateway);
+    }
+  }
+  for (const auto& [port, address] : wanted) {
+    if (!managed_.contains({port, address})) kernel_->manage_neighbour(netdev_of(port), address);
+  }
+  for (const auto& [port, address] : managed_) {
+    if (!wanted.contains({port, address})) kernel_->forget_neighbour(netdev_of(port), address);
+  }
+  managed_ = std::move(wanted);
+}
+
+void App::learn(const lb::NeighbourSeen& seen) {
+  const unsigned ifindex = setup_.topology->ports[seen.port].ifindex;
+  for (const KernelNeighbour& known : view_->neighbours) {
+    if (known.ifindex == ifindex && known.address == seen.address && known.mac == seen.mac) return;
+  }
+  // Only neighbours: a sender outside the interface's networks is not resolved by ARP.
+  const KernelRoute* route = view_->find_route(seen.address);
+  if (route == nullptr || route->ifindex != ifindex || !route->gateway.is_zero()) return;
+  if (view_->has_address(seen.address)) return;
+  kernel_->learn_neighbour(netdev_of(seen.port), seen.address, seen.mac);
+}
+
+void App::announce_lone_vips() {
+  for (const PlacedVip& vip : setup_.topology->vips) {
+    if (vip.lease != lb::kAlwaysOurs || !vip.is_ours) continue;
+    const neigh::ArpFrame frame = neigh::make_gratuitous_arp(vip.address, vip.mac);
+    for (int i = 0; i < kLoneAnnouncements; ++i) {
+      dataplane_->send(vip.port, frame, kAnnouncementValidUs);
+    }
+  }
+}
+
+PlanInput App::plan_input() const {
+  PlanInput input;
+  input.config = setup_.config;
+  input.topology = setup_.topology;
+  input.kernel = view_;
+  if (checks_ != nullptr) input.health = checks_->health();
+  input.mode = setup_.options.mode;
+  return input;
+}
+
+std::vector<HeldAddress> App::addresses_of(lb::LeaseSlot lease) const {
+  std::vector<HeldAddress> result;
+  for (const PlacedVip& vip : setup_.topology->vips) {
+    if (vip.lease != lease || !vip.is_ours) continue;
+    result.push_back({netdev_of(vip.port), {vip.address, vip.prefix_length}});
+  }
+  return result;
+}
+
+Netdev App::netdev_of(net::PortId port) const {
+  const PlacedPort& placed = setup_.topology->ports[port];
+  return {placed.netdev, placed.ifindex};
+}
+
+std::vector<Netdev> App::netdevs() const {
+  std::vector<Netdev> result;
+  for (const PlacedPort& port : setup_.topology->ports) {
+    result.push_back({port.netdev, port.ifindex});
+  }
+  return result;
+}
+
+}  // namespace keepline::control

@@ -1,0 +1,106 @@
+// The composition root: owns every part of the running daemon and connects them.
+//
+// Everything here runs on the control thread. Construction order is start order; stop() undoes it.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/check_driver.h"
+#include "control/kernel/executor.h"
+#include "control/kernel/membership.h"
+#include "control/kernel/mirror.h"
+#include "control/kernel/netdev_hold.h"
+#include "control/options.h"
+#include "control/publisher.h"
+#include "control/reports.h"
+#include "control/vrrp_driver.h"
+#include "dataplane/port/virtual_mac.h"
+
+namespace keepline::control {
+
+class App final : public VrrpHost {
+ public:
+  /// A checked configuration, with the kernel's state and the topology made of both.
+  struct Setup {
+    Options options;
+    std::shared_ptr<const config::Config> config;
+    std::shared_ptr<const Topology> topology;
+    std::unique_ptr<Mirror> mirror;
+  };
+
+  /// Attaches the ports, but speaks to nobody yet. Throws std::runtime_error; then everything is
+  /// as it was.
+  explicit App(Setup setup);
+  ~App() override;
+
+  /// Until a signal says stop. `on_started` is called once everything runs.
+  void run(const std::function<void()>& on_started);
+
+ private:
+  // Start, in this order.
+  void hold_netdevs();
+  void start_dataplane();
+  void start_memberships();
+  void start_services();
+  void start_vrrp();
+  void start_api();
+  void watch_signals();
+  void watch_kernel();
+  void watch_mail();
+  void watch_health();
+  void stop();
+
+  // VrrpHost.
+  Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
+  void grant_lease(std::size_t instance, std::int64_t duration_us) override;
+  void revoke_lease(std::size_t instance) override;
+  void acquire_addresses(std::size_t instance) override;
+  void release_addresses(std::size_t instance) override;
+
+  void handle_kernel_news();
+  void handle_link_state();
+  void update_neighbours();
+  void learn(const lb::NeighbourSeen& seen);
+  void announce_lone_vips();
+  void check_worker();
+  PlanInput plan_input() const;
+  std::vector<HeldAddress> addresses_of(lb::LeaseSlot lease) const;
+  std::vector<Netdev> netdevs() const;
+  Netdev netdev_of(net::PortId port) const;
+
+  Setup setup_;
+  boost::asio::io_context io_{1};
+  boost::asio::signal_set signals_;
+  boost::asio::posix::stream_descriptor kernel_news_;
+  boost::asio::posix::stream_descriptor doorbell_;
+  boost::asio::steady_timer health_timer_;
+  std::vector<NetdevHold> holds_;
+  std::unique_ptr<KernelExecutor> kernel_;
+  std::unique_ptr<worker::Dataplane> dataplane_;
+  std::vector<std::unique_ptr<port::VirtualMacs>> virtual_macs_;
+  Memberships memberships_;
+  std::shared_ptr<const KernelView> view_;
+  std::unique_ptr<CheckDriver> checks_;
+  std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<VrrpDriver> vrrp_;
+  std::unique_ptr<Reports> reports_;
+  std::unique_ptr<api::Server> api_;
+  std::set<std::pair<net::PortId, net::Ip4>> managed_;
+  std::uint64_t worker_turns_ = 0;
+  std::int64_t worker_seen_us_ = 0;
+  std::int64_t health_due_us_ = 0;
+  ControlLag lag_;
+};
+
+/// Where the footprint of an instance is.
+std::string footprint_path(const std::string& instance);
+
+}  // namespace keepline::control

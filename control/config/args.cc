@@ -1,0 +1,183 @@
+// Words to typed values: see args.h. PURE.
+#include "control/config/args.h"
+
+#include <charconv>
+#include <utility>
+
+#include "control/config/names.h"
+
+namespace keepline::config {
+
+namespace {
+
+template <typename T>
+std::optional<T> from_text(std::string_view text) {
+  T value{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data(), end, value);
+  if (problem != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+std::string range_text(std::uint64_t low, std::uint64_t high) {
+  return std::to_string(low) + ".." + std::to_string(high);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  return from_text<std::uint64_t>(text);
+}
+
+std::optional<std::int64_t> parse_signed(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  return from_text<std::int64_t>(text);
+}
+
+std::optional<std::uint64_t> parse_seconds_us(std::string_view text) {
+  constexpr std::size_t kDecimals = 6;
+  const std::size_t dot = text.find('.');
+  std::uint64_t whole = 0;
+  const auto whole_text = text.substr(0, dot);
+  if (!whole_text.empty()) {
+    const auto number = from_text<std::uint32_t>(whole_text);
+    if (!number) return std::nullopt;
+    whole = *number;
+  }
+  if (dot == std::string_view::npos) {
+    return whole_text.empty() ? std::nullopt : std::optional(whole * kSecondUs);
+  }
+  const auto decimals = text.substr(dot + 1);
+  if (decimals.size() > kDecimals || (decimals.empty() && whole_text.empty())) {
+    return std::nullopt;
+  }
+  std::uint64_t fraction = 0;
+  for (std::size_t i = 0; i < kDecimals; ++i) {
+    const char c = i < decimals.size() ? decimals[i] : '0';
+    if (c < '0' || c > '9') return std::nullopt;
+    fraction = fraction * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return whole * kSecondUs + fraction;
+}
+
+std::optional<bool> parse_bool(std::string_view text) {
+  if (text == "true" || text == "on" || text == "yes") return true;
+  if (text == "false" || text == "off" || text == "no") return false;
+  return std::nullopt;
+}
+
+const std::string& Args::word(std::size_t index) const {
+  static const std::string kNone;
+  return index < statement_.words.size() ? statement_.words[index].text : kNone;
+}
+
+Position Args::position(std::size_t index) const {
+  Position position = statement_.position;
+  if (index < statement_.words.size()) position.column = statement_.words[index].column;
+  return position;
+}
+
+void Args::error(std::string message, std::string hint, std::size_t index) const {
+  diagnostics_.error(position(index), keyword(), std::move(message), std::move(hint));
+}
+
+void Args::warning(std::string message, std::string hint, Effect effect) const {
+  diagnostics_.warning(position(), keyword(), std::move(message), std::move(hint), effect);
+}
+
+void Args::fatal(std::string message, std::string hint) const {
+  diagnostics_.fatal(position(), keyword(), std::move(message), std::move(hint));
+}
+
+std::optional<std::uint64_t> Args::number(std::uint64_t low, std::uint64_t high,
+                                          std::size_t index) const {
+  const auto value = parse_number(word(index));
+  if (value && *value >= low && *value <= high) return value;
+  error("'" + word(index) + "' is not a number in " + range_text(low, high) + ": ignored", "",
+        index);
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> Args::seconds_us(std::uint64_t low_us, std::uint64_t high_us,
+                                              std::size_t index) const {
+  const auto value = parse_seconds_us(word(index));
+  if (value && *value >= low_us && *value <= high_us) return value;
+  error("'" + word(index) + "' is not a time in " + seconds_text(low_us) + ".." +
+            seconds_text(high_us) + " seconds: ignored",
+        "seconds with at most six decimals, as in 0.5", index);
+  return std::nullopt;
+}
+
+std::optional<bool> Args::flag() const {
+  if (count() == 0) return true;
+  const auto value = parse_bool(word());
+  if (!value) error("'" + word() + "' is not a boolean: ignored", "true on yes false off no");
+  return value;
+}
+
+std::optional<net::IpAddr> Args::address(std::size_t index) const {
+  const auto value = net::parse_ip(word(index));
+  if (!value) {
+    const bool has_port = word(index).find(':') == word(index).rfind(':') &&
+                          word(index).find(':') != std::string::npos;
+    error("'" + word(index) + "' is not an IP address",
+          has_port ? "the port is a word of its own" : "", index);
+  }
+  return value;
+}
+
+std::optional<std::uint16_t> Args::port(std::size_t index, std::uint16_t low) const {
+  const auto value = number(low, 65535, index);
+  if (!value) return std::nullopt;
+  return static_cast<std::uint16_t>(*value);
+}
+
+std::optional<Method> Args::method(std::size_t index) const {
+  const auto value = method_from_name(word(index));
+  if (!value) {
+    error("'" + word(index) + "' is not a forwarding method: ignored", "NAT or DR", index);
+    return std::nullopt;
+  }
+  if (*value == Method::kTun) fatal("tunnels (TUN) are not built yet", "use NAT or DR");
+  return value;
+}
+
+void Args::seconds_to(Setting<std::uint64_t>& out, std::uint64_t low_us,
+                      std::uint64_t high_us) const {
+  if (const auto value = seconds_us(low_us, high_us)) out.set(*value);
+}
+
+void Args::seconds_to(std::uint64_t& out, std::uint64_t low_us, std::uint64_t high_us) const {
+  if (const auto value = seconds_us(low_us, high_us)) out = *value;
+}
+
+void Args::flag_to(Setting<bool>& out) const {
+  if (const auto value = flag()) out.set(*value);
+}
+
+void Args::flag_to(bool& out) const {
+  if (const auto value = flag()) out = *value;
+}
+
+void Args::command_to(Command& out) const {
+  if (!out.empty()) {
+    error("a second " + keyword() + " is ignored");
+    return;
+  }
+  const auto words = scan_escaped(statement_.rest);
+  const auto arguments = words && !words->empty() ? split_arguments(words->front()) : std::nullopt;
+  if (!arguments) {
+    error("unmatched quote in the command: ignored");
+    return;
+  }
+  if (arguments->empty() || arguments->front().empty()) {
+    error("the command is empty: ignored");
+    return;
+  }
+  out.arguments = *arguments;
+  if (words->size() > 1) out.user = (*words)[1];
+  if (words->size() > 2) out.group = (*words)[2];
+  out.position = position();
+}
+
+}  // namespace keepline::config

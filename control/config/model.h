@@ -1,0 +1,94 @@
+// The whole typed configuration: what a keepalived.conf (plus keepline's own block) means.
+//
+// PURE. Values only; the result of load(). Nothing here is partly resolved: defaults and
+// inheritance are applied. Durations are in microseconds. Equality ignores positions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/model_service.h"
+#include "control/config/model_vrrp.h"
+
+namespace keepline::config {
+
+struct MailOptions {
+  std::vector<std::string> recipients;
+  std::string from;
+  std::string smtp_server;  ///< Empty = no mail.
+  std::uint16_t smtp_port = 25;
+  std::uint64_t connect_timeout_us = 30 * kSecondUs;
+  std::string helo_name;
+  friend bool operator==(const MailOptions&, const MailOptions&) = default;
+};
+
+/// Seconds of silence after which a connection is forgotten.
+struct LvsTimeouts {
+  std::uint64_t tcp_us = 900 * kSecondUs;
+  std::uint64_t tcpfin_us = 120 * kSecondUs;
+  std::uint64_t udp_us = 300 * kSecondUs;
+  friend bool operator==(const LvsTimeouts&, const LvsTimeouts&) = default;
+};
+
+struct GlobalDefs {
+  std::string router_id;  ///< Empty = the host name.
+  MailOptions mail;
+  Setting<bool> smtp_alert{false};
+  Setting<bool> smtp_alert_vrrp{false};
+  Setting<bool> smtp_alert_checker{false};
+  bool enable_script_security = false;
+  std::string script_user;  ///< Empty = keepalived_script if it exists, else root.
+  std::string script_group;
+  Setting<std::uint8_t> vrrp_version{2};
+  Setting<bool> vrrp_strict{false};
+  Setting<bool> vrrp_skip_check_adv_addr{false};
+  GarpOptions garp;
+  bool vrrp_min_garp = false;
+  Setting<bool> vrrp_lower_prio_no_advert{false};
+  Setting<bool> vrrp_higher_prio_send_advert{false};
+  Setting<std::uint8_t> vrrp_down_timer_adverts{3};
+  Setting<bool> v3_checksum_as_v2{false};
+  net::Ip4 vrrp_mcast_group4{0xe0000012};  ///< 224.0.0.18
+  std::string default_interface;
+  LvsTimeouts lvs_timeouts;
+  bool lvs_flush = false;
+  bool lvs_flush_on_stop = false;
+  bool checker_log_all_failures = false;
+
+  friend bool operator==(const GlobalDefs&, const GlobalDefs&) = default;
+};
+
+enum class IdlePolicy : std::uint8_t { kAdaptive, kPoll };
+
+/// `port IF { pci ADDR | vdev "ARGS" }`: how one interface is attached.
+struct DataplanePort {
+  std::string interface;
+  std::string pci;   ///< One of pci and vdev is set.
+  std::string vdev;  ///< Devargs.
+  Position position;
+  friend bool operator==(const DataplanePort&, const DataplanePort&) = default;
+};
+
+/// keepline's own block; everything has a default, so that files without it run.
+struct DataplaneOptions {
+  std::uint32_t workers = 1;
+  std::uint32_t connections = 1U << 20;  ///< Capacity of the connection table.
+  IdlePolicy idle = IdlePolicy::kAdaptive;
+  std::vector<DataplanePort> ports;
+  friend bool operator==(const DataplaneOptions&, const DataplaneOptions&) = default;
+};
+
+struct Config {
+  GlobalDefs global;
+  std::vector<VrrpScript> vrrp_scripts;
+  std::vector<VrrpInstance> vrrp_instances;
+  std::vector<SyncGroup> sync_groups;
+  std::vector<VirtualServer> virtual_servers;
+  DataplaneOptions dataplane;
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+}  // namespace keepline::config

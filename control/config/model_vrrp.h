@@ -1,0 +1,166 @@
+// The typed configuration of VRRP: instances, sync groups, tracking scripts, VIPs.
+//
+// PURE. Plain values as they are after resolving (defaults and inheritance applied). Durations
+// are in microseconds. Equality ignores positions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/diagnostic.h"
+#include "control/config/setting.h"
+#include "dataplane/net/addr.h"
+
+namespace keepline::config {
+
+inline constexpr std::uint64_t kSecondUs = 1'000'000;
+
+/// A command line split into arguments; run without a shell.
+struct Command {
+  std::vector<std::string> arguments;
+  std::string user;  ///< Empty = script_user.
+  std::string group;
+  Position position;
+
+  bool empty() const { return arguments.empty(); }
+  friend bool operator==(const Command&, const Command&) = default;
+};
+
+/// Pacing of gratuitous ARP (and NA). The globals are the defaults of the instances.
+struct GarpOptions {
+  Setting<std::uint64_t> master_delay_us{5 * kSecondUs};  ///< 0 = no second burst.
+  Setting<std::uint32_t> master_repeat{5};
+  Setting<std::uint64_t> master_refresh_us{0};  ///< 0 = never.
+  Setting<std::uint32_t> master_refresh_repeat{1};
+  Setting<std::uint64_t> lower_prio_delay_us{5 * kSecondUs};
+  Setting<std::uint32_t> lower_prio_repeat{5};
+  Setting<std::uint64_t> interval_us{0};      ///< Least gap between two ARPs; global only.
+  Setting<std::uint64_t> gna_interval_us{0};  ///< The same for NAs; global only.
+
+  friend bool operator==(const GarpOptions&, const GarpOptions&) = default;
+};
+
+/// One line of virtual_ipaddress or virtual_ipaddress_excluded.
+struct VipAddress {
+  net::IpAddr address;
+  std::uint8_t prefix_length = 32;
+  std::string dev;    ///< Resolved: the instance's interface unless the line says otherwise.
+  std::string label;  ///< Empty = none.
+  bool no_track = false;
+  Position position;
+
+  friend bool operator==(const VipAddress&, const VipAddress&) = default;
+};
+
+enum class InitialState : std::uint8_t { kBackup, kMaster };
+enum class AuthType : std::uint8_t { kNone, kPass };
+
+struct Authentication {
+  AuthType type = AuthType::kNone;
+  std::string password;  ///< At most 8 bytes.
+  friend bool operator==(const Authentication&, const Authentication&) = default;
+};
+
+/// A tracker attached to an instance or group; weight 0 = its failure is a FAULT.
+struct Tracker {
+  std::string name;          ///< Interface or script.
+  Setting<int> weight{0};    ///< -253..253; of scripts: resolved from the vrrp_script.
+  bool is_reversed = false;  ///< The outcome counts inversely.
+  Position position;
+  friend bool operator==(const Tracker&, const Tracker&) = default;
+};
+
+struct UnicastPeer {
+  net::IpAddr address;
+  std::uint8_t min_ttl = 0;
+  std::uint8_t max_ttl = 255;
+  Position position;
+  friend bool operator==(const UnicastPeer&, const UnicastPeer&) = default;
+};
+
+/// Commands on a change of state; an empty command is none.
+struct Notify {
+  Command master, backup, fault, stop, deleted;
+  Command any;  ///< `notify`: gets type, name, state and priority as further arguments.
+  Command master_rx_lower_pri;
+  friend bool operator==(const Notify&, const Notify&) = default;
+};
+
+/// `use_vmac`: adverts, ARP and data carry 00:00:5e:00:01:VRID.
+struct VirtualMac {
+  bool is_used = false;
+  std::string ifname;           ///< Only a label; empty = vrrp.VRID.
+  bool xmit_base = false;       ///< vmac_xmit_base: adverts leave with the NIC's own MAC.
+  std::optional<net::Mac> mac;  ///< A custom MAC.
+  friend bool operator==(const VirtualMac&, const VirtualMac&) = default;
+};
+
+struct VrrpInstance {
+  std::string name;
+  Position position;
+  InitialState state = InitialState::kBackup;  ///< Only the initial wish.
+  Setting<std::string> interface;
+  Setting<std::uint8_t> virtual_router_id{0};  ///< 1..255 in a configuration that can run.
+  Setting<std::uint8_t> priority{100};         ///< 255 = address owner.
+  Setting<std::uint64_t> advert_interval_us{kSecondUs};
+  Setting<std::uint8_t> version{2};
+  bool is_v6 = false;  ///< The family of the adverts: that of the first VIP.
+  Authentication auth;
+  std::vector<VipAddress> vips;           ///< In the order of the adverts; one family.
+  std::vector<VipAddress> excluded_vips;  ///< Held but not advertised; any family.
+  bool nopreempt = false;
+  std::uint64_t preempt_delay_us = 0;
+  std::optional<net::IpAddr> mcast_src_ip;
+  net::Ip4 mcast_group4;                   ///< Resolved: mcast_dst_ip or vrrp_mcast_group4.
+  std::vector<UnicastPeer> unicast_peers;  ///< Not empty: unicast (refused for now).
+  std::optional<net::IpAddr> unicast_src_ip;
+  VirtualMac vmac;
+  GarpOptions garp;
+  Setting<bool> lower_prio_no_advert{false};
+  Setting<bool> higher_prio_send_advert{false};
+  Setting<std::uint8_t> down_timer_adverts{3};
+  Setting<bool> skip_check_adv_addr{false};
+  Setting<bool> v3_checksum_as_v2{false};
+  Setting<bool> strict{false};
+  Setting<bool> accept{true};
+  bool no_virtual_ipaddress = false;  ///< Having no VIP is intended.
+  bool dont_track_primary = false;
+  std::vector<Tracker> track_interface;
+  std::vector<Tracker> track_script;
+  Notify notify;
+  Setting<bool> smtp_alert{false};
+
+  friend bool operator==(const VrrpInstance&, const VrrpInstance&) = default;
+};
+
+struct SyncGroup {
+  std::string name;
+  Position position;
+  std::vector<std::string> members;  ///< Names of existing instances.
+  std::vector<Tracker> track_interface;
+  std::vector<Tracker> track_script;
+  Notify notify;
+  Setting<bool> smtp_alert{false};
+  bool tracking_weight = false;  ///< sync_group_tracking_weight.
+
+  friend bool operator==(const SyncGroup&, const SyncGroup&) = default;
+};
+
+struct VrrpScript {
+  std::string name;
+  Position position;
+  Command command;
+  std::uint64_t interval_us = kSecondUs;
+  Setting<std::uint64_t> timeout_us{kSecondUs};  ///< Resolved: the interval when not written.
+  int weight = 0;
+  bool is_reversed = false;
+  std::uint32_t rise = 1;
+  std::uint32_t fall = 1;
+  bool init_fail = false;
+
+  friend bool operator==(const VrrpScript&, const VrrpScript&) = default;
+};
+
+}  // namespace keepline::config

@@ -1,0 +1,221 @@
+// Globals, VRRP and dataplane options as text: see print.h. PURE.
+#include "control/config/print.h"
+
+#include "control/config/names.h"
+#include "control/config/writer.h"
+
+namespace keepline::config {
+
+namespace {
+
+void print_mail(const GlobalDefs& g, Writer& out) {
+  if (!g.mail.recipients.empty()) {
+    out.open("notification_email");
+    for (const std::string& recipient : g.mail.recipients) out.line(quote_word(recipient));
+    out.close();
+  }
+  out.text("notification_email_from", g.mail.from);
+  if (!g.mail.smtp_server.empty()) {
+    out.line("smtp_server",
+             quote_word(g.mail.smtp_server) + ' ' + std::to_string(g.mail.smtp_port));
+  }
+  if (g.mail.connect_timeout_us != MailOptions{}.connect_timeout_us) {
+    out.seconds("smtp_connect_timeout", g.mail.connect_timeout_us);
+  }
+  out.text("smtp_helo_name", g.mail.helo_name);
+  if (g.smtp_alert) out.flag("smtp_alert", true);
+  if (g.smtp_alert_vrrp) out.flag("smtp_alert_vrrp", true);
+  if (g.smtp_alert_checker) out.flag("smtp_alert_checker", true);
+}
+
+void print_garp(const GarpOptions& garp, const std::string& prefix, Writer& out) {
+  out.seconds(prefix + "garp_master_delay", garp.master_delay_us);
+  out.number(prefix + "garp_master_repeat", garp.master_repeat);
+  out.seconds(prefix + "garp_master_refresh", garp.master_refresh_us);
+  out.number(prefix + "garp_master_refresh_repeat", garp.master_refresh_repeat);
+  out.seconds(prefix + "garp_lower_prio_delay", garp.lower_prio_delay_us);
+  out.number(prefix + "garp_lower_prio_repeat", garp.lower_prio_repeat);
+}
+
+void print_global(const GlobalDefs& g, Writer& out) {
+  out.open("global_defs");
+  out.text("router_id", g.router_id);
+  print_mail(g, out);
+  if (g.enable_script_security) out.line("enable_script_security");
+  if (!g.script_user.empty() || !g.script_group.empty()) {
+    out.line("script_user", quote_word(g.script_user + ':' + g.script_group));
+  }
+  out.number("vrrp_version", g.vrrp_version);
+  out.flag("vrrp_strict", g.vrrp_strict);
+  out.flag("vrrp_skip_check_adv_addr", g.vrrp_skip_check_adv_addr);
+  print_garp(g.garp, "vrrp_", out);
+  out.seconds("vrrp_garp_interval", g.garp.interval_us);
+  out.seconds("vrrp_gna_interval", g.garp.gna_interval_us);
+  out.flag("vrrp_min_garp", g.vrrp_min_garp);
+  out.flag("vrrp_lower_prio_no_advert", g.vrrp_lower_prio_no_advert);
+  out.flag("vrrp_higher_prio_send_advert", g.vrrp_higher_prio_send_advert);
+  out.number("vrrp_down_timer_adverts", g.vrrp_down_timer_adverts);
+  out.line("vrrp_mcast_group4", net::to_string(g.vrrp_mcast_group4));
+  out.flag("v3_checksum_as_v2", g.v3_checksum_as_v2);
+  out.text("default_interface", g.default_interface);
+  out.line("lvs_timeouts", "tcp " + seconds_text(g.lvs_timeouts.tcp_us) + " tcpfin " +
+                               seconds_text(g.lvs_timeouts.tcpfin_us) + " udp " +
+                               seconds_text(g.lvs_timeouts.udp_us));
+  if (g.lvs_flush) out.line("lvs_flush");
+  if (g.lvs_flush_on_stop) out.line("lvs_flush_on_stop");
+  out.flag("checker_log_all_failures", g.checker_log_all_failures);
+  out.close();
+}
+
+void print_vips(std::string_view keyword, const std::vector<VipAddress>& vips, Writer& out) {
+  if (vips.empty()) return;
+  out.open(keyword);
+  for (const VipAddress& vip : vips) {
+    std::string text = net::to_string(vip.address) + '/' + std::to_string(vip.prefix_length);
+    if (!vip.dev.empty()) text += " dev " + quote_word(vip.dev);
+    if (!vip.label.empty()) text += " label " + quote_word(vip.label);
+    if (vip.no_track) text += " no_track";
+    out.line(text);
+  }
+  out.close();
+}
+
+void print_trackers(std::string_view keyword, const std::vector<Tracker>& trackers, Writer& out) {
+  if (trackers.empty()) return;
+  out.open(keyword);
+  for (const Tracker& tracker : trackers) {
+    out.line(quote_word(tracker.name) + " weight " + std::to_string(tracker.weight) +
+             (tracker.is_reversed ? " reverse" : " noreverse"));
+  }
+  out.close();
+}
+
+void print_notify(const Notify& notify, Writer& out) {
+  out.command("notify_master", notify.master);
+  out.command("notify_backup", notify.backup);
+  out.command("notify_fault", notify.fault);
+  out.command("notify_stop", notify.stop);
+  out.command("notify_deleted", notify.deleted);
+  out.command("notify", notify.any);
+  out.command("notify_master_rx_lower_pri", notify.master_rx_lower_pri);
+}
+
+void print_script(const VrrpScript& script, Writer& out) {
+  out.open("vrrp_script", quote_word(script.name));
+  out.command("script", script.command, false);
+  out.seconds("interval", script.interval_us);
+  out.seconds("timeout", script.timeout_us);
+  out.line("weight", std::to_string(script.weight) + (script.is_reversed ? " reverse" : ""));
+  out.number("rise", script.rise);
+  out.number("fall", script.fall);
+  const Command& command = script.command;
+  if (!command.user.empty() || !command.group.empty()) {
+    out.line("user", quote_word(command.user + ':' + command.group));
+  }
+  if (script.init_fail) out.line("init_fail");
+  out.close();
+}
+
+void print_transport(const VrrpInstance& v, Writer& out) {
+  if (v.mcast_src_ip) out.line("mcast_src_ip", net::to_string(*v.mcast_src_ip));
+  out.line("mcast_dst_ip", net::to_string(v.mcast_group4));
+  if (v.unicast_src_ip) out.line("unicast_src_ip", net::to_string(*v.unicast_src_ip));
+  if (!v.unicast_peers.empty()) {
+    out.open("unicast_peer");
+    for (const UnicastPeer& peer : v.unicast_peers) {
+      out.line(net::to_string(peer.address) + " min_ttl " + std::to_string(peer.min_ttl) +
+               " max_ttl " + std::to_string(peer.max_ttl));
+    }
+    out.close();
+  }
+  if (v.vmac.is_used) {
+    std::string rest;
+    if (!v.vmac.ifname.empty()) rest = quote_word(v.vmac.ifname);
+    if (v.vmac.mac) rest += (rest.empty() ? "" : " ") + net::to_string(*v.vmac.mac);
+    out.line("use_vmac", rest);
+  }
+  if (v.vmac.xmit_base) out.line("vmac_xmit_base");
+}
+
+void print_auth(const Authentication& auth, Secrets secrets, Writer& out) {
+  if (auth.type == AuthType::kNone) return;
+  out.open("authentication");
+  out.line("auth_type", "PASS");
+  out.word("auth_pass", secrets == Secrets::kShow ? auth.password : "********");
+  out.close();
+}
+
+void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
+  out.open("vrrp_instance", quote_word(v.name));
+  out.line("state", v.state == InitialState::kMaster ? "MASTER" : "BACKUP");
+  out.text("interface", v.interface.value());
+  if (v.virtual_router_id != 0) out.number("virtual_router_id", v.virtual_router_id);
+  out.number("priority", v.priority);
+  out.seconds("advert_int", v.advert_interval_us);
+  out.number("version", v.version);
+  print_auth(v.auth, secrets, out);
+  print_transport(v, out);
+  if (v.no_virtual_ipaddress) out.line("no_virtual_ipaddress");
+  print_vips("virtual_ipaddress", v.vips, out);
+  print_vips("virtual_ipaddress_excluded", v.excluded_vips, out);
+  if (v.nopreempt) out.line("nopreempt");
+  if (v.preempt_delay_us != 0) out.seconds("preempt_delay", v.preempt_delay_us);
+  print_garp(v.garp, "", out);
+  out.flag("lower_prio_no_advert", v.lower_prio_no_advert);
+  out.flag("higher_prio_send_advert", v.higher_prio_send_advert);
+  out.number("down_timer_adverts", v.down_timer_adverts);
+  out.flag("skip_check_adv_addr", v.skip_check_adv_addr);
+  out.flag("v3_checksum_as_v2", v.v3_checksum_as_v2);
+  out.flag("strict_mode", v.strict);
+  out.line(v.accept ? "accept" : "no_accept");
+  if (v.dont_track_primary) out.line("dont_track_primary");
+  print_trackers("track_interface", v.track_interface, out);
+  print_trackers("track_script", v.track_script, out);
+  print_notify(v.notify, out);
+  out.flag("smtp_alert", v.smtp_alert);
+  out.close();
+}
+
+void print_group(const SyncGroup& group, Writer& out) {
+  out.open("vrrp_sync_group", quote_word(group.name));
+  out.open("group");
+  for (const std::string& member : group.members) out.line(quote_word(member));
+  out.close();
+  print_trackers("track_interface", group.track_interface, out);
+  print_trackers("track_script", group.track_script, out);
+  print_notify(group.notify, out);
+  out.flag("smtp_alert", group.smtp_alert);
+  if (group.tracking_weight) out.line("sync_group_tracking_weight");
+  out.close();
+}
+
+void print_dataplane(const DataplaneOptions& options, Writer& out) {
+  out.open("dataplane");
+  out.number("workers", options.workers);
+  out.number("connections", options.connections);
+  out.line("idle", options.idle == IdlePolicy::kPoll ? "poll" : "adaptive");
+  for (const DataplanePort& port : options.ports) {
+    out.open("port", quote_word(port.interface));
+    out.text("pci", port.pci);
+    out.text("vdev", port.vdev);
+    out.close();
+  }
+  out.close();
+}
+
+}  // namespace
+
+std::string print(const Config& config, Secrets secrets) {
+  Writer out;
+  print_global(config.global, out);
+  print_dataplane(config.dataplane, out);
+  for (const VrrpScript& script : config.vrrp_scripts) print_script(script, out);
+  for (const VrrpInstance& instance : config.vrrp_instances) {
+    print_instance(instance, secrets, out);
+  }
+  for (const SyncGroup& group : config.sync_groups) print_group(group, out);
+  print_services(config, out);
+  return out.take();
+}
+
+}  // namespace keepline::config

@@ -1,0 +1,28 @@
+// From what was read to what applies: defaults, inheritance, and the rules between keywords.
+//
+// PURE. Order: vrrp, groups, services, scripts. Each step reports what it changes or refuses.
+// Bounds: kMaxVirtualServers and kMaxRealServers after expanding groups; the rest is linear, but
+// for look-ups by name.
+#pragma once
+
+#include <cstddef>
+
+#include "control/config/diagnostic.h"
+#include "control/config/draft.h"
+
+namespace keepline::config {
+
+inline constexpr std::size_t kMaxRealServers = 65'536;
+
+/// Moves the instances into draft.config.
+void resolve_vrrp(Draft& draft, Diagnostics& diagnostics);
+/// Trackers against scripts, sync groups against instances.
+void resolve_groups(Config& config, Diagnostics& diagnostics);
+/// Moves the services into draft.config, groups expanded.
+void resolve_services(Draft& draft, Diagnostics& diagnostics);
+/// Inheritance of one real server and its checkers; no rules.
+void inherit_real_server(const VirtualServer& server, const GlobalDefs& global, RealServer& real);
+/// Commands without enable_script_security.
+void check_script_security(const Config& config, Diagnostics& diagnostics);
+
+}  // namespace keepline::config

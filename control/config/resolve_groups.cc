@@ -1,0 +1,146 @@
+// Names that refer to each other: trackers to scripts, sync groups to instances; and the rule
+// that scripts need enable_script_security. PURE; look-ups go through sorted maps.
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "control/config/resolve.h"
+
+namespace keepline::config {
+
+namespace {
+
+using Scripts = std::map<std::string, const VrrpScript*, std::less<>>;
+
+void settle_scripts(std::vector<Tracker>& trackers, const Scripts& scripts,
+                    const std::string& owner, Diagnostics& diagnostics) {
+  std::erase_if(trackers, [&](Tracker& tracker) {
+    const auto found = scripts.find(tracker.name);
+    if (found == scripts.end()) {
+      diagnostics.error(
+          tracker.position, "track_script",
+          "(" + owner + ") track_script '" + tracker.name + "' names no vrrp_script: ignored");
+      return true;
+    }
+    if (!tracker.weight.is_set()) {
+      tracker.weight.set_default(found->second->weight);
+      tracker.is_reversed = found->second->is_reversed;
+    }
+    return false;
+  });
+}
+
+void drop_weighted(VrrpInstance& instance, std::string_view reason, Diagnostics& diagnostics) {
+  for (auto* trackers : {&instance.track_interface, &instance.track_script}) {
+    std::erase_if(*trackers, [&](const Tracker& tracker) {
+      if (tracker.weight == 0) return false;
+      diagnostics.warning(tracker.position, "weight",
+                          "(" + instance.name + ") the weight of '" + tracker.name +
+                              "' has no effect " + std::string(reason) + ": ignored",
+                          "", Effect::kProblem);
+      return true;
+    });
+  }
+}
+
+void warn_nopreempt(const VrrpInstance& instance, Diagnostics& diagnostics) {
+  if (!instance.nopreempt) return;
+  for (const auto* trackers : {&instance.track_interface, &instance.track_script}) {
+    for (const Tracker& tracker : *trackers) {
+      if (tracker.weight == 0) continue;
+      diagnostics.warning(tracker.position, "nopreempt",
+                          "(" + instance.name + ") nopreempt: a lower priority after '" +
+                              tracker.name + "' fails makes no other node take over",
+                          "use weight 0, so that the failure is a FAULT");
+    }
+  }
+}
+
+void settle_group(SyncGroup& group, std::map<std::string, VrrpInstance*>& instances,
+                  std::set<std::string>& taken, Diagnostics& diagnostics) {
+  std::erase_if(group.members, [&](const std::string& member) {
+    const bool is_known = instances.contains(member);
+    if (is_known && taken.insert(member).second) return false;
+    diagnostics.error(group.position, "group",
+                      "vrrp_sync_group '" + group.name + "': '" + member +
+                          (is_known ? "' is a member of a group already: ignored"
+                                    : "' is no vrrp_instance: ignored"));
+    return true;
+  });
+  if (group.members.empty()) {
+    diagnostics.error(group.position, "vrrp_sync_group",
+                      "vrrp_sync_group '" + group.name + "' has no members: removed");
+  } else if (group.members.size() == 1) {
+    diagnostics.warning(group.position, "vrrp_sync_group",
+                        "vrrp_sync_group '" + group.name + "' has only one member", "",
+                        Effect::kProblem);
+  }
+  if (group.tracking_weight) return;
+  for (const std::string& member : group.members) {
+    drop_weighted(*instances[member], "in a sync group without sync_group_tracking_weight",
+                  diagnostics);
+  }
+}
+
+void collect(const Notify& notify, std::vector<const Command*>& commands) {
+  for (const Command* command : {&notify.master, &notify.backup, &notify.fault, &notify.stop,
+                                 &notify.deleted, &notify.any, &notify.master_rx_lower_pri}) {
+    commands.push_back(command);
+  }
+}
+
+}  // namespace
+
+void resolve_groups(Config& config, Diagnostics& diagnostics) {
+  Scripts scripts;
+  for (const VrrpScript& script : config.vrrp_scripts) scripts[script.name] = &script;
+  std::map<std::string, VrrpInstance*> instances;
+  for (VrrpInstance& instance : config.vrrp_instances) {
+    instances[instance.name] = &instance;
+    settle_scripts(instance.track_script, scripts, instance.name, diagnostics);
+    if (instance.priority == 255) drop_weighted(instance, "with priority 255", diagnostics);
+  }
+  std::set<std::string> taken;
+  for (SyncGroup& group : config.sync_groups) {
+    settle_scripts(group.track_script, scripts, group.name, diagnostics);
+    group.smtp_alert.inherit(config.global.smtp_alert_vrrp);
+    group.smtp_alert.inherit(config.global.smtp_alert);
+    settle_group(group, instances, taken, diagnostics);
+  }
+  std::erase_if(config.sync_groups, [](const SyncGroup& g) { return g.members.empty(); });
+  for (const VrrpInstance& instance : config.vrrp_instances) {
+    warn_nopreempt(instance, diagnostics);
+  }
+}
+
+void check_script_security(const Config& config, Diagnostics& diagnostics) {
+  if (config.global.enable_script_security) return;
+  std::vector<const Command*> commands;
+  for (const VrrpScript& script : config.vrrp_scripts) commands.push_back(&script.command);
+  for (const VrrpInstance& instance : config.vrrp_instances) collect(instance.notify, commands);
+  for (const SyncGroup& group : config.sync_groups) collect(group.notify, commands);
+  for (const VirtualServer& server : config.virtual_servers) {
+    commands.push_back(&server.quorum_up);
+    commands.push_back(&server.quorum_down);
+    for (const RealServer& real : server.real_servers) {
+      commands.push_back(&real.notify_up);
+      commands.push_back(&real.notify_down);
+      for (const Checker& checker : real.checkers) {
+        if (const auto* other = std::get_if<OtherCheck>(&checker)) {
+          commands.push_back(&other->misc_path);
+        }
+      }
+    }
+  }
+  // Once: the remedy is the same for all of them.
+  for (const Command* command : commands) {
+    if (command->empty()) continue;
+    diagnostics.warning(command->position, "enable_script_security",
+                        "scripts are configured, but script security is not enabled",
+                        "enable_script_security and script_user in global_defs",
+                        Effect::kScriptSecurity);
+    return;
+  }
+}
+
+}  // namespace keepline::config

@@ -1,0 +1,102 @@
+#include "control/kernel/executor.h"
+
+#include <boost/asio/post.hpp>
+#include <algorithm>
+#include <future>
+#include <utility>
+
+namespace keepline::control {
+
+KernelExecutor::KernelExecutor(std::string footprint_path,
+                               std::function<void(const std::string&)> on_error)
+    : on_error_(std::move(on_error)), footprint_(std::move(footprint_path)) {}
+
+void KernelExecutor::report(const tl::expected<void, std::string>& result) {
+  if (!result) on_error_(result.error());
+}
+
+void KernelExecutor::note_netdev(const std::string& netdev) {
+  std::promise<void> written;
+  boost::asio::post(pool_, [this, netdev, &written] {
+    footprint_.add_netdev(netdev);
+    written.set_value();
+  });
+  written.get_future().wait();
+}
+
+void KernelExecutor::acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet) {
+  boost::asio::post(pool_, [this, addresses = std::move(addresses), quiet = std::move(quiet)] {
+    if (held_ == 0 && !addresses.empty()) quiet_arp(quiet);
+    held_ += addresses.size();
+    for (const HeldAddress& held : addresses) {
+      footprint_.add_address(held.netdev.name, held.address);
+      report(requests_.add_address(held.netdev.ifindex, held.address));
+    }
+  });
+}
+
+void KernelExecutor::release(std::vector<HeldAddress> addresses) {
+  boost::asio::post(pool_, [this, addresses = std::move(addresses)] {
+    for (const HeldAddress& held : addresses) {
+      report(requests_.remove_address(held.netdev.ifindex, held.address));
+    }
+    held_ -= std::min(held_, addresses.size());
+    if (held_ == 0) restore_arp();
+  });
+}
+
+// Without this the kernel would use a VIP with its own MAC as the sender of its ARP requests, and
+// would answer for it on other interfaces of the same network.
+void KernelExecutor::quiet_arp(const std::vector<Netdev>& netdevs) {
+  for (const Netdev& netdev : netdevs) {
+    const std::string folder = "net/ipv4/conf/" + netdev.name + '/';
+    for (const auto& [name, wanted] :
+         {std::pair(folder + "arp_ignore", "1"), std::pair(folder + "arp_announce", "2")}) {
+      const auto original = read_sysctl(name);
+      if (!original || *original == wanted) continue;
+      footprint_.add_sysctl(name, *original);
+      sysctls_.push_back({name, *original});
+      report(write_sysctl(name, wanted));
+    }
+  }
+}
+
+void KernelExecutor::restore_arp() {
+  for (const Sysctl& sysctl : sysctls_) report(write_sysctl(sysctl.name, sysctl.original));
+  sysctls_.clear();
+}
+
+void KernelExecutor::manage_neighbour(Netdev netdev, net::Ip4 address) {
+  boost::asio::post(pool_, [this, netdev = std::move(netdev), address] {
+    footprint_.add_neighbour(netdev.name, address);
+    managed_.insert({netdev.ifindex, address});
+    report(requests_.manage_neighbour(netdev.ifindex, address));
+  });
+}
+
+void KernelExecutor::forget_neighbour(Netdev netdev, net::Ip4 address) {
+  boost::asio::post(pool_, [this, netdev = std::move(netdev), address] {
+    managed_.erase({netdev.ifindex, address});
+    report(requests_.forget_neighbour(netdev.ifindex, address));
+  });
+}
+
+void KernelExecutor::learn_neighbour(Netdev netdev, net::Ip4 address, net::Mac mac) {
+  boost::asio::post(pool_, [this, netdev = std::move(netdev), address, mac] {
+    report(requests_.learn_neighbour(netdev.ifindex, address, mac));
+  });
+}
+
+KernelExecutor::~KernelExecutor() { drain(); }
+
+void KernelExecutor::drain() {
+  if (std::exchange(drained_, true)) return;
+  boost::asio::post(pool_, [this] {
+    for (const auto& [ifindex, address] : managed_) requests_.forget_neighbour(ifindex, address);
+    restore_arp();
+  });
+  pool_.join();
+  footprint_.clear();
+}
+
+}  // namespace keepline::control

@@ -1,0 +1,71 @@
+// The one thread that changes the kernel, in the order in which it was asked.
+//
+// Every member but drain() is called by the control thread and returns at once. What is changed is
+// written into the footprint first. Failures are reported through `on_error`, which is called on
+// the executor's thread.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/kernel/footprint.h"
+#include "control/kernel/requests.h"
+
+namespace keepline::control {
+
+/// A netdev by both of its names.
+struct Netdev {
+  std::string name;
+  unsigned ifindex = 0;
+};
+
+struct HeldAddress {
+  Netdev netdev;
+  net::Prefix4 address;
+};
+
+class KernelExecutor {
+ public:
+  KernelExecutor(std::string footprint_path, std::function<void(const std::string&)> on_error);
+  ~KernelExecutor();
+  KernelExecutor(const KernelExecutor&) = delete;
+  KernelExecutor& operator=(const KernelExecutor&) = delete;
+
+  /// Before the netdev is attached, and waits until it is written down.
+  void note_netdev(const std::string& netdev);
+  /// Adds the addresses and, with the first ones held, sets the ARP sysctls of `quiet` netdevs.
+  void acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet);
+  /// Removes the addresses; with the last ones, puts the sysctls back.
+  void release(std::vector<HeldAddress> addresses);
+  void manage_neighbour(Netdev netdev, net::Ip4 address);
+  void forget_neighbour(Netdev netdev, net::Ip4 address);
+  void learn_neighbour(Netdev netdev, net::Ip4 address, net::Mac mac);
+
+  /// Puts back what is left, waits for the end of all work, and removes the footprint. The last
+  /// call; the destructor makes it if nobody has.
+  void drain();
+
+ private:
+  struct Sysctl {
+    std::string name;
+    std::string original;
+  };
+  void report(const tl::expected<void, std::string>& result);
+  void quiet_arp(const std::vector<Netdev>& netdevs);
+  void restore_arp();
+
+  boost::asio::thread_pool pool_{1};
+  bool drained_ = false;
+  std::function<void(const std::string&)> on_error_;
+  // Below: only on the pool's thread.
+  KernelRequests requests_;
+  Footprint footprint_;
+  std::size_t held_ = 0;
+  std::vector<Sysctl> sysctls_;
+  std::set<std::pair<unsigned, net::Ip4>> managed_;
+};
+
+}  // namespace keepline::control

@@ -1,0 +1,48 @@
+#include "control/kernel/membership.h"
+
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace keepline::control {
+
+Memberships::~Memberships() {
+  for (const int socket : sockets_) close(socket);
+}
+
+Memberships::Result Memberships::join_group(unsigned ifindex, net::Ip4 group) {
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ip_mreqn request{};
+  request.imr_multiaddr.s_addr = group.be().raw();
+  request.imr_ifindex = static_cast<int>(ifindex);
+  if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request) != 0) {
+    const std::string reason = std::strerror(errno);
+    if (fd >= 0) close(fd);
+    return tl::unexpected("join " + net::to_string(group) + ": " + reason);
+  }
+  sockets_.push_back(fd);
+  return {};
+}
+
+Memberships::Result Memberships::add_mac(unsigned ifindex, const net::Mac& mac) {
+  // Protocol 0: the socket receives nothing, it only holds the membership.
+  const int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+  packet_mreq request{};
+  request.mr_ifindex = static_cast<int>(ifindex);
+  request.mr_type = PACKET_MR_UNICAST;
+  request.mr_alen = static_cast<unsigned short>(mac.bytes.size());
+  std::memcpy(request.mr_address, mac.bytes.data(), mac.bytes.size());
+  if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request) != 0) {
+    const std::string reason = std::strerror(errno);
+    if (fd >= 0) close(fd);
+    return tl::unexpected("virtual MAC " + net::to_string(mac) + ": " + reason);
+  }
+  sockets_.push_back(fd);
+  return {};
+}
+
+}  // namespace keepline::control

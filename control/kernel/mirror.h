@@ -1,0 +1,34 @@
+// The kernel's links, addresses, routes and neighbours, kept current by netlink.
+//
+// Owned by the control thread. The first dump is made at construction, before the event loop
+// runs; afterwards only changes arrive. libnl-route's caches do the bookkeeping.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "control/plan/kernel_view.h"
+
+namespace keepline::control {
+
+class Mirror {
+ public:
+  Mirror();  ///< Throws std::runtime_error.
+  ~Mirror();
+  Mirror(const Mirror&) = delete;
+  Mirror& operator=(const Mirror&) = delete;
+
+  /// Readable when the kernel has news; then call handle_news().
+  int fd() const;
+  enum class News : std::uint8_t { kNone, kChanged };
+  News handle_news();
+
+  /// A copy of what is known now.
+  KernelView view() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace keepline::control

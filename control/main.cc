@@ -1,0 +1,182 @@
+// keeplined: from the command line to a running App.
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+#include "control/app.h"
+#include "control/config/load.h"
+#include "control/config/print.h"
+#include "control/daemonize.h"
+#include "control/file_loader.h"
+#include "control/log.h"
+#include "control/options.h"
+#include "control/preflight.h"
+
+namespace keepline::control {
+
+namespace {
+
+// keepalived's daemon exit codes.
+constexpr int kExitFatal = 1;
+constexpr int kExitConfig = 2;
+constexpr int kExitPermission = 4;
+constexpr int kExitNoConfig = 6;
+
+std::string config_id_of(const Options& options) {
+  if (!options.config_id.empty()) return options.config_id;
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  const std::string host = name;
+  return host.substr(0, host.find('.'));
+}
+
+config::LoadResult load_file(const Options& options) {
+  FileLoader loader;
+  config::LoadOptions load_options;
+  load_options.config_id = config_id_of(options);
+  load_options.env = [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+  return config::load(options.config_file, loader, load_options);
+}
+
+void print_diagnostics(const config::Diagnostics& diagnostics, std::ostream& out) {
+  for (const config::Diagnostic& each : diagnostics.items()) {
+    out << config::to_string(each) << '\n';
+  }
+  if (diagnostics.dropped() > 0) out << "... and " << diagnostics.dropped() << " more\n";
+}
+
+int test_config(const Options& options) {
+  config::LoadResult loaded = load_file(options);
+  const Mirror mirror;
+  make_topology(loaded.config, mirror.view(), options.mode, loaded.diagnostics);
+  if (options.config_log.empty()) {
+    print_diagnostics(loaded.diagnostics, std::cerr);
+  } else {
+    std::ofstream file(options.config_log);
+    print_diagnostics(loaded.diagnostics, file);
+  }
+  return loaded.diagnostics.exit_code();
+}
+
+int cleanup(const Options& options) {
+  if (const int pid = living_pid(options.pid_file); pid != 0) {
+    std::cerr << "keeplined with pid " << pid << " is running: nothing to clean up\n";
+    return kExitFatal;
+  }
+  KernelRequests requests;
+  for (const std::string& line : Footprint::undo(footprint_path(options.instance), requests)) {
+    std::cout << "removed " << line << '\n';
+  }
+  return EXIT_SUCCESS;
+}
+
+void log_diagnostics(const config::Diagnostics& diagnostics) {
+  for (const config::Diagnostic& each : diagnostics.items()) {
+    if (each.severity == config::Severity::kError) {
+      log::error("{}", config::to_string(each));
+    } else {
+      log::warn("{}", config::to_string(each));
+    }
+  }
+}
+
+// Everything up to the point where the machine is touched.
+int prepare(const Options& options, App::Setup& setup) {
+  if (access(options.config_file.c_str(), R_OK) != 0) {
+    std::cerr << options.config_file << ": cannot be read: give a configuration with -f FILE\n";
+    return kExitNoConfig;
+  }
+  config::LoadResult loaded = load_file(options);
+  if (const auto missing = missing_prerequisites(); !missing.empty()) {
+    for (const std::string& line : missing) std::cerr << line << '\n';
+    return kExitPermission;
+  }
+  // First of all what a crashed daemon has left: its VIPs would look like addresses of this node.
+  KernelRequests requests;
+  for (const std::string& line : Footprint::undo(footprint_path(options.instance), requests)) {
+    log::info("left by an earlier daemon, removed: {}", line);
+  }
+  setup.mirror = std::make_unique<Mirror>();
+  setup.topology = std::make_shared<const Topology>(
+      make_topology(loaded.config, setup.mirror->view(), options.mode, loaded.diagnostics));
+  if (!loaded.diagnostics.can_run()) {
+    print_diagnostics(loaded.diagnostics, std::cerr);
+    return kExitConfig;
+  }
+  log_diagnostics(loaded.diagnostics);
+  if (options.dump_config) log::info("configuration:\n{}", config::print(loaded.config));
+  setup.config = std::make_shared<const config::Config>(std::move(loaded.config));
+  setup.options = options;
+  return EXIT_SUCCESS;
+}
+
+int run(const Options& options) {
+  std::unique_ptr<Daemonizer> daemonizer;
+  if (!options.foreground) daemonizer = std::make_unique<Daemonizer>();
+  const auto report = [&](int code) {
+    if (daemonizer != nullptr) daemonizer->report(code);
+    return code;
+  };
+  log::start(
+      {options.log_console, options.log_detail > 0, !options.no_syslog, options.log_facility});
+  int code = EXIT_SUCCESS;
+  try {
+    const PidFile pid_file(options.pid_file);
+    App::Setup setup;
+    code = prepare(options, setup);
+    if (code == EXIT_SUCCESS) {
+      for (const std::string& name : options.ignored) log::warn("option {} has no effect", name);
+      App app(std::move(setup));
+      app.run([&] { report(EXIT_SUCCESS); });
+      log::info("stopped");
+    }
+  } catch (const std::runtime_error& error) {
+    log::error("{}", error.what());
+    if (!options.log_console) std::cerr << "keeplined: " << error.what() << '\n';
+    code = kExitFatal;
+  }
+  log::stop();
+  return report(code);
+}
+
+int main_of(int argc, char** argv) {
+  const ParsedOptions parsed = parse_options(argc, argv);
+  if (!parsed.error.empty()) {
+    std::cerr << "keeplined: " << parsed.error << "\nTry `keeplined --help`.\n";
+    return kExitFatal;
+  }
+  // keepalived's signals for dumps would otherwise end the process.
+  for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
+  switch (parsed.options.command) {
+    case Command::kHelp:
+      std::cout << help_text();
+      return EXIT_SUCCESS;
+    case Command::kVersion:
+      std::cerr << "keeplined " KEEPLINE_VERSION "\n";
+      return EXIT_SUCCESS;
+    case Command::kConfigTest:
+      return test_config(parsed.options);
+    case Command::kCleanup:
+      return cleanup(parsed.options);
+    case Command::kRun:
+      return run(parsed.options);
+  }
+  return kExitFatal;
+}
+
+}  // namespace
+
+}  // namespace keepline::control
+
+int main(int argc, char** argv) {
+  return keepline::control::main_of(argc, argv);
+}

@@ -1,0 +1,79 @@
+// From configuration, verdicts and the kernel's state to what the dataplane runs.
+//
+// PURE; one object, called by the builder thread. Keeps the slots of real servers stable from
+// plan to plan and shares the services that did not change.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "control/plan/kernel_view.h"
+#include "control/plan/pool.h"
+#include "control/plan/topology.h"
+#include "dataplane/lb/snapshot.h"
+
+namespace keepline::control {
+
+/// The wanted content of one port's steering maps, in the planner's own words.
+struct PortSteering {
+  struct AddressUse {
+    bool answer = false;   ///< ARP and ICMP echo are the dataplane's.
+    bool service = false;  ///< A virtual server lives on it.
+    bool own = false;      ///< Of the node itself.
+    bool vrrp = false;     ///< Adverts sent to it are the dataplane's.
+  };
+  struct Endpoint {
+    net::Endpoint4 endpoint;
+    net::Protocol protocol;
+    friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+  };
+  std::map<net::Ip4, AddressUse> addresses;
+  std::vector<Endpoint> services;
+  std::vector<Endpoint> reals;
+  std::vector<net::Mac> macs;
+};
+
+struct PlanInput {
+  std::shared_ptr<const config::Config> config;
+  std::shared_ptr<const Topology> topology;
+  std::shared_ptr<const KernelView> kernel;
+  std::vector<std::vector<Health>> health;  ///< By virtual server and real server.
+  Mode mode;
+};
+
+/// A virtual server as it runs: for listings.
+struct PlannedService {
+  std::shared_ptr<const lb::Service> service;  ///< nullptr: not served (IPv6).
+  Pool pool;
+  std::vector<lb::RealServer> reals;  ///< All configured ones, in the pool or not.
+  lb::RealServer sorry;               ///< Valid when there is a sorry server.
+};
+
+struct Plan {
+  std::unique_ptr<const lb::Snapshot> snapshot;
+  std::vector<PortSteering> steering;  ///< By port.
+  std::vector<PlannedService> services;
+};
+
+class Planner {
+ public:
+  Plan make(const PlanInput& input);
+
+ private:
+  struct Slot {
+    lb::RealSlot slot = 0;
+    std::uint16_t generation = 1;
+  };
+  using RealKey = std::tuple<std::size_t, net::Endpoint4>;  // virtual server, real server
+
+  PlannedService plan_service(const PlanInput& input, std::size_t index);
+  lb::RealServer real_of(std::size_t service, const config::Target& target, config::Method method);
+
+  std::map<RealKey, Slot> slots_;
+  lb::RealSlot next_slot_ = 0;
+  std::vector<std::shared_ptr<const lb::Service>> previous_;
+  std::vector<bool> had_quorum_;
+};
+
+}  // namespace keepline::control

@@ -1,0 +1,248 @@
+#include "control/plan/topology.h"
+
+#include <algorithm>
+
+namespace keepline::control {
+
+namespace {
+
+// RFC 9568 §7.3.
+net::Mac virtual_mac(std::uint8_t vrid) {
+  return {{0x00, 0x00, 0x5e, 0x00, 0x01, vrid}};
+}
+
+class Builder {
+ public:
+  Builder(const config::Config& config, const KernelView& kernel, Mode mode,
+          config::Diagnostics& diagnostics)
+      : config_(config), kernel_(kernel), mode_(mode), diagnostics_(diagnostics) {}
+
+  Topology build() {
+    collect_vrrp_vips();
+    if (mode_.vrrp) place_instances();
+    if (mode_.services) place_services();
+    if (!topology_.ports.empty()) attach_default_route();
+    for (PlacedInstance& instance : topology_.instances) set_source(instance);
+    return std::move(topology_);
+  }
+
+ private:
+  // The port of an interface, attached if it was not yet; nothing (and a diagnostic) if it
+  // cannot be.
+  std::optional<net::PortId> attach(const Link* link, const config::Position& at,
+                                    const std::string& name) {
+    if (link == nullptr) {
+      diagnostics_.fatal(at, "interface", "interface " + name + " does not exist",
+                         "`ip link` lists the interfaces of this machine");
+      return std::nullopt;
+    }
+    if (const auto port = topology_.port_of(link->ifindex)) return port;
+    if (!can_attach(*link, at)) return std::nullopt;
+    if (topology_.ports.size() == net::kMaxPorts) {
+      diagnostics_.fatal(at, "interface",
+                         "more than " + std::to_string(net::kMaxPorts) + " interfaces needed");
+      return std::nullopt;
+    }
+    topology_.ports.push_back({link->name, link->ifindex, link->mac, link->mtu, {}});
+    return static_cast<net::PortId>(topology_.ports.size() - 1);
+  }
+
+  bool can_attach(const Link& link, const config::Position& at) {
+    if (link.kind == "vlan" || link.kind == "bond") {
+      diagnostics_.fatal(
+          at, "interface",
+          "interface " + link.name + " is a " + link.kind + ": not supported by the dataplane yet",
+          "use a plain NIC");
+      return false;
+    }
+    if (!link.is_ethernet) {
+      diagnostics_.fatal(at, "interface",
+                         "interface " + link.name + " is not Ethernet: AF_XDP cannot carry it",
+                         "use a plain NIC");
+      return false;
+    }
+    if (link.mtu > kMaxAfXdpMtu) {
+      diagnostics_.fatal(at, "interface",
+                         "the MTU of " + link.name + " is " + std::to_string(link.mtu) +
+                             ", but AF_XDP carries at most " + std::to_string(kMaxAfXdpMtu),
+                         "ip link set " + link.name + " mtu 1500");
+      return false;
+    }
+    return true;
+  }
+
+  void collect_vrrp_vips() {
+    for (const config::VrrpInstance& instance : config_.vrrp_instances) {
+      for (const auto* list : {&instance.vips, &instance.excluded_vips}) {
+        for (const config::VipAddress& vip : *list) {
+          if (vip.address.is_v4()) vrrp_vips_.push_back(vip.address.v4());
+        }
+      }
+    }
+  }
+
+  void place_instances() {
+    for (std::size_t i = 0; i < config_.vrrp_instances.size(); ++i) {
+      const config::VrrpInstance& instance = config_.vrrp_instances[i];
+      PlacedInstance placed;
+      const std::string& name = *instance.interface;
+      if (const auto port = attach(kernel_.find_link(name), instance.position, name)) {
+        placed.port = *port;
+      }
+      if (instance.vmac.is_used) {
+        placed.vmac = instance.vmac.mac.value_or(virtual_mac(*instance.virtual_router_id));
+        if (placed.port != net::kNoPort) {
+          topology_.ports[placed.port].virtual_macs.push_back(*placed.vmac);
+        }
+      }
+      topology_.instances.push_back(placed);
+      const auto lease = static_cast<lb::LeaseSlot>(i);
+      for (const auto* list : {&instance.vips, &instance.excluded_vips}) {
+        for (const config::VipAddress& vip : *list) place_vrrp_vip(placed, lease, vip);
+      }
+    }
+    if (config_.vrrp_instances.size() > lb::kMaxLeases) {
+      diagnostics_.fatal({}, "vrrp_instance",
+                         "more than " + std::to_string(lb::kMaxLeases) + " instances");
+    }
+  }
+
+  void place_vrrp_vip(const PlacedInstance& instance, lb::LeaseSlot lease,
+                      const config::VipAddress& vip) {
+    if (!vip.address.is_v4()) return;
+    const auto port = attach(kernel_.find_link(vip.dev), vip.position, vip.dev);
+    if (!port) return;
+    PlacedVip placed;
+    placed.address = vip.address.v4();
+    placed.prefix_length = vip.prefix_length;
+    placed.port = *port;
+    placed.lease = lease;
+    placed.mac =
+        *port == instance.port && instance.vmac ? *instance.vmac : topology_.ports[*port].mac;
+    placed.is_ours = !kernel_.has_address(placed.address);
+    topology_.vips.push_back(placed);
+  }
+
+  void place_services() {
+    for (const config::VirtualServer& server : config_.virtual_servers) {
+      if (!server.address.is_v4()) continue;
+      if (topology_.find_vip(server.address.v4()) == nullptr) place_lone_vip(server);
+      for (const config::RealServer& real : server.real_servers) {
+        if (real.address.is_v4()) attach_route(real.address.v4(), real.position);
+      }
+      if (server.sorry_server && server.sorry_server->target.address.is_v4()) {
+        attach_route(server.sorry_server->target.address.v4(), server.sorry_server->position);
+      }
+    }
+  }
+
+  // A VIP that is in no vrrp_instance: served by this node alone, on the interface whose network
+  // contains it.
+  void place_lone_vip(const config::VirtualServer& server) {
+    const net::Ip4 address = server.address.v4();
+    const bool is_vrrp_vip =
+        std::find(vrrp_vips_.begin(), vrrp_vips_.end(), address) != vrrp_vips_.end();
+    const Address* home = nullptr;
+    for (const Address& own : kernel_.addresses) {
+      const Link* link = kernel_.find_link(own.ifindex);
+      if (link == nullptr || !link->is_ethernet || !own.prefix.contains(address)) continue;
+      if (home == nullptr || own.prefix.length > home->prefix.length) home = &own;
+    }
+    if (home == nullptr) {
+      diagnostics_.fatal(
+          server.position, "virtual_server",
+          net::to_string(address) + " is in no vrrp_instance and in no network of this node",
+          "add it to a virtual_ipaddress block, or give an interface an address "
+          "of its network");
+      return;
+    }
+    const Link* link = kernel_.find_link(home->ifindex);
+    const auto port = attach(link, server.position, link->name);
+    if (!port) return;
+    PlacedVip placed;
+    placed.address = address;
+    placed.port = *port;
+    placed.mac = topology_.ports[*port].mac;
+    // With -C somebody else speaks VRRP and installs the address.
+    placed.is_ours = !is_vrrp_vip && !kernel_.has_address(address);
+    topology_.vips.push_back(placed);
+  }
+
+  void attach_route(net::Ip4 destination, const config::Position& at) {
+    if (kernel_.has_address(destination)) {
+      diagnostics_.fatal(at, "real_server",
+                         net::to_string(destination) + " is an address of this node itself",
+                         "run the service on another node, or bind it to the VIP without a "
+                         "virtual_server");
+      return;
+    }
+    const KernelRoute* route = kernel_.find_route(destination);
+    if (route == nullptr) {
+      diagnostics_.warning(at, "real_server",
+                           "no route to " + net::to_string(destination) +
+                               ": its interface is not attached, packets for it are dropped",
+                           "add the route and start again", config::Effect::kNone);
+      return;
+    }
+    const Link* link = kernel_.find_link(route->ifindex);
+    if (link != nullptr) attach(link, at, link->name);
+  }
+
+  // Clients come and go through the default route, if there is one that can be attached.
+  void attach_default_route() {
+    const KernelRoute* route = nullptr;
+    for (const KernelRoute& candidate : kernel_.routes) {
+      if (candidate.destination.length != 0) continue;
+      if (route == nullptr || candidate.metric < route->metric) route = &candidate;
+    }
+    if (route == nullptr || !mode_.services || config_.virtual_servers.empty()) return;
+    const Link* link = kernel_.find_link(route->ifindex);
+    if (link == nullptr || topology_.port_of(link->ifindex)) return;
+    if (link->is_ethernet && link->mtu <= kMaxAfXdpMtu) attach(link, {}, link->name);
+  }
+
+  void set_source(PlacedInstance& instance) {
+    if (instance.port == net::kNoPort) return;
+    instance.source = primary_address(kernel_, topology_.ports[instance.port].ifindex, topology_);
+  }
+
+  const config::Config& config_;
+  const KernelView& kernel_;
+  Mode mode_;
+  config::Diagnostics& diagnostics_;
+  std::vector<net::Ip4> vrrp_vips_;
+  Topology topology_;
+};
+
+}  // namespace
+
+std::optional<net::PortId> Topology::port_of(unsigned ifindex) const {
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (ports[i].ifindex == ifindex) return static_cast<net::PortId>(i);
+  }
+  return std::nullopt;
+}
+
+const PlacedVip* Topology::find_vip(net::Ip4 address) const {
+  const auto found = std::find_if(vips.begin(), vips.end(),
+                                  [&](const PlacedVip& vip) { return vip.address == address; });
+  return found == vips.end() ? nullptr : &*found;
+}
+
+Topology make_topology(const config::Config& config, const KernelView& kernel, Mode mode,
+                       config::Diagnostics& diagnostics) {
+  return Builder(config, kernel, mode, diagnostics).build();
+}
+
+net::Ip4 primary_address(const KernelView& kernel, unsigned ifindex, const Topology& topology) {
+  const Address* best = nullptr;
+  for (const Address& own : kernel.addresses) {
+    if (own.ifindex != ifindex) continue;
+    const PlacedVip* vip = topology.find_vip(own.prefix.address);
+    if (vip != nullptr && vip->is_ours) continue;
+    if (best == nullptr || (best->is_secondary && !own.is_secondary)) best = &own;
+  }
+  return best == nullptr ? net::Ip4() : best->prefix.address;
+}
+
+}  // namespace keepline::control

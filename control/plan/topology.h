@@ -1,0 +1,70 @@
+// Where everything is: which interfaces become ports, which VIP lives on which of them and under
+// whose lease. Decided once from the configuration and the kernel's state at start.
+//
+// PURE. Everything that cannot work is a diagnostic with file, line, reason and hint.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/diagnostic.h"
+#include "control/config/model.h"
+#include "control/plan/kernel_view.h"
+#include "dataplane/lb/lease.h"
+#include "dataplane/net/packet.h"
+
+namespace keepline::control {
+
+/// `-P` and `-C` run only one half.
+struct Mode {
+  bool vrrp = true;
+  bool services = true;
+};
+
+/// The longest IP packet that an AF_XDP frame of one 4 KiB page carries.
+inline constexpr unsigned kMaxAfXdpMtu = 3400;
+
+struct PlacedPort {
+  std::string netdev;
+  unsigned ifindex = 0;
+  net::Mac mac;
+  unsigned mtu = 1500;
+  std::vector<net::Mac> virtual_macs;
+};
+
+/// A VIP, on the port where it is answered.
+struct PlacedVip {
+  net::Ip4 address;
+  std::uint8_t prefix_length = 32;
+  net::PortId port = net::kNoPort;
+  lb::LeaseSlot lease = lb::kAlwaysOurs;
+  net::Mac mac;
+  /// False for an address that the node has of its own: the kernel answers for it, and keepline
+  /// neither adds nor removes it.
+  bool is_ours = true;
+};
+
+struct PlacedInstance {
+  net::PortId port = net::kNoPort;
+  net::Ip4 source;               ///< Primary address of the interface; zero: none.
+  std::optional<net::Mac> vmac;  ///< With use_vmac.
+};
+
+struct Topology {
+  std::vector<PlacedPort> ports;
+  std::vector<PlacedVip> vips;
+  std::vector<PlacedInstance> instances;  ///< As config.vrrp_instances, whose index is the lease.
+
+  std::optional<net::PortId> port_of(unsigned ifindex) const;
+  const PlacedVip* find_vip(net::Ip4 address) const;
+};
+
+/// Problems are added to `diagnostics`; the result may be run only if it still can_run().
+Topology make_topology(const config::Config& config, const KernelView& kernel, Mode mode,
+                       config::Diagnostics& diagnostics);
+
+/// The interface's address that adverts come from: the first that is no VIP of ours.
+net::Ip4 primary_address(const KernelView& kernel, unsigned ifindex, const Topology& topology);
+
+}  // namespace keepline::control

@@ -1,0 +1,122 @@
+#include "control/publisher.h"
+
+#include <boost/asio/post.hpp>
+
+#include "control/log.h"
+#include "dataplane/port/steer_maps.h"
+
+namespace keepline::control {
+
+namespace {
+
+std::uint32_t flags_of(const PortSteering::AddressUse& use) {
+  return (use.answer ? KL_ANSWER : 0u) | (use.service ? KL_SERVICE : 0u) | (use.own ? KL_OWN : 0u) |
+         (use.vrrp ? KL_VRRP : 0u);
+}
+
+port::SteerTable table_of(const PortSteering& wanted) {
+  port::SteerTable table;
+  for (const auto& [address, use] : wanted.addresses) table.addresses[address] = flags_of(use);
+  for (const auto& each : wanted.services) table.services.insert({each.endpoint, each.protocol});
+  for (const auto& each : wanted.reals) table.reals.insert({each.endpoint, each.protocol});
+  table.macs.insert(wanted.macs.begin(), wanted.macs.end());
+  return table;
+}
+
+}  // namespace
+
+Publisher::Publisher(boost::asio::io_context& io, worker::Dataplane& dataplane,
+                     std::vector<port::Steering> steering, std::function<PlanInput()> input)
+    : io_(io),
+      timer_(io),
+      dataplane_(dataplane),
+      input_(std::move(input)),
+      steering_(std::move(steering)) {}
+
+Publisher::~Publisher() {
+  stop();
+}
+
+void Publisher::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  timer_.cancel();
+  builder_.join();
+}
+
+Publisher::Built Publisher::build(const PlanInput& input) {
+  Built built;
+  built.plan = planner_.make(input);
+  for (std::size_t i = 0; i < steering_.size(); ++i) {
+    built.tables.push_back(table_of(built.plan.steering[i]));
+    if (built.widened) built.widened = steering_[i].widen(built.tables.back());
+  }
+  return built;
+}
+
+void Publisher::narrow(const Tables& tables) {
+  for (std::size_t i = 0; i < steering_.size(); ++i) {
+    if (const auto result = steering_[i].narrow(tables[i]); !result) {
+      log::error("{}", result.error());
+    }
+  }
+}
+
+tl::expected<void, std::string> Publisher::publish_first() {
+  Built built = build(input_());
+  if (!built.widened) return built.widened;
+  dataplane_.publish(built.plan.snapshot);
+  services_ = std::move(built.plan.services);
+  ++published_;
+  narrow(built.tables);
+  return {};
+}
+
+void Publisher::request() {
+  if (stopped_) return;
+  if (building_) {
+    again_ = true;
+    return;
+  }
+  if (waiting_) return;
+  waiting_ = true;
+  timer_.expires_after(kSettle);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !stopped_) begin();
+  });
+}
+
+void Publisher::begin() {
+  waiting_ = false;
+  building_ = true;
+  boost::asio::post(builder_, [this, input = input_()] {
+    auto built = std::make_shared<Built>(build(input));
+    boost::asio::post(io_, [this, built] {
+      if (!stopped_) finish(std::move(*built));
+    });
+  });
+}
+
+void Publisher::finish(Built built) {
+  building_ = false;
+  if (!built.widened) {
+    // Without its steering entry a service would not be reached: better the old state than half.
+    log::error("not published: {}", built.widened.error());
+    return;
+  }
+  if (dataplane_.publish(built.plan.snapshot) == rcu::Publish::kBacklogFull) {
+    log::warn("a worker has stalled: publishing waits");
+    waiting_ = true;
+    timer_.expires_after(kRetry);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error && !stopped_) begin();
+    });
+    return;
+  }
+  services_ = std::move(built.plan.services);
+  ++published_;
+  boost::asio::post(builder_, [this, tables = std::move(built.tables)] { narrow(tables); });
+  if (std::exchange(again_, false)) request();
+}
+
+}  // namespace keepline::control

@@ -1,0 +1,197 @@
+"""The networks that several tests use."""
+
+from dataclasses import dataclass, field
+
+from nginx import Nginx
+
+
+@dataclass
+class Pair:
+    """Two nodes and a client on one switch."""
+
+    lab: object
+    device: str
+    lan: object
+    client: object
+    nodes: list
+    cables: list
+    addresses: list = field(default_factory=list)
+
+    def answers(self, address, count=2):
+        """The VIP answers the client's ping."""
+        return self.client.ping(address, count) > 0
+
+    def answering_macs(self, address):
+        return self.client.arping(address, self.device)
+
+
+def pair(lab, device="eth0", nodes=("10.0.0.1", "10.0.0.2"), client="10.0.0.100", length=24):
+    lan = lab.switch("lan")
+    hosts, cables = [], []
+    for number, address in enumerate(nodes, start=1):
+        host = lab.host(f"node{number}")
+        cables.append(lab.cable(host, device, lan, f"{address}/{length}"))
+        hosts.append(host)
+    user = lab.host("client")
+    lab.cable(user, device, lan, f"{client}/{length}")
+    return Pair(lab, device, lan, user, hosts, cables, list(nodes))
+
+
+def vrrp_instance(name="VI_1", vip="10.0.0.50", device="eth0", vrid=51, priority=100, **words):
+    """One vrrp_instance as text; further keywords as keyword=value, a bare one with True."""
+    words.setdefault("state", "BACKUP")
+    if "version" not in words:
+        words["version"] = 3
+    if words["version"] == 3:
+        words.setdefault("advert_int", 0.2)
+    password = words.pop("password", None)
+    block = words.pop("block", "")
+    lines = [key if value is True else f"{key} {value}" for key, value in words.items()]
+    if password:
+        lines.append(f"authentication {{\n auth_type PASS\n auth_pass {password}\n }}")
+    body = "\n  ".join(lines)
+    return f"""
+vrrp_instance {name} {{
+  interface {device}
+  virtual_router_id {vrid}
+  priority {priority}
+  {body}
+  virtual_ipaddress {{
+    {vip}
+  }}
+  {block}
+}}
+"""
+
+
+@dataclass
+class TwoArms:
+    """Clients outside, web servers inside, load balancer nodes between them."""
+
+    lab: object
+    outside: object
+    inside: object
+    client: object
+    nodes: list
+    outside_cables: list
+    inside_cables: list
+    webs: list
+    nginx: list
+
+
+OUTSIDE_VIP = "192.0.2.100"
+INSIDE_VIP = "10.1.0.254"
+CLIENT = "198.51.100.7"
+WEBS = ("10.1.0.21", "10.1.0.22")
+
+
+def two_arms(lab, nodes=2, gateway=INSIDE_VIP, webs=WEBS):
+    """The client is behind a router, so that what the servers see is a routed address."""
+    outside, inside = lab.switch("outside"), lab.switch("inside")
+    router = lab.host("router", forward=True)
+    lab.cable(router, "eth0", outside, "192.0.2.1/24")
+    far = lab.switch("far")
+    lab.cable(router, "eth1", far, "198.51.100.1/24")
+    client = lab.host("client")
+    lab.cable(client, "eth0", far, f"{CLIENT}/24")
+    client.ip("route add default via 198.51.100.1")
+    router.ip(f"route add 10.1.0.0/24 via {OUTSIDE_VIP if gateway == INSIDE_VIP else '192.0.2.11'}")
+    two = TwoArms(lab, outside, inside, client, [], [], [], [], [])
+    for number in range(1, nodes + 1):
+        node = lab.host(f"node{number}", forward=True)
+        two.outside_cables.append(lab.cable(node, "eth0", outside, f"192.0.2.{10 + number}/24"))
+        two.inside_cables.append(lab.cable(node, "eth1", inside, f"10.1.0.{number}/24"))
+        node.ip("route add default via 192.0.2.1")
+        two.nodes.append(node)
+    for number, address in enumerate(webs, start=1):
+        web = lab.host(f"web{number}")
+        lab.cable(web, "eth0", inside, f"{address}/24")
+        web.ip(f"route add default via {gateway}")
+        two.webs.append(web)
+        two.nginx.append(Nginx(web))
+    return two
+
+
+def http_check(**words):
+    """An HTTP_GET block with short delays."""
+    words = {"connect_timeout": 1, "retry": 1, "delay_before_retry": 0.3, **words}
+    lines = "\n      ".join(f"{key} {value}" for key, value in words.items())
+    return f"""HTTP_GET {{
+      url {{
+        path /
+        status_code 200
+      }}
+      {lines}
+    }}"""
+
+
+def virtual_server(vip=OUTSIDE_VIP, port=80, servers=WEBS, kind="NAT", scheduler="rr", **words):
+    """One virtual_server as text; `check` and `server_words` go into each real_server."""
+    protocol = words.pop("protocol", "TCP")
+    check = words.pop("check", http_check())
+    server_words = words.pop("server_words", "inhibit_on_failure")
+    weights = words.pop("weights", [1] * len(servers))
+    server_port = words.pop("server_port", port)
+    lines = "\n  ".join(f"{key} {value}" for key, value in {"delay_loop": 1, **words}.items())
+    blocks = "".join(
+        f"""
+  real_server {server} {server_port} {{
+    weight {weight}
+    {server_words}
+    {check}
+  }}"""
+        for server, weight in zip(servers, weights)
+    )
+    return f"""
+virtual_server {vip} {port} {{
+  lb_algo {scheduler}
+  lb_kind {kind}
+  protocol {protocol}
+  {lines}
+{blocks}
+}}
+"""
+
+
+def two_arm_configuration(priority, services, state="BACKUP", **words):
+    """Outside VIP and inside gateway VIP, kept together by a sync group, and the services."""
+    outside = vrrp_instance("OUT", f"{OUTSIDE_VIP}/24", "eth0", 51, priority, state=state, **words)
+    inside = vrrp_instance("IN", f"{INSIDE_VIP}/24", "eth1", 52, priority, state=state, **words)
+    return "vrrp_sync_group G1 {\n group {\n OUT\n IN\n }\n}\n" + outside + inside + services
+
+
+@dataclass
+class OneArm:
+    """Node and web servers on one switch, the client behind a router on it."""
+
+    lab: object
+    client: object
+    router: object
+    node: object
+    webs: list
+    nginx: list
+
+
+ONE_ARM_VIP = "10.0.0.100"
+ONE_ARM_GATEWAY = "10.0.0.253"
+ONE_ARM_WEBS = ("10.0.0.21", "10.0.0.22")
+
+
+def one_arm(lab, gateway):
+    lan, far = lab.switch("lan"), lab.switch("far")
+    router, client = lab.host("router", forward=True), lab.host("client")
+    lab.cable(router, "eth0", lan, "10.0.0.254/24")
+    lab.cable(router, "eth1", far, "198.51.100.1/24")
+    lab.cable(client, "eth0", far, f"{CLIENT}/24")
+    client.ip("route add default via 198.51.100.1")
+    node = lab.host("node", forward=True)
+    lab.cable(node, "eth0", lan, "10.0.0.1/24")
+    node.ip("route add default via 10.0.0.254")
+    arm = OneArm(lab, client, router, node, [], [])
+    for number, address in enumerate(ONE_ARM_WEBS, start=1):
+        web = lab.host(f"web{number}")
+        lab.cable(web, "eth0", lan, f"{address}/24")
+        web.ip(f"route add default via {gateway}")
+        arm.webs.append(web)
+        arm.nginx.append(Nginx(web))
+    return arm

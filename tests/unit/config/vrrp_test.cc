@@ -1,0 +1,246 @@
+// VRRP: values, defaults, inheritance, rules, refusals, round trip.
+#include <gtest/gtest.h>
+
+#include "control/config/print.h"
+#include "tests/unit/config/helpers.h"
+
+namespace keepline::config {
+namespace {
+
+VrrpInstance instance_of(const std::string& more, const std::string& before = "") {
+  const LoadResult result = load_text(before + instance_text(more));
+  EXPECT_EQ(result.config.vrrp_instances.size(), 1U) << all(result);
+  return result.config.vrrp_instances.at(0);
+}
+
+TEST(Vrrp, Defaults) {
+  const VrrpInstance v = instance_of("");
+  EXPECT_EQ(v.name, "VI_1");
+  EXPECT_EQ(v.position.line, 1U);
+  EXPECT_EQ(v.state, InitialState::kBackup);
+  EXPECT_EQ(v.interface.value(), "eth0");
+  EXPECT_EQ(v.virtual_router_id.value(), 51);
+  EXPECT_EQ(v.priority.value(), 100);
+  EXPECT_EQ(v.advert_interval_us.value(), kSecondUs);
+  EXPECT_EQ(v.version.value(), 2);
+  EXPECT_EQ(v.auth.type, AuthType::kNone);
+  EXPECT_EQ(v.vips.at(0).dev, "eth0");
+  EXPECT_EQ(v.vips.at(0).prefix_length, 32);
+  EXPECT_EQ(v.mcast_group4, net::Ip4(0xe0000012));
+  EXPECT_EQ(v.garp.master_delay_us.value(), 5 * kSecondUs);
+  EXPECT_EQ(v.garp.lower_prio_repeat.value(), 5U);
+  EXPECT_EQ(v.down_timer_adverts.value(), 3);
+  EXPECT_TRUE(v.accept);
+  EXPECT_FALSE(v.nopreempt);
+}
+
+TEST(Vrrp, GlobalsAreInherited) {
+  const std::string global =
+      "global_defs {\n vrrp_version 3\n vrrp_garp_master_delay 7\n vrrp_garp_master_repeat 0\n"
+      " vrrp_down_timer_adverts 9\n vrrp_skip_check_adv_addr\n vrrp_lower_prio_no_advert\n"
+      " vrrp_mcast_group4 224.0.0.99\n v3_checksum_as_v2\n vrrp_garp_interval 0.001\n}\n";
+  const VrrpInstance v = instance_of("garp_lower_prio_repeat 2\nskip_check_adv_addr off", global);
+  EXPECT_EQ(v.version.value(), 3);
+  EXPECT_EQ(v.garp.master_delay_us.value(), 7 * kSecondUs);
+  EXPECT_EQ(v.garp.lower_prio_delay_us.value(), 7 * kSecondUs);
+  EXPECT_EQ(v.garp.master_repeat.value(), 1U);
+  EXPECT_EQ(v.garp.lower_prio_repeat.value(), 2U);
+  EXPECT_EQ(v.garp.interval_us.value(), 1000U);
+  EXPECT_EQ(v.down_timer_adverts.value(), 9);
+  EXPECT_FALSE(v.skip_check_adv_addr);
+  EXPECT_TRUE(v.lower_prio_no_advert);
+  EXPECT_TRUE(v.v3_checksum_as_v2);
+  EXPECT_EQ(v.mcast_group4, net::Ip4(0xe0000063));
+  // The order of the blocks does not matter.
+  const LoadResult after = load_text(instance_text() + global);
+  EXPECT_EQ(after.config.vrrp_instances.at(0).version.value(), 3);
+}
+
+TEST(Vrrp, StateAndPriority) {
+  const VrrpInstance owner = instance_of("state MASTER");
+  EXPECT_EQ(owner.priority.value(), 255);
+  EXPECT_EQ(owner.state, InitialState::kMaster);
+  EXPECT_EQ(instance_of("priority 255").state, InitialState::kMaster);
+  EXPECT_EQ(instance_of("state MASTER\npriority 101").priority.value(), 101);
+  EXPECT_NE(find(load_text(instance_text("state MASTER")), "means priority 255"), nullptr);
+}
+
+TEST(Vrrp, AdvertIntervals) {
+  EXPECT_EQ(instance_of("advert_int 0.4").advert_interval_us.value(), kSecondUs);
+  EXPECT_EQ(instance_of("advert_int 2.6").advert_interval_us.value(), 3 * kSecondUs);
+  EXPECT_EQ(instance_of("version 3\nadvert_int 0.01").advert_interval_us.value(), 10'000U);
+  EXPECT_EQ(instance_of("version 3\nadvert_int 41").advert_interval_us.value(), 40'950'000U);
+}
+
+TEST(Vrrp, Preemption) {
+  EXPECT_TRUE(instance_of("nopreempt").nopreempt);
+  EXPECT_FALSE(instance_of("nopreempt\npreempt").nopreempt);
+  EXPECT_FALSE(instance_of("state MASTER\npriority 90\nnopreempt").nopreempt);
+  EXPECT_EQ(instance_of("preempt_delay 1.5").preempt_delay_us, 1'500'000U);
+  EXPECT_EQ(instance_of("nopreempt\npreempt_delay 5").preempt_delay_us, 0U);
+  EXPECT_EQ(instance_of("state MASTER\npriority 9\npreempt_delay 5").preempt_delay_us, 0U);
+}
+
+TEST(Vrrp, Authentication) {
+  const VrrpInstance v = instance_of("authentication {\nauth_type PASS\nauth_pass 123456789\n}");
+  EXPECT_EQ(v.auth.password, "12345678");
+  EXPECT_EQ(instance_of("authentication {\nauth_type PASS\n}").auth.type, AuthType::kNone);
+  EXPECT_EQ(instance_of("version 3\nauthentication {\nauth_type PASS\nauth_pass x\n}").auth.type,
+            AuthType::kNone);
+}
+
+TEST(Vrrp, Addresses) {
+  const LoadResult result = load_text(instance_text(
+      "virtual_ipaddress_excluded {\n10.0.0.9\nfe80::1\n}", "A",
+      "10.0.0.1/24 brd 10.0.0.255 dev eth1 scope global label eth1:1\n10.0.0.2 no_track\n"
+      "10.0.0.1\n2001:db8::1\n10.0.0.3/33\nnonsense"));
+  const VrrpInstance& v = result.config.vrrp_instances.at(0);
+  ASSERT_EQ(v.vips.size(), 2U) << all(result);
+  EXPECT_EQ(v.vips[0].prefix_length, 24);
+  EXPECT_EQ(v.vips[0].dev, "eth1");
+  EXPECT_EQ(v.vips[0].label, "eth1:1");
+  EXPECT_TRUE(v.vips[1].no_track);
+  EXPECT_EQ(v.excluded_vips.size(), 2U);
+  EXPECT_NE(find(result, "duplicate address"), nullptr);
+  EXPECT_NE(find(result, "of another family"), nullptr);
+  EXPECT_NE(find(result, "valid prefix length"), nullptr);
+  EXPECT_NE(find(result, "'nonsense' is not an IP address"), nullptr);
+  EXPECT_NE(find(result, "IPv6 addresses are not served yet: fe80::1"), nullptr);
+}
+
+TEST(Vrrp, TooManyAddressesAreExcluded) {
+  const LoadResult result =
+      load_text(instance_text("", "A", "~SEQ(i, 1, 254) 10.0.0.$i\n~SEQ(i, 1, 10) 10.0.1.$i"));
+  const VrrpInstance& v = result.config.vrrp_instances.at(0);
+  EXPECT_EQ(v.vips.size(), 255U);
+  EXPECT_EQ(v.excluded_vips.size(), 9U);
+  EXPECT_EQ(result.diagnostics.exit_code(), 5);
+}
+
+TEST(Vrrp, Ipv6InstancesAreVersion3) {
+  const LoadResult result = load_text(instance_text("", "A", "fe80::1"));
+  EXPECT_EQ(result.config.vrrp_instances.at(0).version.value(), 3);
+  EXPECT_TRUE(result.config.vrrp_instances.at(0).is_v6);
+  EXPECT_EQ(result.diagnostics.exit_code(), 0) << all(result);
+}
+
+TEST(Vrrp, StrictMode) {
+  const LoadResult result =
+      load_text("global_defs {\nvrrp_strict\n}\n" +
+                instance_text("state MASTER\npriority 90\nlower_prio_no_advert off\n"
+                              "authentication {\nauth_type PASS\nauth_pass x\n}"));
+  const VrrpInstance& v = result.config.vrrp_instances.at(0);
+  EXPECT_EQ(v.auth.type, AuthType::kNone);
+  EXPECT_EQ(v.state, InitialState::kBackup);
+  EXPECT_FALSE(v.accept);
+  EXPECT_TRUE(v.lower_prio_no_advert);
+  EXPECT_NE(find(result, "hint: vrrp_strict comes with the sample file"), nullptr);
+  EXPECT_FALSE(load_text("vrrp_instance A {\ninterface e\nvirtual_router_id 1\nstrict_mode\n}\n")
+                   .diagnostics.can_run());
+}
+
+TEST(Vrrp, SameVridIsFineElsewhere) {
+  const std::string other =
+      "vrrp_instance B {\ninterface eth1\nvirtual_router_id 51\n"
+      "virtual_ipaddress {\n10.1.0.1\n}\n}\n";
+  EXPECT_EQ(load_text(instance_text() + other).diagnostics.exit_code(), 0);
+  // The other family is another virtual router.
+  EXPECT_TRUE(load_text(instance_text() + instance_text("", "B", "fe80::1")).diagnostics.can_run());
+}
+
+TEST(Vrrp, SyncGroups) {
+  const LoadResult result = load_text(
+      instance_text() + "vrrp_sync_group G {\n group { VI_1 VI_2 }\n}\n" +
+      "vrrp_sync_group H {\n group {\n VI_1\n }\n}\n" +
+      "vrrp_instance VI_2 {\ninterface eth1\nvirtual_router_id 2\nvirtual_ipaddress { 10.1.0.1 }\n"
+      "track_interface { eth9 weight 5 }\n}\n");
+  ASSERT_EQ(result.config.sync_groups.size(), 1U) << all(result);
+  EXPECT_EQ(result.config.sync_groups[0].members.size(), 2U);
+  EXPECT_TRUE(result.config.vrrp_instances[1].track_interface.empty());
+  EXPECT_NE(find(result, "member of a group already"), nullptr);
+}
+
+TEST(Vrrp, Trackers) {
+  const LoadResult result = load_text(
+      "global_defs {\nenable_script_security\n}\n"
+      "vrrp_script s {\nscript \"/bin/x 'a b' c\"\nweight -7\ninterval 2\nuser u:g\n}\n" +
+      instance_text("nopreempt\ntrack_script {\ns\nt\n}\n"
+                    "track_interface {\neth0\neth1 weight 10 reverse\neth2\n}"));
+  const VrrpInstance& v = result.config.vrrp_instances.at(0);
+  ASSERT_EQ(v.track_script.size(), 1U) << all(result);
+  EXPECT_EQ(v.track_script[0].weight.value(), -7);
+  ASSERT_EQ(v.track_interface.size(), 2U);
+  EXPECT_TRUE(v.track_interface[0].is_reversed);
+  const VrrpScript& script = result.config.vrrp_scripts.at(0);
+  EXPECT_EQ(script.command.arguments, (std::vector<std::string>{"/bin/x", "a b", "c"}));
+  EXPECT_EQ(script.command.group, "g");
+  EXPECT_EQ(script.timeout_us.value(), 2 * kSecondUs);
+  EXPECT_NE(find(result, "names no vrrp_script"), nullptr);
+  EXPECT_NE(find(result, "nopreempt: a lower priority"), nullptr);
+}
+
+TEST(Vrrp, Notify) {
+  const LoadResult result = load_text(instance_text(
+      "notify_master \"/n.sh 'x y'\" root wheel\nnotify_master /other\nnotify /all.sh"));
+  const Notify& notify = result.config.vrrp_instances.at(0).notify;
+  EXPECT_EQ(notify.master.arguments, (std::vector<std::string>{"/n.sh", "x y"}));
+  EXPECT_EQ(notify.master.user, "root");
+  EXPECT_EQ(notify.master.group, "wheel");
+  EXPECT_EQ(notify.any.arguments, std::vector<std::string>{"/all.sh"});
+  EXPECT_NE(find(result, "a second notify_master is ignored"), nullptr);
+  EXPECT_EQ(result.diagnostics.exit_code(), 6);
+  EXPECT_TRUE(result.diagnostics.can_run());
+}
+
+TEST(Vrrp, Refusals) {
+  const char* const refused[] = {
+      "unicast_peer {\n10.0.0.8\n}",
+      "use_ipvlan",
+      "authentication {\nauth_type AH\nauth_pass x\n}",
+      "auth_hmac {\nkey 1 abc\n}",
+  };
+  for (const char* text : refused) {
+    const LoadResult result = load_text(instance_text(text));
+    EXPECT_FALSE(result.diagnostics.can_run()) << text;
+    bool has_hint = false;
+    for (const Diagnostic& d : result.diagnostics.items()) has_hint |= !d.hint.empty();
+    EXPECT_TRUE(has_hint) << text;
+  }
+  EXPECT_FALSE(load_text("vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}"
+                         "\n}\n")
+                   .diagnostics.can_run());
+}
+
+TEST(Vrrp, RoundTrip) {
+  const std::string text =
+      "global_defs {\nrouter_id \"a # b\"\nnotification_email { a@b c@d }\nsmtp_alert\n"
+      "script_user u g\nvrrp_min_garp\nlvs_timeouts tcp 60 udp 30\n}\n"
+      "vrrp_script s {\nscript \"/x '' 'a b' \\\"q \\$HOME\"\nweight 5 reverse\n}\n" +
+      instance_text(
+          "version 3\nadvert_int 0.25\nuse_vmac v.51 02:00:00:00:00:01\nvmac_xmit_base\n"
+          "no_accept\npreempt_delay 3\ntrack_script { s }\nsmtp_alert off\n"
+          "track_interface { eth7 weight -3 reverse }\nnotify \"/n a\" u\n"
+          "mcast_src_ip 10.0.0.5\nunicast_src_ip 10.0.0.5\ngarp_master_refresh 60\n"
+          "unicast_peer { 10.0.0.8 min_ttl 3 }\n"
+          "virtual_ipaddress_excluded { 2001:db8::1/64 dev eth3 }") +
+      "vrrp_sync_group \"my group\" { group { VI_1 }\nnotify_fault /f }\n"
+      "dataplane { workers 2\nconnections 65536\nidle poll\nport eth1 { vdev \"net_null0,x=1\" } "
+      "}\n";
+  const LoadResult first = load_text(text);
+  const LoadResult second = load_text(print(first.config));
+  EXPECT_TRUE(first.config == second.config) << print(first.config) << print(second.config);
+  EXPECT_EQ(first.config.vrrp_scripts.at(0).command.arguments,
+            (std::vector<std::string>{"/x", "", "a b", "\"q", "$HOME"}));
+  EXPECT_EQ(second.config.dataplane.ports.at(0).vdev, "net_null0,x=1");
+  EXPECT_NE(find(first, "more than one worker is not built yet"), nullptr);
+}
+
+TEST(Vrrp, PasswordsCanBeHidden) {
+  const LoadResult result =
+      load_text(instance_text("authentication {\nauth_type PASS\nauth_pass s3cret\n}"));
+  EXPECT_NE(print(result.config).find("s3cret"), std::string::npos);
+  EXPECT_EQ(print(result.config, Secrets::kHide).find("s3cret"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace keepline::config

@@ -1,0 +1,168 @@
+// The lease, time jumps and pauses.
+#include <gtest/gtest.h>
+
+#include "tests/unit/vrrp/support.h"
+
+namespace keepline::vrrp {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+TEST(Lease, EndIsExclusive) {
+  Lease lease;
+  EXPECT_FALSE(lease.valid(0));
+  lease.grant(10);
+  EXPECT_TRUE(lease.valid(9));
+  EXPECT_FALSE(lease.valid(10));
+  EXPECT_TRUE(lease.held());
+  lease.revoke();
+  EXPECT_FALSE(lease.valid(9));
+}
+
+TEST(TimeJump, LateButWithinTheLeaseGoesOn) {
+  Master m(config_of(100));
+  m.instance.handle_timeout(m.now_us + 3 * kSecond_us - 1);
+  EXPECT_EQ(did(m.instance), "advert:100 grant");
+}
+
+TEST(TimeJump, MasterListensBeforeItSpeaks) {
+  for (const std::uint8_t priority : {100, 255}) {
+    Master m(config_of(priority));
+    const std::int64_t resumed_us = m.now_us + 3 * kSecond_us;
+    m.instance.handle_timeout(resumed_us);
+    const auto actions = drain(m.instance);
+    EXPECT_EQ(words(actions), "revoke release MASTER>BACKUP");
+    EXPECT_EQ(reason_in(actions), Reason::kTimeJump);
+    EXPECT_EQ(m.instance.statistics().time_jump, 1u);
+    const std::int64_t whole_us = 3 * kSecond_us + (256 - priority) * kSecond_us / 256;
+    run_until(m.instance, resumed_us + whole_us - 1);
+    EXPECT_EQ(did(m.instance), "");
+    run_until(m.instance, resumed_us + whole_us);
+    EXPECT_EQ(m.instance.state(), State::kMaster);
+  }
+}
+
+// Whatever the verb is that finds the lease gone, no advert leaves.
+TEST(TimeJump, EveryVerbNotices) {
+  using Verb = void (*)(Instance&, std::int64_t);
+  const Verb verbs[] = {
+      [](Instance& i, std::int64_t now_us) { i.handle_timeout(now_us); },
+      [](Instance& i, std::int64_t now_us) {
+        i.handle_advert(advert_from(i.config(), "10.9.0.9", 50), now_us);
+      },
+      [](Instance& i, std::int64_t now_us) {
+        i.handle_advert(advert_from(i.config(), "10.9.0.9", 0), now_us);
+      },
+      [](Instance& i, std::int64_t now_us) {
+        i.handle_advert(advert_from(i.config(), "10.9.0.9", 200), now_us);
+      },
+      [](Instance& i, std::int64_t now_us) {
+        i.handle_reject({Reject::kIpTtl, std::nullopt, net::Ip4()}, now_us);
+      },
+      [](Instance& i, std::int64_t now_us) { i.handle_fault(FaultCause::kTracker, now_us); },
+      [](Instance& i, std::int64_t now_us) {
+        i.handle_fault_cleared(FaultCause::kTracker, now_us);
+      },
+      [](Instance& i, std::int64_t now_us) { i.handle_group(GroupCommand::kBecomeBackup, now_us); },
+      [](Instance& i, std::int64_t now_us) { i.set_priority(10, now_us); },
+      [](Instance& i, std::int64_t now_us) {
+        InstanceConfig config = i.config();
+        config.vips.pop_back();
+        i.reconfigure(config, now_us);
+      },
+      [](Instance& i, std::int64_t now_us) { i.stop(now_us); },
+  };
+  for (std::size_t v = 0; v < std::size(verbs); ++v) {
+    InstanceConfig config = config_of(100);
+    config.higher_prio_send_advert = true;
+    Master m(config);
+    verbs[v](m.instance, m.now_us + 100 * kSecond_us);
+    const std::string done = did(m.instance);
+    EXPECT_EQ(done.find("advert"), std::string::npos) << v << ": " << done;
+    EXPECT_EQ(done.rfind("revoke release MASTER>BACKUP", 0), 0u) << v << ": " << done;
+    EXPECT_EQ(m.instance.statistics().time_jump, 1u) << v;
+  }
+}
+
+TEST(TimeJump, AStalePriorityZeroDoesNotShortenTheListening) {
+  Master m(config_of(100));
+  const std::int64_t resumed_us = m.now_us + 10 * kSecond_us;
+  m.instance.handle_advert(advert_from(m.instance.config(), "10.9.0.9", 0), resumed_us);
+  EXPECT_EQ(m.instance.deadline_us(), resumed_us + 3'609'375);
+  EXPECT_TRUE(m.instance.listening());
+}
+
+TEST(TimeJump, ASurvivingFaultDoesNotShortenItEither) {
+  for (const std::uint8_t priority : {100, 255}) {
+    Master m(config_of(priority));
+    const std::int64_t resumed_us = m.now_us + 10 * kSecond_us;
+    m.instance.handle_timeout(resumed_us);
+    m.instance.handle_fault(FaultCause::kInterfaceDown, resumed_us + 1);
+    m.instance.handle_fault_cleared(FaultCause::kInterfaceDown, resumed_us + 2);
+    EXPECT_EQ(m.instance.state(), State::kBackup);
+    EXPECT_GT(m.instance.deadline_us(), resumed_us + 3 * kSecond_us);
+  }
+}
+
+TEST(Pause, BackupListensOnceMore) {
+  Instance instance(config_of(100));
+  instance.start(kStart_us);
+  const std::int64_t due_us = instance.deadline_us();
+  run_until(instance, kStart_us + kSecond_us);
+  drain(instance);
+  // Stopped from 1 s until just after the timer: the master's adverts of 2, 3 s were missed.
+  const std::int64_t resumed_us = due_us + 1;
+  instance.handle_timeout(resumed_us);
+  EXPECT_EQ(did(instance), "notice5");
+  EXPECT_EQ(instance.statistics().pause, 1u);
+  EXPECT_EQ(instance.deadline_us(), resumed_us + 3'609'375);
+  run_until(instance, resumed_us + 3'609'375);
+  EXPECT_EQ(instance.state(), State::kMaster);
+}
+
+TEST(Pause, LimitIsExclusiveAndOrdinaryLatenessIsNoPause) {
+  for (const std::int64_t gap_us : {2 * kSecond_us, 2 * kSecond_us + 1}) {
+    Instance instance(config_of(100));
+    instance.start(kStart_us);
+    run_until(instance, kStart_us + kSecond_us);
+    instance.handle_timeout(kStart_us + kSecond_us + gap_us);
+    EXPECT_EQ(instance.statistics().pause, gap_us > 2 * kSecond_us ? 1u : 0u);
+  }
+}
+
+TEST(Pause, TicksEachIntervalInBackup) {
+  Instance instance(config_of(100));
+  instance.start(kStart_us);
+  EXPECT_EQ(instance.next_timeout(), kStart_us + kSecond_us);
+  instance.handle_timeout(kStart_us + kSecond_us);
+  EXPECT_EQ(instance.next_timeout(), kStart_us + 2 * kSecond_us);
+}
+
+// A node that is late by a whole interval at every wake-up still takes over, and stays.
+TEST(Pause, NoLivelockOnABusyMachine) {
+  for (const std::int64_t late_us : {0, 5'000, 9'999, 12'000, 19'000}) {
+    Instance instance(config_of(100, Version::k3, 10 * kMs));
+    instance.start(kStart_us);
+    std::int64_t now_us = kStart_us;
+    std::int64_t became_us = 0;
+    while (now_us < kStart_us + kSecond_us) {
+      now_us = *instance.next_timeout() + late_us;
+      instance.handle_timeout(now_us);
+      if (became_us == 0 && instance.state() == State::kMaster) became_us = now_us;
+    }
+    ASSERT_NE(became_us, 0) << late_us;
+    EXPECT_LE(became_us - kStart_us, 2 * 36'093 + 3 * (10 * kMs + late_us)) << late_us;
+    EXPECT_EQ(instance.state(), State::kMaster) << late_us;
+    EXPECT_EQ(instance.statistics().become_master, 1u) << late_us;
+  }
+}
+
+TEST(Pause, ANodeThatCannotKeepALeaseDoesNotBecomeMaster) {
+  Instance instance(config_of(100, Version::k3, 10 * kMs));
+  instance.start(kStart_us);
+  for (int i = 1; i <= 100; ++i) instance.handle_timeout(kStart_us + i * 31 * kMs);
+  EXPECT_EQ(instance.statistics().become_master, 0u);
+}
+
+}  // namespace
+}  // namespace keepline::vrrp

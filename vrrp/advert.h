@@ -1,0 +1,70 @@
+// The advert codec: bytes of an IPv4 packet <-> Advert, for VRRP versions 2 and 3.
+//
+// PURE; called by the control thread for every VRRP packet, so it must stand any bytes. Receive
+// checks come in two parts: parse_advert makes those that need no instance, check_advert and
+// compare_vips those that do. An Advert that exists is internally sound. Bound: kMaxAdvertBytes.
+//
+// Wire format: RFC 9568 §5 (version 3), RFC 3768 §5 (version 2) with the 8 bytes of
+// authentication data that version 2 always carries.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "dataplane/net/addr.h"
+#include "dataplane/net/bytes.h"
+#include "vrrp/types.h"
+
+namespace keepline::vrrp {
+
+/// IPv4 header, VRRP header, 255 addresses, authentication data.
+inline constexpr std::size_t kMaxAdvertBytes = 20 + 8 + kMaxVips * 4 + 8;
+
+/// A received advert whose form is right.
+struct Advert {
+  Version version = Version::k2;
+  std::uint8_t vrid = 0;
+  std::uint8_t priority = 0;
+  std::uint8_t auth_type = 0;    ///< As received, any value; 0 in version 3.
+  AuthData auth_data{};          ///< Zero in version 3.
+  std::int64_t interval_us = 0;  ///< More than zero in version 3.
+  net::Ip4 source;
+  net::Ip4 destination;
+  /// Which checksum rule holds. Which one must hold is the instance's affair, and for some pairs
+  /// of addresses both do.
+  bool checksum_plain = false;
+  bool checksum_pseudo = false;
+  std::vector<net::Ip4> vips;
+  friend bool operator==(const Advert&, const Advert&) = default;
+};
+
+/// A dropped packet, with what is known for counting and logging.
+struct Rejection {
+  Reject reason = Reject::kIpHeader;
+  std::optional<std::uint8_t> vrid;  ///< Set when the packet was long enough to have one.
+  net::Ip4 source;                   ///< Zero without a sound IPv4 header.
+  friend bool operator==(const Rejection&, const Rejection&) = default;
+};
+
+/// Reads a packet from its IPv4 header on. Bytes after the IP total length are Ethernet padding
+/// and are ignored. Order: IP header, length, TTL, version, type, interval, checksum, group.
+tl::expected<Advert, Rejection> parse_advert(net::Bytes packet, net::Ip4 group = kMulticastGroup);
+
+/// The checks against an instance: VRID, version, own source, authentication type, password,
+/// interval, checksum rule. No value = accepted.
+std::optional<Reject> check_advert(const Advert& advert, const InstanceConfig& config);
+
+/// Address lists are compared as sets; a difference is logged and counted, the advert is used.
+enum class VipComparison : std::uint8_t { kSame, kDifferent };
+VipComparison compare_vips(const Advert& advert, const InstanceConfig& config);
+
+/// Writes the whole IPv4 packet for `config.source` -> `config.group` and returns its length.
+/// No value = `out` is too small (kMaxAdvertBytes always suffices for up to kMaxVips addresses)
+/// or there are more than kMaxVips addresses; nothing useful is in `out` then.
+std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint8_t priority,
+                                         net::MutableBytes out);
+
+}  // namespace keepline::vrrp

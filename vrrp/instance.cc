@@ -1,0 +1,235 @@
+#include "vrrp/instance.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace keepline::vrrp {
+
+namespace {
+
+// Bits of noticed_: rejections first, then the other kinds.
+std::uint64_t notice_bit(const Notice& notice) {
+  const unsigned bit = notice.kind == NoticeKind::kRejected
+                           ? static_cast<unsigned>(notice.reject)
+                           : kRejectCount + static_cast<unsigned>(notice.kind);
+  return std::uint64_t{1} << bit;
+}
+
+}  // namespace
+
+Instance::Instance(InstanceConfig config)
+    : config_(std::move(config)),
+      priority_(config_.priority),
+      master_interval_us_(config_.advert_interval_us) {}
+
+TimerBase Instance::timer_base() const {
+  return {config_.version, master_interval_us_, priority_, config_.down_timer_adverts};
+}
+
+void Instance::emit(Action action) {
+  if (actions_.push(std::move(action)) == ActionQueue::Push::kFull) ++statistics_.action_lost;
+}
+
+void Instance::notice_once(Notice notice) {
+  const std::uint64_t bit = notice_bit(notice);
+  if ((noticed_ & bit) != 0) return;
+  noticed_ |= bit;
+  emit(notice);
+}
+
+// --- Verbs -----------------------------------------------------------------------------------
+
+void Instance::start(std::int64_t now_us) {
+  observe_time(now_us);
+  if (state_ != State::kInit) return;
+  if (!faults_.empty()) return apply(Event::kStartAtFault, now_us);
+  const bool at_once = config_.is_owner() && !config_.sync_grouped;
+  apply(at_once ? Event::kStartAsOwner : Event::kStart, now_us);
+}
+
+void Instance::stop(std::int64_t now_us) {
+  observe_time(now_us);
+  apply(Event::kStop, now_us);
+  must_listen_ = false;
+  listen_until_us_ = 0;
+}
+
+void Instance::handle_timeout(std::int64_t now_us) {
+  observe_time(now_us);
+  if (now_us < deadline_us_) return;
+  if (state_ == State::kMaster) return apply(Event::kAdvertDue, now_us);
+  if (state_ != State::kBackup) return;
+  if (config_.sync_grouped) return apply(Event::kMasterDownAsk, now_us);
+  apply(succession_ ? Event::kSuccession : Event::kMasterDown, now_us);
+}
+
+AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us) {
+  observe_time(now_us);
+  if (state_ != State::kBackup && state_ != State::kMaster) return AdvertResult::kIgnored;
+  if (const std::optional<Reject> reason = check_advert(advert, config_)) {
+    reject(*reason, advert);
+    return AdvertResult::kRejected;
+  }
+  if (config_.is_owner() && config_.owner_ignore_adverts) return AdvertResult::kIgnored;
+
+  ++statistics_.advert_rcvd;
+  if (advert.priority == kReleasePriority) ++statistics_.pri_zero_rcvd;
+  const bool same_master = advert.source == master_address_;
+  apply(classify(advert, now_us), now_us, &advert);
+
+  // After the step, because a new state or master makes these worth saying again.
+  if (advert.interval_us != config_.advert_interval_us) {
+    notice_once({NoticeKind::kIntervalMismatch, Reject::kAdvertInterval, advert.source,
+                 advert.priority, advert.interval_us});
+  }
+  if (!(config_.skip_check_adv_addr && same_master) &&
+      compare_vips(advert, config_) == VipComparison::kDifferent) {
+    ++statistics_.addr_list_err;
+    notice_once(
+        {NoticeKind::kAddressListMismatch, Reject::kIpHeader, advert.source, advert.priority, 0});
+  }
+  if (config_.is_owner() && advert.priority == kOwnerPriority) {
+    notice_once({NoticeKind::kOwnerConflict, Reject::kIpHeader, advert.source, advert.priority, 0});
+  }
+  return AdvertResult::kUsed;
+}
+
+void Instance::handle_reject(const Rejection& rejection, std::int64_t now_us) {
+  observe_time(now_us);
+  count(statistics_, rejection.reason);
+  notice_once({NoticeKind::kRejected, rejection.reason, rejection.source, 0, 0});
+}
+
+void Instance::handle_fault(FaultCause cause, std::int64_t now_us) {
+  observe_time(now_us);
+  faults_.add(cause);
+  // A stalled worker means that adverts may have been missed: the start rule's shortcuts are off.
+  if (cause == FaultCause::kWorkerStalled) must_listen_ = true;
+  apply(Event::kFault, now_us);
+}
+
+void Instance::handle_fault_cleared(FaultCause cause, std::int64_t now_us) {
+  observe_time(now_us);
+  faults_.remove(cause);
+  if (state_ != State::kFault || !faults_.empty()) return;
+  const bool at_once = config_.is_owner() && !config_.sync_grouped && !must_listen_;
+  apply(at_once ? Event::kFaultClearedOwner : Event::kFaultCleared, now_us);
+}
+
+void Instance::handle_group(GroupCommand command, std::int64_t now_us) {
+  switch (command) {
+    case GroupCommand::kFault:
+      return handle_fault(FaultCause::kSyncGroup, now_us);
+    case GroupCommand::kFaultCleared:
+      return handle_fault_cleared(FaultCause::kSyncGroup, now_us);
+    case GroupCommand::kBecomeBackup:
+      observe_time(now_us);
+      return apply(Event::kGroupLeft, now_us);
+    case GroupCommand::kBecomeMaster:
+      observe_time(now_us);
+      // The wish may have gone since the group counted it.
+      if (wants_master_) apply(Event::kGroupAgreed, now_us);
+      return;
+  }
+}
+
+void Instance::set_priority(std::uint8_t priority, std::int64_t now_us) {
+  observe_time(now_us);
+  if (config_.is_owner()) return;
+  const std::int64_t before_us = skew_us(timer_base());
+  priority_ = std::clamp<std::uint8_t>(priority, 1, kOwnerPriority - 1);
+  if (state_ == State::kBackup) deadline_us_ += skew_us(timer_base()) - before_us;
+}
+
+void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
+  observe_time(now_us);
+  const std::int64_t before_us = master_down_us(timer_base());
+  const bool new_vips = config.vips != config_.vips;
+  const bool new_interval = config.advert_interval_us != config_.advert_interval_us;
+  if (config.priority != config_.priority) priority_ = config.priority;
+  config_ = std::move(config);
+  // A version 3 backup goes on with what its master says.
+  const bool learned =
+      state_ == State::kBackup && config_.version == Version::k3 && !master_address_.is_zero();
+  if (!learned) master_interval_us_ = config_.advert_interval_us;
+  if (state_ == State::kBackup) deadline_us_ += master_down_us(timer_base()) - before_us;
+  if (state_ != State::kMaster) return;
+  if (new_vips) {
+    emit(AcquireVips{});
+    emit(StartGarpBurst{GarpReason::kVipsChanged});
+  }
+  // Peers shall hear a new list or interval now, and the lease shall match it.
+  if (new_vips || new_interval) send_advert(now_us);
+}
+
+std::optional<std::int64_t> Instance::next_timeout() const {
+  if (state_ == State::kMaster) return deadline_us_;
+  if (state_ != State::kBackup) return std::nullopt;
+  // The tick that makes a pause noticeable, see pause_limit_us.
+  return std::min(deadline_us_, last_run_us_ + master_interval_us_);
+}
+
+// --- Time ------------------------------------------------------------------------------------
+
+void Instance::observe_time(std::int64_t now_us) {
+  const std::int64_t gap_us = now_us - last_run_us_;
+  if (state_ == State::kMaster && !lease_.valid(now_us)) {
+    ++statistics_.time_jump;
+    apply(Event::kLeaseLapsed, now_us);
+  } else if (state_ == State::kBackup && gap_us > pause_limit_us(timer_base(), listening())) {
+    ++statistics_.pause;
+    notice_once({NoticeKind::kPaused, Reject::kIpHeader, net::Ip4(), 0, gap_us});
+    listen(now_us);
+  }
+  last_run_us_ = now_us;
+}
+
+void Instance::listen(std::int64_t now_us) {
+  deadline_us_ = now_us + master_down_us(timer_base());
+  listen_until_us_ = deadline_us_;
+  must_listen_ = false;
+  succession_ = false;
+  wants_master_ = false;
+}
+
+// --- Judging adverts -------------------------------------------------------------------------
+
+void Instance::reject(Reject reason, const Advert& advert) {
+  count(statistics_, reason);
+  const NoticeKind kind =
+      reason == Reject::kAdvertInterval ? NoticeKind::kIntervalMismatch : NoticeKind::kRejected;
+  notice_once({kind, reason, advert.source, advert.priority, advert.interval_us});
+}
+
+Event Instance::classify(const Advert& advert, std::int64_t now_us) {
+  if (advert.priority == kReleasePriority) return Event::kHeardRelease;
+  if (state_ == State::kBackup) return classify_in_backup(advert, now_us);
+  // RFC 9568 §6.4.3: the higher address breaks a tie, also between two owners.
+  const bool beats_us = advert.priority > priority_ ||
+                        (advert.priority == priority_ && advert.source > config_.source);
+  return beats_us ? Event::kHeardMaster : Event::kHeardLower;
+}
+
+Event Instance::classify_in_backup(const Advert& advert, std::int64_t now_us) {
+  if (advert.priority >= priority_) {
+    preempt_after_us_.reset();
+    return Event::kHeardMaster;
+  }
+  if (config_.never_preempts()) return Event::kHeardMaster;
+  const std::int64_t delay_us = config_.effective_preempt_delay_us();
+  if (delay_us == 0) return Event::kHeardLower;
+  if (!preempt_after_us_) preempt_after_us_ = now_us + delay_us;
+  return now_us < *preempt_after_us_ ? Event::kHeardMaster : Event::kHeardLower;
+}
+
+void Instance::remember_master(const Advert& advert, std::int64_t now_us) {
+  if (advert.source != master_address_) noticed_ = 0;
+  master_address_ = advert.source;
+  master_priority_ = advert.priority;
+  if (config_.version == Version::k3) master_interval_us_ = advert.interval_us;
+  deadline_us_ = now_us + master_down_us(timer_base());
+  succession_ = false;
+  wants_master_ = false;
+}
+
+}  // namespace keepline::vrrp

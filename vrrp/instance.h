@@ -1,0 +1,135 @@
+// One VRRP instance: state, timers, lease, counters; five verbs in, actions out.
+//
+// PURE: no clock, socket or thread. The control thread calls it and says what time it is
+// (monotonic microseconds, never decreasing). step() (step.h) decides, commit() is the only
+// place that changes state. One deadline exists in BACKUP and MASTER at any time. Bounds: the
+// action queue (kActionLimit); nothing else grows.
+//
+// The driver's loop, each time it wakes:
+//   1. every received advert: parse_advert, Router::find, handle_advert (or handle_reject);
+//   2. handle_timeout(now) if next_timeout() <= now -- only after 1, so that an advert that has
+//      arrived is never overtaken by the timer that it should reset;
+//   3. poll_action() until empty after every verb, doing what it says in that order;
+//   4. with a sync group: evaluate_group, then 3 for each member;
+//   5. sleep until next_timeout().
+//
+// MASTER is a lease (handover/lease.h). Each advert renews it. A verb that is called after its
+// end finds a node that was stopped or wedged for longer than any peer waits, so whatever the
+// verb was, the instance first leaves MASTER without a word, then listens for a whole
+// master-down interval. The dataplane has been silent since the lease's end by itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "vrrp/action.h"
+#include "vrrp/advert.h"
+#include "vrrp/handover/lease.h"
+#include "vrrp/step.h"
+#include "vrrp/timers.h"
+#include "vrrp/types.h"
+
+namespace keepline::vrrp {
+
+/// What became of an advert.
+enum class AdvertResult : std::uint8_t {
+  kUsed,
+  kRejected,  ///< Counted and announced.
+  kIgnored,   ///< INIT or FAULT, or an owner that ignores adverts.
+};
+
+/// What a sync group tells a member.
+enum class GroupCommand : std::uint8_t { kBecomeMaster, kBecomeBackup, kFault, kFaultCleared };
+
+class Instance {
+ public:
+  explicit Instance(InstanceConfig config);
+
+  /// INIT -> BACKUP, MASTER (owner) or FAULT. Delay the call for a start-up delay or for trackers
+  /// whose first result is awaited.
+  void start(std::int64_t now_us);
+  /// Any state -> INIT; a master says priority 0.
+  void stop(std::int64_t now_us);
+  AdvertResult handle_advert(const Advert& advert, std::int64_t now_us);
+  /// A packet for this VRID that parse_advert refused: counts, and announces once.
+  void handle_reject(const Rejection& rejection, std::int64_t now_us);
+  /// Does what is due; calling it early is harmless.
+  void handle_timeout(std::int64_t now_us);
+  void handle_fault(FaultCause cause, std::int64_t now_us);
+  void handle_fault_cleared(FaultCause cause, std::int64_t now_us);
+  void handle_group(GroupCommand command, std::int64_t now_us);
+
+  /// Effective priority (base and weights), clamped to 1..254; an owner stays at 255. A master
+  /// says it with its next advert, a backup moves its timer by the difference of the skews.
+  void set_priority(std::uint8_t priority, std::int64_t now_us);
+  /// The interface's primary address changed.
+  void set_source(net::Ip4 source) { config_.source = source; }
+  /// A reload. State and mastership stay; a changed base priority becomes the effective one.
+  void reconfigure(InstanceConfig config, std::int64_t now_us);
+
+  /// When handle_timeout wants to be called. Always set in BACKUP and MASTER.
+  std::optional<std::int64_t> next_timeout() const;
+  /// Becoming master: GrantLease, AcquireVips, StartGarpBurst, SendAdvert, StateChanged.
+  /// Each advert: SendAdvert, GrantLease (withhold the grant if the advert could not be sent).
+  /// Leaving: RevokeLease, ReleaseVips, SendAdvert (only some reasons), StateChanged.
+  std::optional<Action> poll_action() { return actions_.pop(); }
+
+  const InstanceConfig& config() const { return config_; }
+  const Statistics& statistics() const { return statistics_; }
+  State state() const { return state_; }
+  std::uint8_t effective_priority() const { return priority_; }
+  FaultSet faults() const { return faults_; }
+  /// Would be master but for the sync group.
+  bool wants_master() const { return wants_master_; }
+  /// The holder of mastership as far as known: ourselves in MASTER.
+  net::Ip4 master_address() const { return master_address_; }
+  std::uint8_t master_priority() const { return master_priority_; }
+  /// Version 3: learned from the master. Version 2: configured.
+  std::int64_t master_interval_us() const { return master_interval_us_; }
+  std::int64_t last_transition_us() const { return last_transition_us_; }
+  const Lease& lease() const { return lease_; }
+  /// The master-down deadline in BACKUP, the next advert in MASTER.
+  std::int64_t deadline_us() const { return deadline_us_; }
+  bool listening() const { return last_run_us_ < listen_until_us_; }
+
+ private:
+  TimerBase timer_base() const;
+  void emit(Action action);
+  void notice_once(Notice notice);
+
+  void apply(Event event, std::int64_t now_us, const Advert* advert = nullptr);
+  void commit(const Step& step, std::int64_t now_us, const Advert* advert);
+  void leave(const Step& step);
+  void enter(const Step& step, std::int64_t now_us);
+  void enter_backup(const Step& step, std::int64_t now_us);
+  void perform(Effect effect, std::int64_t now_us, const Advert* advert);
+  void send_advert(std::int64_t now_us);
+  void observe_time(std::int64_t now_us);
+  void listen(std::int64_t now_us);
+  void remember_master(const Advert& advert, std::int64_t now_us);
+  void reject(Reject reason, const Advert& advert);
+  Event classify(const Advert& advert, std::int64_t now_us);
+  Event classify_in_backup(const Advert& advert, std::int64_t now_us);
+
+  InstanceConfig config_;
+  State state_ = State::kInit;
+  std::uint8_t priority_;
+  FaultSet faults_;
+  Lease lease_;
+  std::int64_t deadline_us_ = 0;
+  std::int64_t last_run_us_ = 0;
+  std::int64_t listen_until_us_ = 0;  ///< Until then a priority 0 (perhaps stale) is no shortcut.
+  std::int64_t last_transition_us_ = 0;
+  std::optional<std::int64_t> preempt_after_us_;  ///< Running preempt_delay.
+  bool succession_ = false;                       ///< The timer runs because of a priority 0.
+  bool must_listen_ = false;  ///< Entering BACKUP takes a whole interval, whatever the start rule.
+  bool wants_master_ = false;
+  net::Ip4 master_address_;
+  std::uint8_t master_priority_ = 0;
+  std::int64_t master_interval_us_;
+  std::uint64_t noticed_ = 0;  ///< Bit per kind and reject that was announced already.
+  Statistics statistics_;
+  ActionQueue actions_;
+};
+
+}  // namespace keepline::vrrp
