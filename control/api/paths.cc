@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::string_view kBaseName = "keepline";
 constexpr std::size_t kLongestName = 64;
+// The inode of the initial network namespace on kernels that fix it (linux/nsfs.h of 6.18), for
+// containers that hide process 1. On others no namespace has this number, and every daemon there
+// gets the longer name: unhandy, but no two collide.
+constexpr ino_t kInitialNamespace = 0xeffffff9;
 
 std::optional<ino_t> namespace_inode(const char* path) {
   struct stat info;
@@ -32,8 +36,8 @@ std::string file_of(std::string_view instance, std::string_view suffix) {
 
 std::string default_instance_name() {
   const auto own = namespace_inode("/proc/self/ns/net");
-  const auto initial = namespace_inode("/proc/1/ns/net");
-  if (!own || !initial || *own == *initial) return std::string(kBaseName);
+  const auto initial = namespace_inode("/proc/1/ns/net").value_or(kInitialNamespace);
+  if (!own || *own == initial) return std::string(kBaseName);
   return std::string(kBaseName) + '-' + std::to_string(*own);
 }
 

@@ -11,7 +11,7 @@ namespace keepline::api {
 
 inline constexpr std::string_view kRuntimeDirectory = "/run/keepline";
 
-/// "keepline" in the namespace of process 1 (and where that cannot be told), otherwise
+/// "keepline" in the machine's initial network namespace, otherwise
 /// "keepline-<inode of the network namespace>".
 std::string default_instance_name();
 

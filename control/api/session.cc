@@ -234,8 +234,16 @@ asio::awaitable<void> serve(ClientPtr client, SessionContext context) {
 }
 
 asio::awaitable<void> turn_away(ClientPtr client, std::chrono::milliseconds timeout) {
-  co_await reply(client, timeout, http::status::service_unavailable,
-                 error_text("too many clients"));
+  beast::flat_buffer buffer(kMaxRequestBytes);
+  http::request_parser<http::empty_body> parser;
+  client->stream.expires_after(timeout);
+  // Who is closed upon while still writing never gets to read why.
+  const auto [error, bytes] =
+      co_await http::async_read_header(client->stream, buffer, parser, kAwait);
+  if (!error) {
+    co_await reply(client, timeout, http::status::service_unavailable,
+                   error_text("too many clients"));
+  }
   close(client->stream);
 }
 

@@ -118,6 +118,24 @@ TEST(Announcer, AStreamOfLowerPriorityNeitherPostponesNorStarves) {
   EXPECT_EQ(sends[1].second, kB);
 }
 
+TEST(Announcer, TheLaterBurstKeepsItsTime) {
+  GarpSettings settings;
+  settings.master_repeat = 1;
+  settings.master_delay_us = 0;
+  settings.lower_prio_delay_us = 2500 * kMs;
+  settings.lower_prio_repeat = 1;
+  Announcer announcer(settings, {kA});
+  GarpGap gap;
+  announcer.start(kStart_us);
+  run(announcer, gap, 0, 0);
+  std::size_t sends = 0;
+  for (std::int64_t s = 1; s <= 6; ++s) {
+    announcer.lower_priority_heard(kStart_us + s * kSecond_us);
+    sends += run(announcer, gap, s * kSecond_us, s * kSecond_us + 999 * kMs).size();
+  }
+  EXPECT_EQ(sends, 8u) << "six heard, and later ones at 3.5 s and 6.5 s";
+}
+
 TEST(Announcer, MergedBurstGivesEveryVipItsRounds) {
   GarpSettings settings;
   settings.master_repeat = 1;

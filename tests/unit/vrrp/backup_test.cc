@@ -240,6 +240,17 @@ TEST(Backup, RejectionsAreCountedAndSaidOnce) {
   EXPECT_EQ(did(b.instance), "notice3") << "another reason";
 }
 
+TEST(Backup, ANewStateSaysThingsAgain) {
+  Backup b(config_of(100));
+  const Rejection rejection{Reject::kIpTtl, std::uint8_t{51}, ip("10.9.0.9")};
+  b.instance.handle_reject(rejection, kStart_us + 1);
+  run_until(b.instance, b.instance.deadline_us());
+  ASSERT_EQ(b.instance.state(), State::kMaster);
+  drain(b.instance);
+  b.instance.handle_reject(rejection, b.instance.last_transition_us() + 1);
+  EXPECT_EQ(did(b.instance), "notice3");
+}
+
 TEST(Backup, ReconfigureMovesTheTimer) {
   Backup b(config_of(100));
   InstanceConfig config = config_of(100);

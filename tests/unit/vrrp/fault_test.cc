@@ -94,6 +94,41 @@ TEST(Fault, StopAndStartAgainIsAFreshStart) {
   EXPECT_EQ(owner.state(), State::kMaster);
 }
 
+TEST(Fault, StopForgetsTheNeedToListen) {
+  InstanceConfig config = config_of(100);
+  config.initial_state = InitialState::kMaster;
+  Instance instance(config);
+  instance.start(kStart_us);
+  instance.handle_fault(FaultCause::kWorkerStalled, kStart_us + 1);
+  instance.stop(kStart_us + 2);
+  instance.handle_fault_cleared(FaultCause::kWorkerStalled, kStart_us + 3);
+  instance.start(kStart_us + 4);
+  EXPECT_EQ(instance.deadline_us(), kStart_us + 4 + 1'003'906);
+}
+
+TEST(Fault, EndsThePreemptDelay) {
+  InstanceConfig config = config_of(100);
+  config.preempt_delay_us = 2 * kSecond_us;
+  Instance instance(config);
+  instance.start(kStart_us);
+  instance.handle_advert(advert_from(config, "10.9.0.9", 50), kStart_us + 1);
+  instance.handle_fault(FaultCause::kTracker, kStart_us + 3);
+  const std::int64_t cleared_us = kStart_us + 10 * kSecond_us;
+  instance.handle_fault_cleared(FaultCause::kTracker, cleared_us);
+  instance.handle_advert(advert_from(config, "10.9.0.9", 50), cleared_us + 5);
+  EXPECT_EQ(instance.deadline_us(), cleared_us + 5 + 3'609'375) << "the delay starts again";
+}
+
+TEST(Fault, EndsTheSuccession) {
+  Instance instance(config_of(100));
+  instance.start(kStart_us);
+  instance.handle_advert(advert_from(instance.config(), "10.9.0.9", 0), kStart_us + 1);
+  instance.handle_fault(FaultCause::kTracker, kStart_us + 2);
+  instance.handle_fault_cleared(FaultCause::kTracker, kStart_us + 3);
+  run_until(instance, instance.deadline_us());
+  EXPECT_EQ(reason_in(drain(instance)), Reason::kMasterDown);
+}
+
 TEST(Fault, StopInFault) {
   Instance instance(config_of(100));
   instance.handle_fault(FaultCause::kTracker, kStart_us);

@@ -104,6 +104,20 @@ TEST(TimeJump, ASurvivingFaultDoesNotShortenItEither) {
   }
 }
 
+TEST(TimeJump, ListeningEndsWithMastership) {
+  Master m(config_of(100));
+  std::int64_t now_us = m.now_us + 10 * kSecond_us;
+  m.instance.handle_timeout(now_us);
+  // A better priority brings the deadline forward into what was the listening time.
+  m.instance.set_priority(250, now_us + 1);
+  run_until(m.instance, m.instance.deadline_us());
+  ASSERT_EQ(m.instance.state(), State::kMaster);
+  now_us = m.instance.last_transition_us();
+  m.instance.handle_advert(advert_from(m.instance.config(), "10.9.0.9", 252), now_us + 1);
+  m.instance.handle_advert(advert_from(m.instance.config(), "10.9.0.9", 0), now_us + 2);
+  EXPECT_EQ(m.instance.deadline_us(), now_us + 2 + 23'437) << "its skew";
+}
+
 TEST(Pause, BackupListensOnceMore) {
   Instance instance(config_of(100));
   instance.start(kStart_us);

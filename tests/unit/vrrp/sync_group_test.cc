@@ -165,6 +165,36 @@ TEST(SyncGroup, ATimeJumpOfOneTakesAll) {
   EXPECT_EQ(group.states(), "BB");
 }
 
+TEST(SyncGroup, APauseEndsTheWish) {
+  Group group(2);
+  group.start();
+  for (int i = 0; i < 4; ++i) {
+    group.hear(1, 200);
+    group.pass(kSecond_us);
+  }
+  ASSERT_TRUE(group.all[0].wants_master());
+  group.now_us += 20 * kSecond_us;
+  group.all[0].handle_timeout(group.now_us);
+  EXPECT_FALSE(group.all[0].wants_master()) << "its wish was founded on what it heard before";
+}
+
+TEST(SyncGroup, WhoIsTakenAlongWaitsAWholeInterval) {
+  for (const std::uint8_t priority : {100, 255}) {
+    InstanceConfig config = config_of(priority);
+    config.sync_grouped = true;
+    config.initial_state = InitialState::kMaster;
+    Instance member(config);
+    member.start(kStart_us);
+    run_until(member, member.deadline_us());
+    const std::int64_t now_us = *member.next_timeout();
+    member.handle_timeout(now_us);
+    member.handle_group(GroupCommand::kBecomeMaster, now_us);
+    ASSERT_EQ(member.state(), State::kMaster);
+    member.handle_group(GroupCommand::kBecomeBackup, now_us + 1);
+    EXPECT_GT(member.deadline_us(), now_us + 3 * kSecond_us);
+  }
+}
+
 TEST(GroupState, WorstMemberFirst) {
   const auto state_of = [](std::initializer_list<State> states) {
     std::vector<MemberView> views;
