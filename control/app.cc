@@ -97,6 +97,8 @@ void App::start_dataplane() {
   auto dataplane = worker::Dataplane::start(dataplane_config(setup_));
   if (!dataplane) throw std::runtime_error(dataplane.error());
   dataplane_ = std::move(*dataplane);
+  neighbours_ = std::make_unique<NeighbourKeeper>(*setup_.config, *setup_.topology,
+                                                  setup_.options.mode, *kernel_);
   if (!dataplane_->hugepages()) log::info("no free hugepages: running without them");
 }
 
@@ -156,7 +158,7 @@ void App::run(const std::function<void()>& on_started) {
   watch_kernel();
   watch_mail();
   watch_health();
-  update_neighbours();
+  neighbours_->update(*view_);
   kernel_->acquire(addresses_of(lb::kAlwaysOurs), netdevs());
   announce_lone_vips();
   if (checks_ != nullptr) checks_->start();
@@ -205,6 +207,7 @@ void App::watch_signals() {
     }
     log::info("stopping on signal {}", signal);
     stop();
+    watch_signals();
   });
 }
 
@@ -224,7 +227,7 @@ void App::watch_mail() {
       [this](net::PortId port, net::Bytes frame) {
         if (vrrp_ != nullptr) vrrp_->handle_frame(port, frame);
       },
-      [this](const lb::NeighbourSeen& seen) { learn(seen); },
+      [this](const lb::NeighbourSeen& seen) { neighbours_->learn(seen, *view_); },
       [this](const worker::ConnectionRecord& record) { reports_->handle_record(record); }};
   if (dataplane_->receive_mail(handlers)) {
     // More may be waiting: give the other handlers their turn, then look again.
@@ -265,9 +268,22 @@ void App::check_worker() {
   }
 }
 
+// The first signal leaves in good order, a second one at once.
 void App::stop() {
+  if (std::exchange(stopping_, true)) {
+    if (vrrp_ != nullptr) vrrp_->stop();
+    finish();
+    return;
+  }
   if (checks_ != nullptr) checks_->stop();
-  if (vrrp_ != nullptr) vrrp_->stop();
+  if (vrrp_ == nullptr) {
+    finish();
+    return;
+  }
+  vrrp_->leave([this] { finish(); });
+}
+
+void App::finish() {
   kernel_->release(addresses_of(lb::kAlwaysOurs));
   api_->stop();
   const auto limit = std::chrono::steady_clock::now() + kGoodbyeLimit;
@@ -292,6 +308,10 @@ void App::revoke_lease(std::size_t instance) {
   dataplane_->revoke_lease(static_cast<lb::LeaseSlot>(instance));
 }
 
+void App::mute(std::size_t instance) {
+  dataplane_->mute_lease(static_cast<lb::LeaseSlot>(instance));
+}
+
 void App::acquire_addresses(std::size_t instance) {
   kernel_->acquire(addresses_of(static_cast<lb::LeaseSlot>(instance)), netdevs());
 }
@@ -305,7 +325,7 @@ void App::handle_kernel_news() {
   auto view = std::make_shared<const KernelView>(setup_.mirror->view());
   if (*view == *view_) return;
   view_ = std::move(view);
-  update_neighbours();
+  neighbours_->update(*view_);
   publisher_->request();
   if (vrrp_ != nullptr) handle_link_state();
 }
@@ -324,50 +344,6 @@ void App::handle_link_state() {
     if (instance.mcast_src_ip) continue;
     vrrp_->set_source(i, primary_address(*view_, port.ifindex, topology));
   }
-}
-
-// Gateways and real servers are resolved by the kernel ahead of traffic, and kept resolved.
-void App::update_neighbours() {
-  std::set<std::pair<net::PortId, net::Ip4>> wanted;
-  const auto want = [&](net::Ip4 destination) {
-    const KernelRoute* route = view_->find_route(destination);
-    if (route == nullptr) return;
-    const auto port = setup_.topology->port_of(route->ifindex);
-    if (port) wanted.emplace(*port, route->gateway.is_zero() ? destination : route->gateway);
-  };
-  if (setup_.options.mode.services) {
-    for (const config::VirtualServer& server : setup_.config->virtual_servers) {
-      for (const config::RealServer& real : server.real_servers) {
-        if (real.address.is_v4()) want(real.address.v4());
-      }
-      if (server.sorry_server && server.sorry_server->target.address.is_v4()) {
-        want(server.sorry_server->target.address.v4());
-      }
-    }
-    for (const KernelRoute& route : view_->routes) {
-      const auto port = setup_.topology->port_of(route.ifindex);
-      if (port && !route.gateway.is_zero()) wanted.emplace(*port, route.gateway);
-    }
-  }
-  for (const auto& [port, address] : wanted) {
-    if (!managed_.contains({port, address})) kernel_->manage_neighbour(netdev_of(port), address);
-  }
-  for (const auto& [port, address] : managed_) {
-    if (!wanted.contains({port, address})) kernel_->forget_neighbour(netdev_of(port), address);
-  }
-  managed_ = std::move(wanted);
-}
-
-void App::learn(const lb::NeighbourSeen& seen) {
-  const unsigned ifindex = setup_.topology->ports[seen.port].ifindex;
-  for (const KernelNeighbour& known : view_->neighbours) {
-    if (known.ifindex == ifindex && known.address == seen.address && known.mac == seen.mac) return;
-  }
-  // Only neighbours: a sender outside the interface's networks is not resolved by ARP.
-  const KernelRoute* route = view_->find_route(seen.address);
-  if (route == nullptr || route->ifindex != ifindex || !route->gateway.is_zero()) return;
-  if (view_->has_address(seen.address)) return;
-  kernel_->learn_neighbour(netdev_of(seen.port), seen.address, seen.mac);
 }
 
 void App::announce_lone_vips() {

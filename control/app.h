@@ -9,7 +9,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "control/kernel/membership.h"
 #include "control/kernel/mirror.h"
 #include "control/kernel/netdev_hold.h"
+#include "control/neighbours.h"
 #include "control/options.h"
 #include "control/publisher.h"
 #include "control/reports.h"
@@ -57,18 +57,18 @@ class App final : public VrrpHost {
   void watch_mail();
   void watch_health();
   void stop();
+  void finish();
 
   // VrrpHost.
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
   void grant_lease(std::size_t instance, std::int64_t duration_us) override;
   void revoke_lease(std::size_t instance) override;
+  void mute(std::size_t instance) override;
   void acquire_addresses(std::size_t instance) override;
   void release_addresses(std::size_t instance) override;
 
   void handle_kernel_news();
   void handle_link_state();
-  void update_neighbours();
-  void learn(const lb::NeighbourSeen& seen);
   void announce_lone_vips();
   void check_worker();
   PlanInput plan_input() const;
@@ -84,6 +84,7 @@ class App final : public VrrpHost {
   boost::asio::steady_timer health_timer_;
   std::vector<NetdevHold> holds_;
   std::unique_ptr<KernelExecutor> kernel_;
+  std::unique_ptr<NeighbourKeeper> neighbours_;
   std::unique_ptr<worker::Dataplane> dataplane_;
   std::vector<std::unique_ptr<port::VirtualMacs>> virtual_macs_;
   Memberships memberships_;
@@ -93,7 +94,7 @@ class App final : public VrrpHost {
   std::unique_ptr<VrrpDriver> vrrp_;
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<api::Server> api_;
-  std::set<std::pair<net::PortId, net::Ip4>> managed_;
+  bool stopping_ = false;
   std::uint64_t worker_turns_ = 0;
   std::int64_t worker_seen_us_ = 0;
   std::int64_t health_due_us_ = 0;

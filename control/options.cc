@@ -3,7 +3,7 @@
 #include <getopt.h>
 
 #include <array>
-#include <cstdlib>
+#include <utility>
 
 #include "control/api/paths.h"
 
@@ -74,77 +74,82 @@ std::string option_name(int code) {
   return std::string("-") + static_cast<char>(code);
 }
 
-// Returns the error text, empty if fine.
-std::string take_option(int code, Options& options) {
-  const std::string argument = optarg == nullptr ? "" : optarg;
+template <typename T>
+struct Destination {
+  int code;
+  T Options::*member;
+};
+
+constexpr Destination<bool> kFlags[] = {
+    {'n', &Options::foreground},
+    {'l', &Options::log_console},
+    {'G', &Options::no_syslog},
+    {'d', &Options::dump_config},
+};
+constexpr Destination<std::string> kTexts[] = {
+    {'f', &Options::config_file},
+    {'i', &Options::config_id},
+    {'p', &Options::pid_file},
+    {kSocketOption, &Options::socket_path},
+};
+constexpr std::pair<int, Command> kCommands[] = {
+    {'t', Command::kConfigTest},
+    {kCleanupOption, Command::kCleanup},
+    {'v', Command::kVersion},
+    {'h', Command::kHelp},
+};
+
+// Those that need more than to be stored. Returns the error text, empty if fine.
+std::string take_special(int code, const std::string& argument, Options& options) {
   switch (code) {
-    case 'f':
-      options.config_file = argument;
-      break;
-    case 't':
-      options.command = Command::kConfigTest;
-      options.config_log = argument;
-      break;
-    case 'n':
-      options.foreground = true;
-      break;
-    case 'l':
-      options.log_console = true;
-      break;
     case 'D':
       ++options.log_detail;
-      break;
-    case 'd':
-      options.dump_config = true;
-      break;
+      return "";
     case 'P':
       options.mode.services = false;
-      break;
+      return "";
     case 'C':
       options.mode.vrrp = false;
-      break;
-    case 'i':
-      options.config_id = argument;
-      break;
-    case 'G':
-      options.no_syslog = true;
-      break;
-    case 'p':
-      options.pid_file = argument;
-      break;
+      return "";
     case 'S': {
       const auto facility = facility_of(argument);
-      if (!facility)
-        return "unknown log facility '" + argument + "': 0-7, local0-local7, user, daemon";
-      options.log_facility = *facility;
-      break;
+      options.log_facility = facility.value_or(options.log_facility);
+      return facility ? ""
+                      : "unknown log facility '" + argument + "': 0-7, local0-local7, user, daemon";
     }
     case kInstanceOption:
-      if (!api::is_valid_instance_name(argument)) {
-        return "'" + argument + "' is no instance name: letters, digits, '-', '_' and '.'";
-      }
       options.instance = argument;
-      break;
-    case kSocketOption:
-      options.socket_path = argument;
-      break;
-    case kCleanupOption:
-      options.command = Command::kCleanup;
-      break;
-    case 'v':
-      options.command = Command::kVersion;
-      break;
-    case 'h':
-      options.command = Command::kHelp;
-      break;
+      return api::is_valid_instance_name(argument)
+                 ? ""
+                 : "'" + argument + "' is no instance name: letters, digits, '-', '_' and '.'";
     case 's':
       return "-s: start keeplined inside the namespace instead: ip netns exec " + argument +
              " keeplined ...";
     default:
       options.ignored.push_back(option_name(code));
-      break;
+      return "";
   }
-  return "";
+}
+
+std::string take_option(int code, Options& options) {
+  const std::string argument = optarg == nullptr ? "" : optarg;
+  for (const auto& flag : kFlags) {
+    if (flag.code != code) continue;
+    options.*flag.member = true;
+    return "";
+  }
+  for (const auto& text : kTexts) {
+    if (text.code != code) continue;
+    options.*text.member = argument;
+    return "";
+  }
+  for (const auto& [option, command] : kCommands) {
+    if (option != code) continue;
+    options.command = command;
+    if (command == Command::kConfigTest) options.config_log = argument;
+    return "";
+  }
+  return take_special(code, argument, options);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "control/clock.h"
 #include "control/log.h"
+#include "control/vrrp_config.h"
 #include "dataplane/neigh/arp.h"
 #include "dataplane/net/headers.h"
 #include "vrrp/sync_group.h"
@@ -19,65 +20,6 @@ net::Mac group_mac(net::Ip4 group) {
   const std::uint32_t value = group.value();
   return {{0x01, 0x00, 0x5e, static_cast<std::uint8_t>((value >> 16) & 0x7f),
            static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)}};
-}
-
-vrrp::GarpSettings garp_of(const config::GarpOptions& garp) {
-  vrrp::GarpSettings result;
-  result.master_delay_us = static_cast<std::int64_t>(*garp.master_delay_us);
-  result.master_repeat = *garp.master_repeat;
-  result.refresh_us = static_cast<std::int64_t>(*garp.master_refresh_us);
-  result.refresh_repeat = *garp.master_refresh_repeat;
-  result.lower_prio_delay_us = static_cast<std::int64_t>(*garp.lower_prio_delay_us);
-  result.lower_prio_repeat = *garp.lower_prio_repeat;
-  result.interval_us = static_cast<std::int64_t>(*garp.interval_us);
-  return result;
-}
-
-vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance, net::Ip4 source) {
-  vrrp::InstanceConfig result;
-  result.name = instance.name;
-  result.vrid = *instance.virtual_router_id;
-  result.priority = *instance.priority;
-  result.version = *instance.version == 3 ? vrrp::Version::k3 : vrrp::Version::k2;
-  result.advert_interval_us = static_cast<std::int64_t>(*instance.advert_interval_us);
-  for (const config::VipAddress& vip : instance.vips) {
-    if (vip.address.is_v4()) result.vips.push_back(vip.address.v4());
-  }
-  result.source = source;
-  result.group = instance.mcast_group4;
-  if (instance.auth.type == config::AuthType::kPass) {
-    result.auth_type = vrrp::AuthType::kPassword;
-    const std::string& password = instance.auth.password;
-    std::memcpy(result.auth_data.data(), password.data(),
-                std::min(password.size(), result.auth_data.size()));
-  }
-  result.initial_state = instance.state == config::InitialState::kMaster
-                             ? vrrp::InitialState::kMaster
-                             : vrrp::InitialState::kBackup;
-  result.nopreempt = instance.nopreempt;
-  result.preempt_delay_us = static_cast<std::int64_t>(instance.preempt_delay_us);
-  result.down_timer_adverts = *instance.down_timer_adverts;
-  result.lower_prio_no_advert = *instance.lower_prio_no_advert;
-  result.higher_prio_send_advert = *instance.higher_prio_send_advert;
-  result.skip_check_adv_addr = *instance.skip_check_adv_addr;
-  result.v3_checksum_as_v2 = *instance.v3_checksum_as_v2;
-  result.garp = garp_of(instance.garp);
-  return result;
-}
-
-net::Ip4 source_of(const config::VrrpInstance& instance, net::Ip4 primary) {
-  const auto& wanted = instance.mcast_src_ip;
-  return wanted && wanted->is_v4() ? wanted->v4() : primary;
-}
-
-std::vector<net::Ip4> announced_vips(const config::VrrpInstance& instance) {
-  std::vector<net::Ip4> result;
-  for (const auto* list : {&instance.vips, &instance.excluded_vips}) {
-    for (const config::VipAddress& vip : *list) {
-      if (vip.address.is_v4()) result.push_back(vip.address.v4());
-    }
-  }
-  return result;
 }
 
 }  // namespace
@@ -100,7 +42,7 @@ VrrpDriver::VrrpDriver(boost::asio::any_io_executor executor, const config::Conf
 void VrrpDriver::add_instance(const config::VrrpInstance& instance, const PlacedInstance& placed,
                               const Topology& topology) {
   const net::Mac port_mac = topology.ports[placed.port].mac;
-  vrrp::InstanceConfig config = machine_config(instance, source_of(instance, placed.source));
+  vrrp::InstanceConfig config = machine_config(instance, placed.source);
   const bool virtual_adverts = placed.vmac && !instance.vmac.xmit_base;
   const vrrp::GarpSettings garp = config.garp;
   members_.push_back({vrrp::Instance(std::move(config)),
@@ -143,6 +85,38 @@ void VrrpDriver::start() {
   arm();
 }
 
+void VrrpDriver::leave(std::function<void()> on_left) {
+  const std::int64_t now = now_us();
+  on_left_ = std::move(on_left);
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (members_[i].machine.state() != vrrp::State::kMaster) continue;
+    const vrrp::Departure departure(members_[i].machine.config().advert_interval_us, now);
+    send_advert(i, vrrp::kReleasePriority);
+    host_.grant_lease(i, departure.end_us() - now);
+    departures_.emplace(i, departure);
+  }
+  check_departures();
+}
+
+void VrrpDriver::check_departures() {
+  const std::int64_t now = now_us();
+  std::optional<std::int64_t> earliest;
+  for (const auto& [index, departure] : departures_) {
+    if (departure.end_us() > now && (!earliest || departure.end_us() < *earliest)) {
+      earliest = departure.end_us();
+    }
+  }
+  if (!earliest) {
+    stop();
+    on_left_();
+    return;
+  }
+  timer_.expires_after(std::chrono::microseconds(*earliest - now));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !stopped_) check_departures();
+  });
+}
+
 void VrrpDriver::stop() {
   const std::int64_t now = now_us();
   for (std::size_t i = 0; i < members_.size(); ++i) {
@@ -159,19 +133,44 @@ void VrrpDriver::handle_frame(net::PortId port, net::Bytes frame) {
   const std::int64_t now = now_us();
   auto advert = vrrp::parse_advert(packet);
   const auto vrid = advert ? std::optional(advert->vrid) : advert.error().vrid;
-  const auto index = vrid ? router_.find(port, *vrid) : std::nullopt;
+  if (!vrid) {
+    reject_on_port(port, advert.error(), now);
+    return;
+  }
+  const auto index = router_.find(port, *vrid);
   if (!index) return;
   // Only now is it known which group the instance listens to.
   if (const net::Ip4 group = members_[*index].machine.config().group;
       group != vrrp::kMulticastGroup) {
     advert = vrrp::parse_advert(packet, group);
   }
+  if (const auto leaving = departures_.find(*index); leaving != departures_.end()) {
+    // The successor speaks: it answers ARP from now on, we only forward what is still on its way.
+    const bool is_ours = !advert || advert->source == members_[*index].machine.config().source;
+    if (!is_ours && leaving->second.handle_successor(now) == vrrp::Departure::News::kFirst) {
+      host_.mute(*index);
+      check_departures();
+    }
+    return;
+  }
+  if (on_left_) return;
   if (advert) {
     members_[*index].machine.handle_advert(*advert, now);
   } else {
     members_[*index].machine.handle_reject(advert.error(), now);
   }
   settle(*index);
+  arm();
+}
+
+// Too short to say whose it is: counted by all that listen there.
+void VrrpDriver::reject_on_port(net::PortId port, const vrrp::Rejection& rejection,
+                                std::int64_t now) {
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (members_[i].port != port) continue;
+    members_[i].machine.handle_reject(rejection, now);
+    settle(i);
+  }
   arm();
 }
 
@@ -258,7 +257,7 @@ void VrrpDriver::perform(std::size_t index, const vrrp::Action& action) {
     if (garp->reason == vrrp::GarpReason::kBecameMaster) {
       member.announcer.start(now_us());
     } else {
-      member.announcer.lower_priority_heard(now_us());
+      heard_lower_priority(index);
     }
     announce(index, now_us());
   } else if (const auto* change = std::get_if<vrrp::StateChanged>(&action)) {
@@ -270,8 +269,23 @@ void VrrpDriver::perform(std::size_t index, const vrrp::Action& action) {
   }
 }
 
+// Clients may have been led astray for all VIPs of the group, not only for this instance's.
+void VrrpDriver::heard_lower_priority(std::size_t index) {
+  const std::int64_t now = now_us();
+  if (members_[index].group == kNoGroup) {
+    members_[index].announcer.lower_priority_heard(now);
+    return;
+  }
+  for (const std::size_t other : groups_[members_[index].group]) {
+    members_[other].announcer.lower_priority_heard(now);
+    if (other != index) announce(other, now);
+  }
+}
+
 void VrrpDriver::send_advert(std::size_t index, std::uint8_t priority) {
   Member& member = members_[index];
+  // Said goodbye already: a second one would disturb the successor.
+  if (departures_.contains(index)) return;
   const vrrp::InstanceConfig& config = member.machine.config();
   std::array<std::uint8_t, sizeof(net::EthernetHeader) + vrrp::kMaxAdvertBytes> frame;
   const net::EthernetHeader ethernet{group_mac(config.group), member.advert_mac,
@@ -339,7 +353,7 @@ void VrrpDriver::on_timer() {
 }
 
 void VrrpDriver::arm() {
-  if (stopped_) return;
+  if (stopped_ || on_left_) return;
   std::optional<std::int64_t> earliest;
   const auto consider = [&earliest](std::optional<std::int64_t> when) {
     if (when && (!earliest || *when < *earliest)) earliest = when;

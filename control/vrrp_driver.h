@@ -7,11 +7,14 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "control/plan/topology.h"
 #include "vrrp/handover/announcer.h"
+#include "vrrp/handover/departure.h"
 #include "vrrp/instance.h"
 #include "vrrp/router.h"
 
@@ -25,6 +28,8 @@ class VrrpHost {
   virtual Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) = 0;
   virtual void grant_lease(std::size_t instance, std::int64_t duration_us) = 0;
   virtual void revoke_lease(std::size_t instance) = 0;
+  /// Answer no more ARP for the instance's VIPs, but forward on until the lease ends.
+  virtual void mute(std::size_t instance) = 0;
   /// Give the kernel the addresses, or take them away. The dataplane answers by the lease alone.
   virtual void acquire_addresses(std::size_t instance) = 0;
   virtual void release_addresses(std::size_t instance) = 0;
@@ -36,7 +41,10 @@ class VrrpDriver {
              const Topology& topology, VrrpHost& host);
 
   void start();
-  /// Masters say goodbye (priority 0) and release; nothing happens afterwards.
+  /// Make before break: masters say goodbye (priority 0), but serve on until a successor speaks
+  /// or a bound has passed; then all is released and `on_left` called. Called once.
+  void leave(std::function<void()> on_left);
+  /// At once: what is still held is released; nothing happens afterwards.
   void stop();
 
   /// A VRRP frame, from its Ethernet header on.
@@ -68,11 +76,14 @@ class VrrpDriver {
   void add_instance(const config::VrrpInstance& instance, const PlacedInstance& placed,
                     const Topology& topology);
   void add_groups(const config::Config& config);
+  void reject_on_port(net::PortId port, const vrrp::Rejection& rejection, std::int64_t now);
+  void check_departures();
   void settle(std::size_t index);
   void settle_group(std::size_t group);
   void carry_out(std::size_t index);
   void perform(std::size_t index, const vrrp::Action& action);
   void send_advert(std::size_t index, std::uint8_t priority);
+  void heard_lower_priority(std::size_t index);
   void announce(std::size_t index, std::int64_t now);
   void log_notice(const Member& member, const vrrp::Notice& notice);
   void on_timer();
@@ -85,6 +96,8 @@ class VrrpDriver {
   std::vector<std::string> group_names_;
   std::vector<std::vector<std::size_t>> groups_;
   vrrp::Router router_;
+  std::map<std::size_t, vrrp::Departure> departures_;
+  std::function<void()> on_left_;  ///< Set: leaving.
   bool stopped_ = false;
 };
 

@@ -34,7 +34,8 @@ std::vector<InterfaceMention> mentioned_interfaces(const Config& config) {
     if (!name.empty() && seen.insert(name).second) mentions.push_back({name, position});
   };
   for (const VrrpInstance& instance : config.vrrp_instances) {
-    add(instance.interface, instance.position);
+    add(instance.interface,
+        instance.interface.is_set() ? instance.interface_position : instance.position);
     for (const auto* vips : {&instance.vips, &instance.excluded_vips}) {
       for (const VipAddress& vip : *vips) add(vip.dev, vip.position);
     }

@@ -102,6 +102,7 @@ struct VrrpInstance {
   Position position;
   InitialState state = InitialState::kBackup;  ///< Only the initial wish.
   Setting<std::string> interface;
+  Position interface_position;
   Setting<std::uint8_t> virtual_router_id{0};  ///< 1..255 in a configuration that can run.
   Setting<std::uint8_t> priority{100};         ///< 255 = address owner.
   Setting<std::uint64_t> advert_interval_us{kSecondUs};

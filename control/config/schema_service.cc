@@ -341,7 +341,7 @@ void read_virtual_server(Args& a, Draft& draft) {
   if (a.word() == "fwmark") {
     next.head = ServiceDraft::Head::kFwmark;
     a.fatal("services by fwmark cannot work here: packets do not pass netfilter",
-            "use virtual_server ADDRESS PORT");
+            "match by address and port: virtual_server ADDRESS PORT");
   } else if (a.word() == "group") {
     next.head = ServiceDraft::Head::kGroup;
     next.group = a.word(2);

@@ -129,7 +129,10 @@ void read_repeat(Args& a, Setting<std::uint32_t>& out) {
 constexpr Row<Into> kInstanceRows[] = {
     {"state", kOneWord, kA, kActive, read_state},
     {"interface", kOneWord, kA, kActive,
-     [](Args& a, Into& d) { d.instance.interface.set(a.word()); }},
+     [](Args& a, Into& d) {
+       d.instance.interface.set(a.word());
+       d.instance.interface_position = a.position();
+     }},
     {"virtual_router_id", kOneWord, kA, kActive,
      [](Args& a, Into& d) { a.number_to(d.instance.virtual_router_id, 1, 255); }},
     {"priority", kOneWord, kA, kActive,

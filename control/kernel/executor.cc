@@ -1,7 +1,7 @@
 #include "control/kernel/executor.h"
 
-#include <boost/asio/post.hpp>
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <future>
 #include <utility>
 
@@ -87,7 +87,9 @@ void KernelExecutor::learn_neighbour(Netdev netdev, net::Ip4 address, net::Mac m
   });
 }
 
-KernelExecutor::~KernelExecutor() { drain(); }
+KernelExecutor::~KernelExecutor() {
+  drain();
+}
 
 void KernelExecutor::drain() {
   if (std::exchange(drained_, true)) return;

@@ -1,6 +1,9 @@
 #include "control/plan/topology.h"
 
 #include <algorithm>
+#include <set>
+
+#include "control/config/load.h"
 
 namespace keepline::control {
 
@@ -15,7 +18,11 @@ class Builder {
  public:
   Builder(const config::Config& config, const KernelView& kernel, Mode mode,
           config::Diagnostics& diagnostics)
-      : config_(config), kernel_(kernel), mode_(mode), diagnostics_(diagnostics) {}
+      : config_(config),
+        kernel_(kernel),
+        mode_(mode),
+        diagnostics_(diagnostics),
+        mentions_(config::mentioned_interfaces(config)) {}
 
   Topology build() {
     collect_vrrp_vips();
@@ -32,8 +39,11 @@ class Builder {
   std::optional<net::PortId> attach(const Link* link, const config::Position& at,
                                     const std::string& name) {
     if (link == nullptr) {
-      diagnostics_.fatal(at, "interface", "interface " + name + " does not exist",
-                         "`ip link` lists the interfaces of this machine");
+      // Said once, however often it is mentioned.
+      if (missing_.insert(name).second) {
+        diagnostics_.fatal(at, "interface", "interface " + name + " does not exist",
+                           "`ip link` lists the interfaces of this machine");
+      }
       return std::nullopt;
     }
     if (const auto port = topology_.port_of(link->ifindex)) return port;
@@ -45,6 +55,14 @@ class Builder {
     }
     topology_.ports.push_back({link->name, link->ifindex, link->mac, link->mtu, {}});
     return static_cast<net::PortId>(topology_.ports.size() - 1);
+  }
+
+  // Where the file first names the interface.
+  config::Position position_of(const std::string& name) const {
+    for (const config::InterfaceMention& mention : mentions_) {
+      if (mention.name == name) return mention.position;
+    }
+    return {};
   }
 
   bool can_attach(const Link& link, const config::Position& at) {
@@ -86,7 +104,7 @@ class Builder {
       const config::VrrpInstance& instance = config_.vrrp_instances[i];
       PlacedInstance placed;
       const std::string& name = *instance.interface;
-      if (const auto port = attach(kernel_.find_link(name), instance.position, name)) {
+      if (const auto port = attach(kernel_.find_link(name), position_of(name), name)) {
         placed.port = *port;
       }
       if (instance.vmac.is_used) {
@@ -110,7 +128,7 @@ class Builder {
   void place_vrrp_vip(const PlacedInstance& instance, lb::LeaseSlot lease,
                       const config::VipAddress& vip) {
     if (!vip.address.is_v4()) return;
-    const auto port = attach(kernel_.find_link(vip.dev), vip.position, vip.dev);
+    const auto port = attach(kernel_.find_link(vip.dev), position_of(vip.dev), vip.dev);
     if (!port) return;
     PlacedVip placed;
     placed.address = vip.address.v4();
@@ -210,6 +228,8 @@ class Builder {
   const KernelView& kernel_;
   Mode mode_;
   config::Diagnostics& diagnostics_;
+  std::vector<config::InterfaceMention> mentions_;
+  std::set<std::string> missing_;
   std::vector<net::Ip4> vrrp_vips_;
   Topology topology_;
 };

@@ -22,9 +22,12 @@ class LeaseTable {
   /// Lets workers act for the slot from `now` until `until`. Control thread only.
   void grant(LeaseSlot slot, std::uint64_t now, std::uint64_t until) {
     Lease& lease = leases_[slot];
+    lease.muted.store(false, std::memory_order_relaxed);
     lease.granted.store(now, std::memory_order_relaxed);
     lease.until.store(until, std::memory_order_release);
   }
+  /// Ends the answering of ARP, not the forwarding; until the next grant. Control thread only.
+  void mute(LeaseSlot slot) { leases_[slot].muted.store(true, std::memory_order_release); }
   /// Silences the slot at once. Control thread only.
   void revoke(LeaseSlot slot) { leases_[slot].until.store(0, std::memory_order_release); }
 
@@ -33,6 +36,7 @@ class LeaseTable {
   struct Lease {
     std::atomic<std::uint64_t> granted{0};
     std::atomic<std::uint64_t> until{0};
+    std::atomic<bool> muted{false};
   };
   std::array<Lease, kMaxLeases> leases_;
 };
@@ -54,6 +58,12 @@ class LeaseView {
     if (now_ >= until) return false;
     const std::uint64_t granted = lease.granted.load(std::memory_order_relaxed);
     return granted >= resumed_ || until - granted > gap_;
+  }
+
+  /// Whether ARP is to be answered.
+  bool answers(LeaseSlot slot) const {
+    if (slot == kAlwaysOurs) return true;
+    return holds(slot) && !table_->leases_[slot].muted.load(std::memory_order_acquire);
   }
 
  private:

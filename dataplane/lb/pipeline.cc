@@ -93,7 +93,7 @@ Verdict Pipeline::answer_arp(const Turn& turn, const Packet& packet, const Parse
   }
   const Vip* vip = turn.snapshot.find_vip(arp->target_ip);
   if (vip == nullptr || !vip->answer || vip->port != turn.port) return drop(Drop::kUnknown);
-  if (!turn.leases.holds(vip->lease)) return drop(Drop::kNotMaster);
+  if (!turn.leases.answers(vip->lease)) return drop(Drop::kNotMaster);
   // A sender of 0.0.0.0 probes for conflicts (RFC 5227 §2.1.1): answered, but nobody to remember.
   if (const net::Ip4 sender(arp->sender_ip); !sender.is_zero()) {
     turn.result.neighbours[turn.result.neighbour_count++] = {sender, arp->sender_mac, turn.port};

@@ -28,13 +28,13 @@ struct {
   __type(value, __u32);
 } xsks_map SEC(".maps");
 
-#define STEER_HASH(name, key_type)            \
-  struct {                                    \
-    __uint(type, BPF_MAP_TYPE_HASH);          \
-    __uint(max_entries, KL_MAP_ENTRIES);      \
-    __uint(map_flags, BPF_F_NO_PREALLOC);     \
-    __type(key, key_type);                    \
-    __type(value, __u32);                     \
+#define STEER_HASH(name, key_type)        \
+  struct {                                \
+    __uint(type, BPF_MAP_TYPE_HASH);      \
+    __uint(max_entries, KL_MAP_ENTRIES);  \
+    __uint(map_flags, BPF_F_NO_PREALLOC); \
+    __type(key, key_type);                \
+    __type(value, __u32);                 \
   } name SEC(".maps")
 
 STEER_HASH(kl_addresses, __u32);              // IPv4 address -> KL_* flags
@@ -89,7 +89,8 @@ static __always_inline int steer_ports(struct xdp_md* ctx, struct iphdr* ip, __u
   struct kl_endpoint remote = {.address = ip->saddr, .port = ports[0], .protocol = ip->protocol};
   if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services, &local)) return to_socket(ctx);
   // Answers to this node's own health checks stay with the kernel, whatever address it used.
-  if (!(flags & (KL_OWN | KL_ANSWER)) && bpf_map_lookup_elem(&kl_reals, &remote)) return to_socket(ctx);
+  if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
+  if (bpf_map_lookup_elem(&kl_reals, &remote)) return to_socket(ctx);
   return XDP_PASS;
 }
 

@@ -123,6 +123,10 @@ void Dataplane::revoke_lease(lb::LeaseSlot slot) {
   state_->leases.revoke(slot);
 }
 
+void Dataplane::mute_lease(lb::LeaseSlot slot) {
+  state_->leases.mute(slot);
+}
+
 Dataplane::Send Dataplane::send(net::PortId port, net::Bytes frame, std::int64_t valid_us) {
   MailFrame mail;
   mail.port = port;

@@ -1,0 +1,57 @@
+#include "control/neighbours.h"
+
+namespace keepline::control {
+
+NeighbourKeeper::NeighbourKeeper(const config::Config& config, const Topology& topology, Mode mode,
+                                 KernelExecutor& kernel)
+    : config_(config), topology_(topology), mode_(mode), kernel_(kernel) {}
+
+std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(const KernelView& view) const {
+  std::set<Key> result;
+  if (!mode_.services) return result;
+  const auto want = [&](const net::IpAddr& destination) {
+    if (!destination.is_v4()) return;
+    const KernelRoute* route = view.find_route(destination.v4());
+    if (route == nullptr) return;
+    const auto port = topology_.port_of(route->ifindex);
+    if (port) result.emplace(*port, route->gateway.is_zero() ? destination.v4() : route->gateway);
+  };
+  for (const config::VirtualServer& server : config_.virtual_servers) {
+    for (const config::RealServer& real : server.real_servers) want(real.address);
+    if (server.sorry_server) want(server.sorry_server->target.address);
+  }
+  for (const KernelRoute& route : view.routes) {
+    const auto port = topology_.port_of(route.ifindex);
+    if (port && !route.gateway.is_zero()) result.emplace(*port, route.gateway);
+  }
+  return result;
+}
+
+void NeighbourKeeper::update(const KernelView& view) {
+  std::set<Key> next = wanted(view);
+  for (const auto& [port, address] : next) {
+    if (!managed_.contains({port, address})) kernel_.manage_neighbour(netdev_of(port), address);
+  }
+  for (const auto& [port, address] : managed_) {
+    if (!next.contains({port, address})) kernel_.forget_neighbour(netdev_of(port), address);
+  }
+  managed_ = std::move(next);
+}
+
+void NeighbourKeeper::learn(const lb::NeighbourSeen& seen, const KernelView& view) {
+  const unsigned ifindex = topology_.ports[seen.port].ifindex;
+  for (const KernelNeighbour& known : view.neighbours) {
+    if (known.ifindex == ifindex && known.address == seen.address && known.mac == seen.mac) return;
+  }
+  // Only neighbours: a sender outside the interface's networks is not resolved by ARP.
+  const KernelRoute* route = view.find_route(seen.address);
+  if (route == nullptr || route->ifindex != ifindex || !route->gateway.is_zero()) return;
+  if (view.has_address(seen.address)) return;
+  kernel_.learn_neighbour(netdev_of(seen.port), seen.address, seen.mac);
+}
+
+Netdev NeighbourKeeper::netdev_of(net::PortId port) const {
+  return {topology_.ports[port].netdev, topology_.ports[port].ifindex};
+}
+
+}  // namespace keepline::control

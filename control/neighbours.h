@@ -1,0 +1,38 @@
+// Which neighbours the kernel is asked to resolve ahead of traffic, and what it is told of clients.
+//
+// Control thread only; the requests run on the kernel executor.
+#pragma once
+
+#include <set>
+#include <utility>
+
+#include "control/kernel/executor.h"
+#include "control/plan/topology.h"
+#include "dataplane/lb/pipeline.h"
+
+namespace keepline::control {
+
+class NeighbourKeeper {
+ public:
+  NeighbourKeeper(const config::Config& config, const Topology& topology, Mode mode,
+                  KernelExecutor& kernel);
+
+  /// Gateways and real servers are resolved by the kernel, and kept resolved: call at start and
+  /// when routes have changed.
+  void update(const KernelView& view);
+  /// A client asked for a VIP by ARP, which the kernel did not see.
+  void learn(const lb::NeighbourSeen& seen, const KernelView& view);
+
+ private:
+  using Key = std::pair<net::PortId, net::Ip4>;
+  std::set<Key> wanted(const KernelView& view) const;
+  Netdev netdev_of(net::PortId port) const;
+
+  const config::Config& config_;
+  const Topology& topology_;
+  Mode mode_;
+  KernelExecutor& kernel_;
+  std::set<Key> managed_;
+};
+
+}  // namespace keepline::control

@@ -1,0 +1,71 @@
+#include "control/vrrp_config.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace keepline::control {
+
+namespace {
+
+vrrp::GarpSettings garp_of(const config::GarpOptions& garp) {
+  vrrp::GarpSettings result;
+  result.master_delay_us = static_cast<std::int64_t>(*garp.master_delay_us);
+  result.master_repeat = *garp.master_repeat;
+  result.refresh_us = static_cast<std::int64_t>(*garp.master_refresh_us);
+  result.refresh_repeat = *garp.master_refresh_repeat;
+  result.lower_prio_delay_us = static_cast<std::int64_t>(*garp.lower_prio_delay_us);
+  result.lower_prio_repeat = *garp.lower_prio_repeat;
+  result.interval_us = static_cast<std::int64_t>(*garp.interval_us);
+  return result;
+}
+
+net::Ip4 source_of(const config::VrrpInstance& instance, net::Ip4 primary) {
+  const auto& wanted = instance.mcast_src_ip;
+  return wanted && wanted->is_v4() ? wanted->v4() : primary;
+}
+
+}  // namespace
+
+vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance, net::Ip4 primary) {
+  vrrp::InstanceConfig result;
+  result.name = instance.name;
+  result.vrid = *instance.virtual_router_id;
+  result.priority = *instance.priority;
+  result.version = *instance.version == 3 ? vrrp::Version::k3 : vrrp::Version::k2;
+  result.advert_interval_us = static_cast<std::int64_t>(*instance.advert_interval_us);
+  for (const config::VipAddress& vip : instance.vips) {
+    if (vip.address.is_v4()) result.vips.push_back(vip.address.v4());
+  }
+  result.source = source_of(instance, primary);
+  result.group = instance.mcast_group4;
+  if (instance.auth.type == config::AuthType::kPass) {
+    result.auth_type = vrrp::AuthType::kPassword;
+    const std::string& password = instance.auth.password;
+    std::memcpy(result.auth_data.data(), password.data(),
+                std::min(password.size(), result.auth_data.size()));
+  }
+  result.initial_state = instance.state == config::InitialState::kMaster
+                             ? vrrp::InitialState::kMaster
+                             : vrrp::InitialState::kBackup;
+  result.nopreempt = instance.nopreempt;
+  result.preempt_delay_us = static_cast<std::int64_t>(instance.preempt_delay_us);
+  result.down_timer_adverts = *instance.down_timer_adverts;
+  result.lower_prio_no_advert = *instance.lower_prio_no_advert;
+  result.higher_prio_send_advert = *instance.higher_prio_send_advert;
+  result.skip_check_adv_addr = *instance.skip_check_adv_addr;
+  result.v3_checksum_as_v2 = *instance.v3_checksum_as_v2;
+  result.garp = garp_of(instance.garp);
+  return result;
+}
+
+std::vector<net::Ip4> announced_vips(const config::VrrpInstance& instance) {
+  std::vector<net::Ip4> result;
+  for (const auto* list : {&instance.vips, &instance.excluded_vips}) {
+    for (const config::VipAddress& vip : *list) {
+      if (vip.address.is_v4()) result.push_back(vip.address.v4());
+    }
+  }
+  return result;
+}
+
+}  // namespace keepline::control

@@ -1,0 +1,211 @@
+// Frames for tests, made and checked by plain code of their own: nothing here uses the product's
+// checksums or parser.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/net/headers.h"
+
+namespace keepline::testing {
+
+using FrameBytes = std::vector<std::uint8_t>;
+
+inline net::Ip4 ip(std::string_view text) {
+  return net::parse_ip4(text).value();
+}
+
+inline net::Mac mac(std::string_view text) {
+  return net::parse_mac(text).value();
+}
+
+inline net::Endpoint4 endpoint(std::string_view address, std::uint16_t port) {
+  return {ip(address), port};
+}
+
+/// RFC 1071 by definition: big-endian pairs, folded, complemented. `sum` continues another.
+inline std::uint16_t reference_checksum(net::Bytes data, std::uint32_t sum = 0) {
+  for (std::size_t i = 0; i < data.size(); i += 2) {
+    sum += static_cast<std::uint32_t>(data[i] << 8) + (i + 1 < data.size() ? data[i + 1] : 0u);
+    sum = (sum & 0xffff) + (sum >> 16);
+  }
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(~sum);
+}
+
+inline std::uint16_t u16_at(net::Bytes frame, std::size_t at) {
+  return static_cast<std::uint16_t>(frame[at] << 8 | frame[at + 1]);
+}
+
+inline void put16(FrameBytes& frame, std::size_t at, unsigned value) {
+  frame[at] = static_cast<std::uint8_t>(value >> 8);
+  frame[at + 1] = static_cast<std::uint8_t>(value);
+}
+
+/// The pseudo header's part of a transport checksum, of the IPv4 header at `l3`.
+inline std::uint32_t pseudo_sum(net::Bytes frame, std::size_t l3, std::size_t length) {
+  std::uint32_t sum = frame[l3 + 9] + static_cast<std::uint32_t>(length);
+  for (std::size_t at = l3 + 12; at < l3 + 20; at += 2) sum += u16_at(frame, at);
+  return (sum & 0xffff) + (sum >> 16);
+}
+
+/// An IPv4 frame in words; bytes_of() makes it real.
+struct Datagram {
+  net::Mac to;
+  net::Mac from;
+  net::Endpoint4 source;
+  net::Endpoint4 destination;
+  net::Protocol protocol = net::Protocol::kTcp;
+  std::uint8_t flags = net::kTcpSyn;
+  std::string payload = {};
+  std::uint8_t ttl = 64;
+  std::uint16_t fragment = 0x4000;  ///< DF.
+  std::size_t options = 0;          ///< Bytes of IP options (no-operation), a multiple of 4.
+  bool udp_checksum = true;
+  std::size_t padding = 0;  ///< Bytes behind the packet.
+};
+
+inline constexpr std::size_t kL3 = 14;
+
+inline void append16(FrameBytes& frame, unsigned value) {
+  frame.push_back(static_cast<std::uint8_t>(value >> 8));
+  frame.push_back(static_cast<std::uint8_t>(value));
+}
+
+inline void append_ip(FrameBytes& frame, net::Ip4 address) {
+  append16(frame, address.value() >> 16);
+  append16(frame, address.value() & 0xffff);
+}
+
+inline void append_mac(FrameBytes& frame, const net::Mac& address) {
+  frame.insert(frame.end(), address.bytes.begin(), address.bytes.end());
+}
+
+/// Makes the IPv4 header checksum right.
+inline void fix_ip_checksum(FrameBytes& frame) {
+  const std::size_t length = static_cast<std::size_t>(frame[kL3] & 0x0f) * 4;
+  put16(frame, kL3 + 10, 0);
+  put16(frame, kL3 + 10, reference_checksum(net::Bytes(frame).subspan(kL3, length)));
+}
+
+inline void append_ip_header(FrameBytes& frame, const Datagram& d, std::size_t l4_length) {
+  append_mac(frame, d.to);
+  append_mac(frame, d.from);
+  append16(frame, net::kEtherTypeIpv4);
+  frame.push_back(static_cast<std::uint8_t>(0x45 + d.options / 4));
+  frame.push_back(0x10);  // TOS: must survive
+  append16(frame, static_cast<unsigned>(20 + d.options + l4_length));
+  append16(frame, 0xbeef);
+  append16(frame, d.fragment);
+  frame.push_back(d.ttl);
+  frame.push_back(static_cast<std::uint8_t>(d.protocol));
+  append16(frame, 0);
+  append_ip(frame, d.source.address);
+  append_ip(frame, d.destination.address);
+  frame.insert(frame.end(), d.options, std::uint8_t{1});
+  fix_ip_checksum(frame);
+}
+
+inline FrameBytes bytes_of(const Datagram& d) {
+  FrameBytes frame;
+  const bool tcp = d.protocol == net::Protocol::kTcp;
+  const std::size_t l4_length = (tcp ? 20 : 8) + d.payload.size();
+  append_ip_header(frame, d, l4_length);
+  const std::size_t l4 = frame.size();
+  append16(frame, d.source.port);
+  append16(frame, d.destination.port);
+  if (tcp) {
+    append_ip(frame, net::Ip4(0x01020304));  // sequence
+    append_ip(frame, net::Ip4(0x05060708));  // acknowledgement
+    frame.push_back(0x50);
+    frame.push_back(d.flags);
+    append16(frame, 0xfaf0);
+    append16(frame, 0);
+    append16(frame, 0);
+  } else {
+    append16(frame, static_cast<unsigned>(l4_length));
+    append16(frame, 0);
+  }
+  frame.insert(frame.end(), d.payload.begin(), d.payload.end());
+  if (tcp || d.udp_checksum) {
+    std::uint16_t sum =
+        reference_checksum(net::Bytes(frame).subspan(l4), pseudo_sum(frame, kL3, l4_length));
+    if (!tcp && sum == 0) sum = 0xffff;
+    put16(frame, l4 + (tcp ? 16 : 6), sum);
+  }
+  frame.insert(frame.end(), d.padding, std::uint8_t{0xdd});
+  return frame;
+}
+
+/// An ICMP echo request (or reply); ports of `d` are not used.
+inline FrameBytes echo_of(const Datagram& d, std::uint8_t type) {
+  Datagram datagram = d;
+  datagram.protocol = net::Protocol::kIcmp;
+  FrameBytes frame;
+  append_ip_header(frame, datagram, 8 + d.payload.size());
+  const std::size_t l4 = frame.size();
+  append16(frame, static_cast<unsigned>(type) << 8);
+  append16(frame, 0);
+  append16(frame, 0x1234);
+  append16(frame, 7);
+  frame.insert(frame.end(), d.payload.begin(), d.payload.end());
+  put16(frame, l4 + 2, reference_checksum(net::Bytes(frame).subspan(l4)));
+  frame.insert(frame.end(), d.padding, std::uint8_t{0xdd});
+  return frame;
+}
+
+struct Arp {
+  net::Mac to;
+  net::Mac from;
+  std::uint16_t operation = net::kArpRequest;
+  net::Mac sender_mac;
+  net::Ip4 sender;
+  net::Mac target_mac;
+  net::Ip4 target;
+};
+
+inline FrameBytes bytes_of(const Arp& arp) {
+  FrameBytes frame;
+  append_mac(frame, arp.to);
+  append_mac(frame, arp.from);
+  append16(frame, net::kEtherTypeArp);
+  append16(frame, 1);
+  append16(frame, net::kEtherTypeIpv4);
+  append16(frame, 0x0604);
+  append16(frame, arp.operation);
+  append_mac(frame, arp.sender_mac);
+  append_ip(frame, arp.sender);
+  append_mac(frame, arp.target_mac);
+  append_ip(frame, arp.target);
+  return frame;
+}
+
+/// Whether the IPv4 header's and the transport checksum are right (a UDP one of zero is).
+inline bool checksums_ok(net::Bytes frame) {
+  const std::size_t header = static_cast<std::size_t>(frame[kL3] & 0x0f) * 4;
+  if (reference_checksum(frame.subspan(kL3, header)) != 0) return false;
+  const std::size_t length = u16_at(frame, kL3 + 2) - header;
+  const std::size_t l4 = kL3 + header;
+  const auto transport = frame.subspan(l4, length);
+  const auto protocol = static_cast<net::Protocol>(frame[kL3 + 9]);
+  if (protocol == net::Protocol::kIcmp) return reference_checksum(transport) == 0;
+  if (protocol == net::Protocol::kUdp && u16_at(frame, l4 + 6) == 0) return true;
+  return reference_checksum(transport, pseudo_sum(frame, kL3, length)) == 0;
+}
+
+/// As hexadecimal with a space every 2 bytes, so that a difference can be read.
+inline std::string hex(net::Bytes bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i != 0 && i % 2 == 0) text += ' ';
+    text += kDigits[bytes[i] >> 4];
+    text += kDigits[bytes[i] & 15];
+  }
+  return text;
+}
+
+}  // namespace keepline::testing

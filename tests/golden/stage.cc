@@ -1,0 +1,138 @@
+#include "tests/golden/stage.h"
+
+#include <algorithm>
+
+namespace keepline::testing {
+
+namespace {
+
+std::vector<std::pair<std::string, std::uint64_t>> read(const lb::PipelineCounters& c) {
+  std::vector<std::pair<std::string, std::uint64_t>> all = {
+      {"packets", c.packets.get()},           {"arp_replies", c.arp_replies.get()},
+      {"echo_replies", c.echo_replies.get()}, {"adverts", c.adverts.get()},
+      {"created", c.created.get()},           {"expired", c.expired.get()}};
+  for (std::size_t i = 0; i < net::kDropReasons; ++i) {
+    all.emplace_back(net::to_string(static_cast<net::Drop>(i)), c.drops[i].get());
+  }
+  return all;
+}
+
+std::string line_of(const lb::Connection& c, std::uint32_t now_s) {
+  const bool tcp = c.protocol == net::Protocol::kTcp;
+  const auto end = [](net::be32 address, net::be16 port) {
+    return to_string(net::Endpoint4{net::Ip4(address), port.value()});
+  };
+  return std::string(tcp ? "TCP " : "UDP ") + end(c.client, c.client_port) + ' ' +
+         end(c.vip, c.vip_port) + ' ' + end(c.real, c.real_port) + ' ' +
+         std::string(to_string(c.state)) + ' ' +
+         (c.method == lb::Method::kDirectRouting ? "dr " : "") + (c.replied ? "replied " : "") +
+         std::to_string(c.expires_s - now_s) + "s";
+}
+
+}  // namespace
+
+Stage::Stage(std::size_t capacity) {
+  lb::PipelineConfig config;
+  config.connections = capacity;
+  config.hash_key = 0x0123456789abcdef;
+  pipeline_ = std::make_unique<lb::Pipeline>(config, now_s);
+  counted_.resize(read(pipeline_->counters()).size());
+  make_master();
+  publish();
+}
+
+void Stage::publish() {
+  lb::Snapshot::Parts parts;
+  parts.ports = world.ports;
+  parts.vips = world.vips;
+  for (lb::Service& each : world.services) {
+    each.seal();
+    parts.services.push_back(std::make_shared<const lb::Service>(each));
+  }
+  parts.next_hops = std::make_shared<const neigh::NextHops>(world.routes, world.neighbours);
+  parts.ip_forward = world.ip_forward;
+  snapshot_ = std::make_unique<const lb::Snapshot>(std::move(parts));
+}
+
+std::vector<FrameBytes> Stage::put(net::PortId port, FrameBytes frame) {
+  arrive(port, std::move(frame));
+  turn();
+  std::vector<FrameBytes> sent;
+  for (auto& each : ports_) {
+    for (auto& bytes : each.take_sent()) sent.push_back(std::move(bytes));
+  }
+  return sent;
+}
+
+void Stage::turn() {
+  constexpr std::uint64_t kNow = 1;
+  const lb::LeaseView leases(leases_, kNow, 0, 0);
+  for (net::PortId id = 0; id < world.ports.size(); ++id) {
+    std::array<port::Frame, net::kBurstSize> frames;
+    const std::size_t count = ports_[id].receive(frames);
+    std::array<net::Packet, net::kBurstSize> packets;
+    for (std::size_t i = 0; i < count; ++i) packets[i] = frames[i].packet;
+    pipeline_->process(*snapshot_, leases, id, std::span(packets).first(count), now_s, result_);
+    carry_out(id, std::span(frames).first(count));
+  }
+}
+
+void Stage::carry_out(net::PortId port, std::span<port::Frame> frames) {
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const lb::Verdict verdict = result_.verdicts[i];
+    if (verdict.action == lb::Action::kTransmit) {
+      ports_[verdict.port].transmit(frames.subspan(i, 1));
+      continue;
+    }
+    if (verdict.action == lb::Action::kToControl) ++to_control_;
+    ports_[port].release(frames.subspan(i, 1));
+  }
+  for (std::size_t i = 0; i < result_.neighbour_count; ++i) {
+    const lb::NeighbourSeen& seen = result_.neighbours[i];
+    neighbours_ += (neighbours_.empty() ? "" : " ") + to_string(seen.address) + '@' +
+                   to_string(seen.mac) + '%' + std::to_string(seen.port);
+  }
+}
+
+std::string Stage::counters() {
+  std::string text;
+  const auto all = read(pipeline_->counters());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::uint64_t more = all[i].second - counted_[i];
+    counted_[i] = all[i].second;
+    if (more != 0) text += (text.empty() ? "" : " ") + all[i].first + '=' + std::to_string(more);
+  }
+  const std::uint64_t entries = pipeline_->counters().connections.get();
+  if (entries != 0) text += " connections=" + std::to_string(entries);
+  return text;
+}
+
+std::string Stage::real(lb::RealSlot slot) const {
+  const lb::RealCounters& c = pipeline_->real_counters(slot);
+  const auto number = [](const lb::Counter& counter) { return std::to_string(counter.get()); };
+  return "active=" + number(c.active) + " inactive=" + number(c.inactive) +
+         " connections=" + number(c.connections) + " in=" + number(c.packets_in) + '/' +
+         number(c.bytes_in) + " out=" + number(c.packets_out) + '/' + number(c.bytes_out);
+}
+
+std::string Stage::connections() const {
+  const lb::ConnectionTable& table = pipeline_->connections();
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < table.high_water(); ++i) {
+    if (const lb::Connection* connection = table.at(i)) {
+      lines.push_back(line_of(*connection, now_s) + '\n');
+    }
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string all;
+  for (const std::string& line : lines) all += line;
+  return all;
+}
+
+std::string text(const std::vector<FrameBytes>& frames) {
+  std::string all;
+  for (const FrameBytes& frame : frames) all += text(frame);
+  return all;
+}
+
+}  // namespace keepline::testing

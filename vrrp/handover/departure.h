@@ -1,0 +1,39 @@
+// A master that is asked to stop: how long it goes on serving.
+//
+// PURE. It has said priority 0. Until a successor speaks it answers and forwards as before; then
+// it answers no more, and forwards for another moment what was already on its way. Nobody tells a
+// master whether there is a successor at all, so the wait is bounded: the longest skew there is
+// (one advert interval, RFC 9568 section 6.1) and some slack for a busy peer.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace keepline::vrrp {
+
+class Departure {
+ public:
+  static constexpr std::int64_t kSlack_us = 200'000;
+  static constexpr std::int64_t kLinger_us = 50'000;
+
+  Departure(std::int64_t advert_interval_us, std::int64_t now_us)
+      : end_us_(now_us + advert_interval_us + kSlack_us) {}
+
+  enum class News : std::uint8_t { kFirst, kKnown };
+  /// An advert of another router was heard.
+  News handle_successor(std::int64_t now_us) {
+    if (succeeded_) return News::kKnown;
+    succeeded_ = true;
+    end_us_ = std::min(end_us_, now_us + kLinger_us);
+    return News::kFirst;
+  }
+
+  /// When everything is to be released.
+  std::int64_t end_us() const { return end_us_; }
+
+ private:
+  std::int64_t end_us_;
+  bool succeeded_ = false;
+};
+
+}  // namespace keepline::vrrp
