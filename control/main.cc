@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 
+#include "control/api/paths.h"
 #include "control/app.h"
 #include "control/config/load.h"
 #include "control/config/print.h"
@@ -17,6 +19,7 @@
 #include "control/log.h"
 #include "control/options.h"
 #include "control/preflight.h"
+#include "dataplane/worker/eal.h"
 
 namespace keepline::control {
 
@@ -68,7 +71,7 @@ int test_config(const Options& options) {
 }
 
 int cleanup(const Options& options) {
-  if (const int pid = living_pid(options.pid_file); pid != 0) {
+  if (const int pid = living_pid(api::pid_file_path(options.instance)); pid != 0) {
     std::cerr << "keeplined with pid " << pid << " is running: nothing to clean up\n";
     return kExitFatal;
   }
@@ -76,6 +79,7 @@ int cleanup(const Options& options) {
   for (const std::string& line : Footprint::undo(footprint_path(options.instance), requests)) {
     std::cout << "removed " << line << '\n';
   }
+  worker::Eal::remove_files(options.instance);
   return EXIT_SUCCESS;
 }
 
@@ -113,7 +117,8 @@ int prepare(const Options& options, App::Setup& setup) {
     return kExitConfig;
   }
   log_diagnostics(loaded.diagnostics);
-  if (options.dump_config) log::info("configuration:\n{}", config::print(loaded.config));
+  if (options.dump_config)
+    log::info("configuration:\n{}", config::print(loaded.config, config::Secrets::kHide));
   setup.config = std::make_shared<const config::Config>(std::move(loaded.config));
   setup.options = options;
   return EXIT_SUCCESS;
@@ -130,7 +135,11 @@ int run(const Options& options) {
       {options.log_console, options.log_detail > 0, !options.no_syslog, options.log_facility});
   int code = EXIT_SUCCESS;
   try {
-    const PidFile pid_file(options.pid_file);
+    // The instance's own pid file is its lock, wherever -p wants the number to be besides.
+    const std::string lock_path = api::pid_file_path(options.instance);
+    const PidFile lock(lock_path);
+    std::optional<PidFile> pid_file;
+    if (options.pid_file != lock_path) pid_file.emplace(options.pid_file);
     App::Setup setup;
     code = prepare(options, setup);
     if (code == EXIT_SUCCESS) {

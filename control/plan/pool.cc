@@ -30,15 +30,17 @@ Pool make_pool(const config::VirtualServer& server, const std::vector<Health>& h
   const bool sorry = !pool.has_quorum && server.sorry_server.has_value();
   for (std::size_t i = 0; i < server.real_servers.size(); ++i) {
     const config::RealServer& real = server.real_servers[i];
-    const bool is_down = health[i] == Health::kDown;
-    if (is_down && real.inhibit_on_failure()) {
-      pool.members.push_back({i, 0});
-    } else if (!is_down && !sorry) {
+    if (health[i] != Health::kDown && !sorry) {
       pool.members.push_back({i, real.weight()});
+    } else if (real.inhibit_on_failure()) {
+      pool.members.push_back({i, 0});
     }
   }
   if (sorry) {
-    pool.members.push_back({PoolMember::kSorry, server.sorry_server->is_inhibited ? 0u : 1u});
+    pool.members.push_back({PoolMember::kSorry, 1});
+  } else if (server.sorry_server && server.sorry_server->is_inhibited) {
+    // sorry_server_inhibit: when it is not needed any more it keeps the connections that it has.
+    pool.members.push_back({PoolMember::kSorry, 0});
   }
   return pool;
 }

@@ -107,7 +107,10 @@ Verdict Pipeline::answer_echo(const Turn& turn, const Packet& packet, const Pars
   const Vip* vip = turn.snapshot.find_vip(parsed.destination);
   if (vip == nullptr || !vip->answer) return drop(Drop::kUnknown);
   if (!turn.leases.holds(vip->lease)) return drop(Drop::kNotMaster);
-  if (make_echo_reply(packet, parsed, vip->mac) == Echo::kBadChecksum) return drop(Drop::kBadIcmp);
+  // A virtual MAC belongs to its own link only.
+  const net::Mac& mac =
+      vip->port == turn.port ? vip->mac : turn.snapshot.port(turn.port).mac;
+  if (make_echo_reply(packet, parsed, mac) == Echo::kBadChecksum) return drop(Drop::kBadIcmp);
   counters_.echo_replies.add();
   return {Action::kTransmit, turn.port};
 }
@@ -148,7 +151,7 @@ Verdict Pipeline::to_service(const Turn& turn, const Packet& packet, const Parse
   // The connection is settled; from here on only the way out can fail.
   connection->client_hop_port = turn.port;
   connection->client_hop_mac = packet.at<net::EthernetHeader>(0)->source;
-  const bool one_sided = real->method == Method::kDirectRouting;
+  const bool one_sided = connection->method == Method::kDirectRouting;
   track(*connection, parsed, one_sided ? Sender::kClientOnly : Sender::kClient, turn.now_s);
   RealCounters* counters = counters_of(*connection);
   counters->packets_in.add();

@@ -54,6 +54,11 @@ std::vector<std::string> arguments(const EalConfig& config, bool hugepages) {
   return result;
 }
 
+void remove_folder(const std::string& folder) {
+  std::error_code ignored;  // what is left behind is harmless
+  std::filesystem::remove_all(folder, ignored);
+}
+
 int run_body(void* argument) {
   const std::unique_ptr<std::function<void()>> body(static_cast<std::function<void()>*>(argument));
   (*body)();
@@ -74,7 +79,13 @@ Eal::Eal(const EalConfig& config) : hugepages_(hugepages_available()) {
 }
 
 Eal::~Eal() {
+  const std::string folder = rte_eal_get_runtime_dir();
   rte_eal_cleanup();
+  remove_folder(folder);
+}
+
+void Eal::remove_files(const std::string& file_prefix) {
+  remove_folder("/var/run/dpdk/" + file_prefix);
 }
 
 void Eal::launch(unsigned worker, std::function<void()> body) {

@@ -23,6 +23,9 @@ class Eal {
   Eal(const Eal&) = delete;
   Eal& operator=(const Eal&) = delete;
 
+  /// Removes the files that DPDK has left of a process with this prefix that is gone.
+  static void remove_files(const std::string& file_prefix);
+
   bool hugepages() const { return hugepages_; }
   /// Runs `body` on worker lcore `worker` (0-based).
   void launch(unsigned worker, std::function<void()> body);

@@ -100,6 +100,10 @@ class ConnectionTable {
 
 template <typename OnExpired>
 void ConnectionTable::expire(std::uint32_t now_s, std::size_t limit, OnExpired&& on_expired) {
+  // After a long pause (and at the start of a clock that is not near zero) every slot is due: one
+  // round of the wheel finds all, however long the pause was.
+  constexpr auto kRound = static_cast<std::uint32_t>(kWheelSlots);
+  if (now_s > wheel_now_s_ && now_s - wheel_now_s_ > kRound) wheel_now_s_ = now_s - kRound;
   while (true) {
     std::uint32_t entry = wheel_[wheel_now_s_ % kWheelSlots];
     while (entry != kNil) {
