@@ -154,6 +154,29 @@ def test_cleanup_after_a_crash(net):
     assert traces(node) == before, "a second time is no harm"
 
 
+@pytest.mark.xdist_group("hugepages")
+def test_hugepages_are_used_when_there_are_some(net):
+    hugepages = Path("/proc/sys/vm/nr_hugepages")
+    before = hugepages.read_text()
+    try:
+        hugepages.write_text("300")
+        if int(hugepages.read_text()) < 300:
+            pytest.skip("this machine has no 600 MiB in one piece to spare")
+        keepline = Keepline(net.nodes[0], GOOD).start().wait_master(VIP)
+        assert net.answers(VIP)
+        assert "without" not in keepline.log() and huge_bytes(keepline.process.pid) > 0
+        assert keepline.stop() == 0
+    finally:
+        hugepages.write_text(before)
+
+
+def huge_bytes(pid):
+    """Memory in hugetlb pages that the process has mapped."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return sum(int(kib) for kib in re.findall(r"_Hugetlb:\s+(\d+) kB", rollup))
+
+
+@pytest.mark.xdist_group("hugepages")
 def test_nothing_has_to_be_prepared(net):
     """It runs with the machine as it is, and changes nothing on it that is not the namespace's."""
     hugepages = Path("/proc/sys/vm/nr_hugepages")
@@ -167,6 +190,7 @@ def test_nothing_has_to_be_prepared(net):
     keepline = Keepline(net.nodes[0], GOOD).start().wait_master(VIP)
     assert net.answers(VIP)
     assert machine() == before
+    assert "without" in keepline.log() and huge_bytes(keepline.process.pid) == 0
     assert keepline.stop() == 0
 
 
