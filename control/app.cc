@@ -9,7 +9,7 @@
 
 #include "control/api/paths.h"
 #include "control/clock.h"
-#include "control/kernel/channels.h"
+#include "control/dataplane_config.h"
 #include "control/log.h"
 #include "control/plan/tracking.h"
 #include "dataplane/neigh/arp.h"
@@ -22,30 +22,11 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds kHealthPeriod{100};
+constexpr milliseconds kNewsSettle{5};
 constexpr std::int64_t kWorkerStalledUs = 1'000'000;
 constexpr std::int64_t kAnnouncementValidUs = 1'000'000;
 constexpr int kLoneAnnouncements = 5;
 constexpr milliseconds kGoodbyeLimit{200};  // for the last adverts to leave
-
-std::uint32_t seconds(std::uint64_t us) {
-  return static_cast<std::uint32_t>(us / 1'000'000);
-}
-
-worker::DataplaneConfig dataplane_config(const App::Setup& setup) {
-  const config::Config& config = *setup.config;
-  worker::DataplaneConfig result;
-  result.file_prefix = setup.options.instance;
-  result.pipeline.connections = config.dataplane.connections;
-  result.pipeline.timeouts.tcp_s = seconds(config.global.lvs_timeouts.tcp_us);
-  result.pipeline.timeouts.tcp_fin_s = seconds(config.global.lvs_timeouts.tcpfin_us);
-  result.pipeline.timeouts.udp_s = seconds(config.global.lvs_timeouts.udp_us);
-  result.idle = config.dataplane.idle == config::IdlePolicy::kPoll ? worker::IdleMode::kPoll
-                                                                   : worker::IdleMode::kAdaptive;
-  for (const PlacedPort& port : setup.topology->ports) {
-    result.ports.push_back({port.netdev, port.ifindex, port.mtu, queue_count(port.netdev)});
-  }
-  return result;
-}
 
 }  // namespace
 
@@ -59,6 +40,7 @@ App::App(Setup setup)
       kernel_news_(io_),
       doorbell_(io_),
       health_timer_(io_),
+      news_timer_(io_),
       view_(std::make_shared<const KernelView>(setup_.mirror->view())) {
   hold_netdevs();
   start_dataplane();
@@ -94,7 +76,8 @@ void App::start_dataplane() {
       std::make_unique<KernelExecutor>(footprint_path(setup_.options.instance),
                                        [](const std::string& error) { log::error("{}", error); });
   for (const PlacedPort& port : setup_.topology->ports) kernel_->note_netdev(port.netdev);
-  auto dataplane = worker::Dataplane::start(dataplane_config(setup_));
+  auto dataplane =
+      worker::Dataplane::start(dataplane_config(setup_.options, *setup_.config, *setup_.topology));
   if (!dataplane) throw std::runtime_error(dataplane.error());
   dataplane_ = std::move(*dataplane);
   neighbours_ = std::make_unique<NeighbourKeeper>(*setup_.config, *setup_.topology,
@@ -105,11 +88,10 @@ void App::start_dataplane() {
 void App::start_memberships() {
   for (const PlacedPort& port : setup_.topology->ports) {
     if (port.virtual_macs.empty()) continue;
-    const std::set<net::Mac> macs(port.virtual_macs.begin(), port.virtual_macs.end());
-    auto delivery = port::VirtualMacs::attach(port.ifindex, macs);
+    auto delivery = port::VirtualMacs::attach(port.ifindex);
     if (!delivery) throw std::runtime_error("interface " + port.netdev + ": " + delivery.error());
-    virtual_macs_.push_back(std::move(*delivery));
-    for (const net::Mac& mac : macs) {
+    virtual_macs_[port.ifindex] = std::move(*delivery);
+    for (const net::Mac& mac : port.virtual_macs) {
       if (const auto added = memberships_.add_mac(port.ifindex, mac); !added) {
         throw std::runtime_error("interface " + port.netdev + ": " + added.error());
       }
@@ -313,15 +295,33 @@ void App::mute(std::size_t instance) {
 }
 
 void App::acquire_addresses(std::size_t instance) {
+  const PlacedInstance& placed = setup_.topology->instances[instance];
+  if (placed.vmac) {
+    virtual_macs_.at(setup_.topology->ports[placed.port].ifindex)->accept(*placed.vmac);
+  }
   kernel_->acquire(addresses_of(static_cast<lb::LeaseSlot>(instance)), netdevs());
 }
 
 void App::release_addresses(std::size_t instance) {
+  const PlacedInstance& placed = setup_.topology->instances[instance];
+  if (placed.vmac) {
+    virtual_macs_.at(setup_.topology->ports[placed.port].ifindex)->refuse(*placed.vmac);
+  }
   kernel_->release(addresses_of(static_cast<lb::LeaseSlot>(instance)));
 }
 
+// A burst of changes (routes of a daemon that starts, neighbours of a flood) is looked at once.
 void App::handle_kernel_news() {
-  if (setup_.mirror->handle_news() == Mirror::News::kNone) return;
+  if (setup_.mirror->handle_news() == Mirror::News::kNone || news_pending_) return;
+  news_pending_ = true;
+  news_timer_.expires_after(kNewsSettle);
+  news_timer_.async_wait([this](const boost::system::error_code& error) {
+    news_pending_ = false;
+    if (!error) take_kernel_view();
+  });
+}
+
+void App::take_kernel_view() {
   auto view = std::make_shared<const KernelView>(setup_.mirror->view());
   if (*view == *view_) return;
   view_ = std::move(view);

@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -68,6 +69,7 @@ class App final : public VrrpHost {
   void release_addresses(std::size_t instance) override;
 
   void handle_kernel_news();
+  void take_kernel_view();
   void handle_link_state();
   void announce_lone_vips();
   void check_worker();
@@ -82,11 +84,13 @@ class App final : public VrrpHost {
   boost::asio::posix::stream_descriptor kernel_news_;
   boost::asio::posix::stream_descriptor doorbell_;
   boost::asio::steady_timer health_timer_;
+  boost::asio::steady_timer news_timer_;
+  bool news_pending_ = false;
   std::vector<NetdevHold> holds_;
   std::unique_ptr<KernelExecutor> kernel_;
   std::unique_ptr<NeighbourKeeper> neighbours_;
   std::unique_ptr<worker::Dataplane> dataplane_;
-  std::vector<std::unique_ptr<port::VirtualMacs>> virtual_macs_;
+  std::map<unsigned, std::unique_ptr<port::VirtualMacs>> virtual_macs_;  ///< By ifindex.
   Memberships memberships_;
   std::shared_ptr<const KernelView> view_;
   std::unique_ptr<CheckDriver> checks_;

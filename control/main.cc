@@ -18,6 +18,7 @@
 #include "control/file_loader.h"
 #include "control/log.h"
 #include "control/options.h"
+#include "control/plan/ipv4_only.h"
 #include "control/preflight.h"
 #include "dataplane/worker/eal.h"
 
@@ -59,6 +60,7 @@ void print_diagnostics(const config::Diagnostics& diagnostics, std::ostream& out
 
 int test_config(const Options& options) {
   config::LoadResult loaded = load_file(options);
+  loaded.config = ipv4_only(std::move(loaded.config));
   const Mirror mirror;
   make_topology(loaded.config, mirror.view(), options.mode, loaded.diagnostics);
   if (options.config_log.empty()) {
@@ -100,6 +102,7 @@ int prepare(const Options& options, App::Setup& setup) {
     return kExitNoConfig;
   }
   config::LoadResult loaded = load_file(options);
+  loaded.config = ipv4_only(std::move(loaded.config));
   if (const auto missing = missing_prerequisites(); !missing.empty()) {
     for (const std::string& line : missing) std::cerr << line << '\n';
     return kExitPermission;
@@ -164,7 +167,9 @@ int main_of(int argc, char** argv) {
     return kExitFatal;
   }
   // keepalived's signals for dumps would otherwise end the process.
-  for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
+  for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2, SIGRTMIN + 2, SIGRTMAX - 1, SIGRTMAX}) {
+    std::signal(signal, SIG_IGN);
+  }
   switch (parsed.options.command) {
     case Command::kHelp:
       std::cout << help_text();

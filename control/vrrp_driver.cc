@@ -26,7 +26,7 @@ net::Mac group_mac(net::Ip4 group) {
 
 VrrpDriver::VrrpDriver(boost::asio::any_io_executor executor, const config::Config& config,
                        const Topology& topology, VrrpHost& host)
-    : timer_(std::move(executor)), host_(host) {
+    : timer_(std::move(executor)), topology_(topology), host_(host) {
   const std::int64_t gap_us =
       config.vrrp_instances.empty()
           ? 0
@@ -34,21 +34,19 @@ VrrpDriver::VrrpDriver(boost::asio::any_io_executor executor, const config::Conf
   gaps_.assign(topology.ports.size(), vrrp::GarpGap(gap_us));
   members_.reserve(config.vrrp_instances.size());
   for (std::size_t i = 0; i < config.vrrp_instances.size(); ++i) {
-    add_instance(config.vrrp_instances[i], topology.instances[i], topology);
+    add_instance(config.vrrp_instances[i], topology.instances[i]);
   }
   add_groups(config);
 }
 
-void VrrpDriver::add_instance(const config::VrrpInstance& instance, const PlacedInstance& placed,
-                              const Topology& topology) {
-  const net::Mac port_mac = topology.ports[placed.port].mac;
+void VrrpDriver::add_instance(const config::VrrpInstance& instance, const PlacedInstance& placed) {
+  const net::Mac port_mac = topology_.ports[placed.port].mac;
   vrrp::InstanceConfig config = machine_config(instance, placed.source);
   const bool virtual_adverts = placed.vmac && !instance.vmac.xmit_base;
   const vrrp::GarpSettings garp = config.garp;
   members_.push_back({vrrp::Instance(std::move(config)),
                       vrrp::Announcer(garp, announced_vips(instance)), placed.port,
-                      placed.vmac.value_or(port_mac), virtual_adverts ? *placed.vmac : port_mac,
-                      kNoGroup});
+                      virtual_adverts ? *placed.vmac : port_mac, kNoGroup});
   router_.add(placed.port, *instance.virtual_router_id,
               static_cast<std::uint32_t>(members_.size() - 1));
 }
@@ -146,8 +144,9 @@ void VrrpDriver::handle_frame(net::PortId port, net::Bytes frame) {
   }
   if (const auto leaving = departures_.find(*index); leaving != departures_.end()) {
     // The successor speaks: it answers ARP from now on, we only forward what is still on its way.
-    const bool is_ours = !advert || advert->source == members_[*index].machine.config().source;
-    if (!is_ours && leaving->second.handle_successor(now) == vrrp::Departure::News::kFirst) {
+    const bool is_successor = advert && advert->priority != vrrp::kReleasePriority &&
+                              advert->source != members_[*index].machine.config().source;
+    if (is_successor && leaving->second.handle_successor(now) == vrrp::Departure::News::kFirst) {
       host_.mute(*index);
       check_departures();
     }
@@ -307,8 +306,10 @@ void VrrpDriver::announce(std::size_t index, std::int64_t now) {
   for (std::size_t i = 0; i < kPerTurn; ++i) {
     const auto vip = member.announcer.poll(now, gaps_[member.port]);
     if (!vip) return;
-    const neigh::ArpFrame frame = neigh::make_gratuitous_arp(*vip, member.mac);
-    host_.send_frame(member.port, frame, kValidUs);
+    const PlacedVip* placed = topology_.find_vip(*vip);
+    if (placed == nullptr) continue;
+    const neigh::ArpFrame frame = neigh::make_gratuitous_arp(*vip, placed->mac);
+    host_.send_frame(placed->port, frame, kValidUs);
   }
 }
 

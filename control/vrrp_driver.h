@@ -61,7 +61,6 @@ class VrrpDriver {
     vrrp::Instance machine;
     vrrp::Announcer announcer;
     net::PortId port;
-    net::Mac mac;         ///< Of the VIPs.
     net::Mac advert_mac;  ///< Of the adverts.
     std::size_t group;    ///< Index into groups_, or kNoGroup.
     bool advert_failed = false;
@@ -73,8 +72,7 @@ class VrrpDriver {
  private:
   static constexpr std::size_t kNoGroup = static_cast<std::size_t>(-1);
 
-  void add_instance(const config::VrrpInstance& instance, const PlacedInstance& placed,
-                    const Topology& topology);
+  void add_instance(const config::VrrpInstance& instance, const PlacedInstance& placed);
   void add_groups(const config::Config& config);
   void reject_on_port(net::PortId port, const vrrp::Rejection& rejection, std::int64_t now);
   void check_departures();
@@ -90,6 +88,7 @@ class VrrpDriver {
   void arm();
 
   boost::asio::steady_timer timer_;
+  const Topology& topology_;
   VrrpHost& host_;
   std::vector<Member> members_;
   std::vector<vrrp::GarpGap> gaps_;  ///< By port.

@@ -82,7 +82,10 @@ void KernelExecutor::forget_neighbour(Netdev netdev, net::Ip4 address) {
 }
 
 void KernelExecutor::learn_neighbour(Netdev netdev, net::Ip4 address, net::Mac mac) {
+  if (learning_ >= kMaxLearning) return;
+  ++learning_;
   boost::asio::post(pool_, [this, netdev = std::move(netdev), address, mac] {
+    --learning_;
     report(requests_.learn_neighbour(netdev.ifindex, address, mac));
   });
 }

@@ -5,6 +5,7 @@
 // the executor's thread.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <set>
@@ -29,6 +30,8 @@ struct HeldAddress {
 
 class KernelExecutor {
  public:
+  static constexpr unsigned kMaxLearning = 256;
+
   KernelExecutor(std::string footprint_path, std::function<void(const std::string&)> on_error);
   ~KernelExecutor();
   KernelExecutor(const KernelExecutor&) = delete;
@@ -42,6 +45,7 @@ class KernelExecutor {
   void release(std::vector<HeldAddress> addresses);
   void manage_neighbour(Netdev netdev, net::Ip4 address);
   void forget_neighbour(Netdev netdev, net::Ip4 address);
+  /// At most kMaxLearning wait at a time; a flood of ARP requests teaches us no more than that.
   void learn_neighbour(Netdev netdev, net::Ip4 address, net::Mac mac);
 
   /// Puts back what is left, waits for the end of all work, and removes the footprint. The last
@@ -59,6 +63,7 @@ class KernelExecutor {
 
   boost::asio::thread_pool pool_{1};
   bool drained_ = false;
+  std::atomic<unsigned> learning_{0};
   std::function<void(const std::string&)> on_error_;
   // Below: only on the pool's thread.
   KernelRequests requests_;

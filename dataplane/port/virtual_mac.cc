@@ -24,29 +24,26 @@ bpf_tc_hook ingress(unsigned ifindex) {
   return hook;
 }
 
+kl_mac key_of(const net::Mac& mac) {
+  kl_mac key{};
+  std::memcpy(key.bytes, mac.bytes.data(), sizeof key.bytes);
+  return key;
+}
+
 tl::unexpected<std::string> failed(const char* step, int code) {
   return tl::unexpected(std::string(step) + ": " + std::strerror(code < 0 ? -code : code));
 }
 
 }  // namespace
 
-tl::expected<std::unique_ptr<VirtualMacs>, std::string> VirtualMacs::attach(
-    unsigned ifindex, const std::set<net::Mac>& macs) {
+tl::expected<std::unique_ptr<VirtualMacs>, std::string> VirtualMacs::attach(unsigned ifindex) {
   bpf_object* object = bpf_object__open_mem(kVmacObject, sizeof kVmacObject, nullptr);
   if (object == nullptr) return failed("open the virtual MAC program", errno);
   std::unique_ptr<VirtualMacs> result(new VirtualMacs(ifindex, object));
   if (const int rc = bpf_object__load(object); rc != 0) {
     return failed("load the virtual MAC program", rc);
   }
-  const int map = bpf_object__find_map_fd_by_name(object, "kl_vmacs");
-  for (const net::Mac& mac : macs) {
-    kl_mac key{};
-    std::memcpy(key.bytes, mac.bytes.data(), sizeof key.bytes);
-    const std::uint32_t present = 1;
-    if (bpf_map_update_elem(map, &key, &present, BPF_ANY) != 0) {
-      return failed("virtual MAC map", errno);
-    }
-  }
+  result->map_ = bpf_object__find_map_fd_by_name(object, "kl_vmacs");
   bpf_tc_hook hook = ingress(ifindex);
   if (const int rc = bpf_tc_hook_create(&hook); rc != 0 && rc != -EEXIST) {
     return failed("create the tc ingress hook", rc);
@@ -61,6 +58,17 @@ tl::expected<std::unique_ptr<VirtualMacs>, std::string> VirtualMacs::attach(
     return failed("attach to tc ingress", rc);
   }
   return result;
+}
+
+void VirtualMacs::accept(const net::Mac& mac) {
+  const kl_mac key = key_of(mac);
+  const std::uint32_t present = 1;
+  bpf_map_update_elem(map_, &key, &present, BPF_ANY);
+}
+
+void VirtualMacs::refuse(const net::Mac& mac) {
+  const kl_mac key = key_of(mac);
+  bpf_map_delete_elem(map_, &key);
 }
 
 VirtualMacs::~VirtualMacs() {

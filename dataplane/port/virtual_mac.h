@@ -5,7 +5,6 @@
 #pragma once
 
 #include <memory>
-#include <set>
 #include <string>
 
 #include <tl/expected.hpp>
@@ -18,11 +17,15 @@ namespace keepline::port {
 
 class VirtualMacs {
  public:
-  static tl::expected<std::unique_ptr<VirtualMacs>, std::string> attach(
-      unsigned ifindex, const std::set<net::Mac>& macs);
+  static tl::expected<std::unique_ptr<VirtualMacs>, std::string> attach(unsigned ifindex);
   ~VirtualMacs();
   VirtualMacs(const VirtualMacs&) = delete;
   VirtualMacs& operator=(const VirtualMacs&) = delete;
+
+  /// While master: frames to this MAC are for this host. A backup must not accept them: a switch
+  /// that has forgotten the MAC floods them, and a backup that routes would send them twice.
+  void accept(const net::Mac& mac);
+  void refuse(const net::Mac& mac);
 
   /// Removes a filter of ours from the netdev, whoever attached it.
   static void detach(unsigned ifindex);
@@ -32,6 +35,7 @@ class VirtualMacs {
 
   unsigned ifindex_;
   bpf_object* object_;
+  int map_ = -1;
 };
 
 }  // namespace keepline::port

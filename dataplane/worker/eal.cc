@@ -16,12 +16,12 @@ namespace keepline::worker {
 
 namespace {
 
-constexpr unsigned long kEnoughFreeHugepages = 64;  // of 2 MiB: buffers, rings and slack
+constexpr unsigned kHugepageMb = 2;
 
-bool hugepages_available() {
+bool hugepages_available(unsigned memory_mb) {
   std::ifstream file("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
   unsigned long free = 0;
-  return file >> free && free >= kEnoughFreeHugepages;
+  return file >> free && free * kHugepageMb >= memory_mb;
 }
 
 // Every CPU that this process may use: lcores float over them, the kernel's scheduler decides.
@@ -67,7 +67,7 @@ int run_body(void* argument) {
 
 }  // namespace
 
-Eal::Eal(const EalConfig& config) : hugepages_(hugepages_available()) {
+Eal::Eal(const EalConfig& config) : hugepages_(hugepages_available(config.memory_mb)) {
   std::vector<std::string> words = arguments(config, hugepages_);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

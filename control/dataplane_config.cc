@@ -1,0 +1,31 @@
+#include "control/dataplane_config.h"
+
+#include "control/kernel/channels.h"
+
+namespace keepline::control {
+
+namespace {
+
+std::uint32_t seconds(std::uint64_t us) {
+  return static_cast<std::uint32_t>(us / 1'000'000);
+}
+
+}  // namespace
+
+worker::DataplaneConfig dataplane_config(const Options& options, const config::Config& config,
+                                         const Topology& topology) {
+  worker::DataplaneConfig result;
+  result.file_prefix = options.instance;
+  result.pipeline.connections = config.dataplane.connections;
+  result.pipeline.timeouts.tcp_s = seconds(config.global.lvs_timeouts.tcp_us);
+  result.pipeline.timeouts.tcp_fin_s = seconds(config.global.lvs_timeouts.tcpfin_us);
+  result.pipeline.timeouts.udp_s = seconds(config.global.lvs_timeouts.udp_us);
+  result.idle = config.dataplane.idle == config::IdlePolicy::kPoll ? worker::IdleMode::kPoll
+                                                                   : worker::IdleMode::kAdaptive;
+  for (const PlacedPort& port : topology.ports) {
+    result.ports.push_back({port.netdev, port.ifindex, port.mtu, queue_count(port.netdev)});
+  }
+  return result;
+}
+
+}  // namespace keepline::control
