@@ -270,3 +270,28 @@ def test_json_of_every_command(lab):
     assert re.search(r"^TCP\s+192\.0\.2\.100:80\s+rr", keepline.cli_text("services"), re.MULTILINE)
     assert "192.0.2.100:80" in keepline.cli_text("connections")
     assert str(keepline.process.pid) in keepline.cli_text("status")
+
+
+def test_missing_capability_is_named(net):
+    """Root without a capability: what is missing, and what to do; nothing has been touched."""
+    node = net.nodes[0]
+    before = traces(node)
+    configuration = Keepline(node, GOOD).file
+    weaker = ["setpriv", "--bounding-set=-net_admin,-ipc_lock"]
+    done = node.run(*weaker, KEEPLINED, "-n", "-f", configuration, check=False)
+    assert done.returncode == 4
+    assert "CAP_NET_ADMIN" in done.stderr and "CAP_IPC_LOCK" in done.stderr
+    assert "as root" in done.stderr
+    assert traces(node) == before
+
+
+def test_socket_speaks_http(net):
+    """What the CLI prints can be had without it."""
+    keepline = Keepline(net.nodes[0], GOOD).start()
+    socket = f"/run/keepline/{keepline.cli('status')['instance']}.sock"
+    url = ["curl", "-s", "-w", "%{http_code}", "--unix-socket", socket]
+    answer = net.nodes[0].run(*url, "http://localhost/v1/vrrp").stdout
+    assert answer.endswith("200") and '"instances"' in answer
+    answer = net.nodes[0].run(*url, "http://localhost/v1/nothing").stdout
+    assert answer.endswith("404") and '"error"' in answer
+    assert os.stat(socket).st_mode & 0o777 == 0o600
