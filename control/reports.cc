@@ -86,7 +86,6 @@ api::StatusReport Reports::status() {
     row.drops[std::string(net::to_string(static_cast<net::Drop>(i)))] =
         worker.pipeline().counters().drops[i].get();
   }
-  row.drops["advert_overflow"] = counters.advert_overflow.get();
   row.drops["stale_mail"] = counters.stale_mail.get();
   if (from_.vrrp != nullptr) row.drops["unknown_vrid"] = from_.vrrp->unknown_vrid();
   report.workers.push_back(std::move(row));

@@ -24,6 +24,7 @@ Pipeline::Pipeline(const PipelineConfig& config, std::uint32_t now_s)
     : table_(config.connections, now_s),
       timeouts_(config.timeouts),
       hash_key_(config.hash_key),
+      worker_(config.worker),
       real_counters_(std::make_unique<RealCounters[]>(kMaxRealServers)),
       scheduler_state_(std::make_unique<SchedulerState[]>(kMaxServices)) {}
 
@@ -82,6 +83,8 @@ Verdict Pipeline::handle(const Turn& turn, const Packet& packet, Parsed& parsed,
   }
   if (parsed.kind == Kind::kFragment) return drop(Drop::kFragment);
   if (parsed.kind == Kind::kIcmpEcho) return answer_echo(turn, packet, parsed);
+  const std::uint8_t worker = turn.snapshot.worker_of(net::shard_of(hash));
+  if (worker != worker_) return {Action::kHandOff, turn.port, worker};
   if (service != nullptr) return to_service(turn, packet, parsed, hash, *service);
   return from_real(turn, packet, parsed, hash);
 }
@@ -108,8 +111,7 @@ Verdict Pipeline::answer_echo(const Turn& turn, const Packet& packet, const Pars
   if (vip == nullptr || !vip->answer) return drop(Drop::kUnknown);
   if (!turn.leases.holds(vip->lease)) return drop(Drop::kNotMaster);
   // A virtual MAC belongs to its own link only.
-  const net::Mac& mac =
-      vip->port == turn.port ? vip->mac : turn.snapshot.port(turn.port).mac;
+  const net::Mac& mac = vip->port == turn.port ? vip->mac : turn.snapshot.port(turn.port).mac;
   if (make_echo_reply(packet, parsed, mac) == Echo::kBadChecksum) return drop(Drop::kBadIcmp);
   counters_.echo_replies.add();
   return {Action::kTransmit, turn.port};

@@ -21,11 +21,13 @@ enum class Action : std::uint8_t {
   kDrop,       ///< Already counted.
   kTransmit,   ///< Through `port`.
   kToControl,  ///< A VRRP frame: copy to the control thread, then free.
+  kHandOff,    ///< Its connection lives on another worker: `worker`.
 };
 
 struct Verdict {
   Action action = Action::kDrop;
   net::PortId port = net::kNoPort;
+  std::uint8_t worker = 0;
 };
 
 /// Somebody who asked for a VIP by ARP: the kernel did not see it, so control may tell it.
@@ -46,6 +48,7 @@ struct PipelineConfig {
   std::size_t connections = 1'000'000;  ///< Capacity of the table.
   Timeouts timeouts;
   std::uint64_t hash_key = 0;  ///< See net::client_hash.
+  std::uint8_t worker = 0;     ///< Whose pipeline it is: its shards are those of this worker.
 };
 
 class Pipeline {
@@ -90,6 +93,7 @@ class Pipeline {
   ConnectionTable table_;
   Timeouts timeouts_;
   std::uint64_t hash_key_;
+  std::uint8_t worker_;
   PipelineCounters counters_;
   RealCounters nobody_;  // takes the figures of connections whose slot has a new user
   std::unique_ptr<RealCounters[]> real_counters_;      // kMaxRealServers

@@ -4,6 +4,7 @@
 // shared between snapshots, so a verdict copies one service and the arrays of pointers.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "dataplane/lb/lease.h"
 #include "dataplane/lb/service/service.h"
 #include "dataplane/neigh/next_hops.h"
+#include "dataplane/net/flow.h"
 
 namespace keepline::lb {
 
@@ -39,6 +41,8 @@ class Snapshot {
     std::vector<std::shared_ptr<const Service>> services;
     std::shared_ptr<const neigh::NextHops> next_hops;
     bool ip_forward = false;  ///< net.ipv4.ip_forward: whether this node is a router.
+    /// Which worker has the connections of a shard.
+    std::array<std::uint8_t, net::kShards> shard_workers{};
   };
   explicit Snapshot(Parts parts);
 
@@ -46,6 +50,7 @@ class Snapshot {
   std::size_t port_count() const { return parts_.ports.size(); }
   const neigh::NextHops& next_hops() const { return *parts_.next_hops; }
   bool ip_forward() const { return parts_.ip_forward; }
+  std::uint8_t worker_of(std::uint8_t shard) const { return parts_.shard_workers[shard]; }
 
   /// nullptr: not a VIP.
   const Vip* find_vip(net::be32 address) const;

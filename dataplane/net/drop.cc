@@ -9,7 +9,7 @@ std::string_view to_string(Drop reason) {
       "none",           "truncated",   "bad_ip_header", "bad_arp",      "not_for_us",
       "unknown",        "fragment",    "not_master",    "bad_icmp",     "no_connection",
       "no_real_server", "server_gone", "table_full",    "no_route",     "no_neighbour",
-      "ttl_expired",    "too_big",     "tx_full",       "control_full",
+      "ttl_expired",    "too_big",     "tx_full",       "control_full", "no_hand_off",
   };
   static_assert(!kNames.back().empty(), "every reason has a name");
   return kNames[static_cast<std::size_t>(reason)];

@@ -27,7 +27,8 @@ enum class Drop : std::uint8_t {
   kTtlExpired,    ///< TTL would become zero.
   kTooBig,        ///< Longer than the MTU of the port it should leave through.
   kTxFull,        ///< Transmit ring full.
-  kControlFull,   ///< Queue to the control thread full.
+  kControlFull,   ///< Queue of adverts to the control thread full.
+  kNoHandOff,     ///< Belongs to another worker, and there is no way to it.
   kCount,
 };
 

@@ -97,6 +97,8 @@ void Worker::carry_out(net::PortId id, std::span<port::Frame> frames) {
       continue;
     }
     if (verdict.action == lb::Action::kToControl) hand_to_control(id, frames[i]);
+    // With one worker every shard is its own; the rings between workers come with the second.
+    if (verdict.action == lb::Action::kHandOff) pipeline_.count_drop(net::Drop::kNoHandOff);
     ports_[id]->release(frames.subspan(i, 1));
   }
   for (std::size_t i = 0; i < result_.neighbour_count; ++i) {
@@ -108,7 +110,7 @@ void Worker::hand_to_control(net::PortId id, const port::Frame& frame) {
   MailFrame mail;
   mail.port = id;
   mail.assign(frame.packet.bytes());
-  if (!mailbox_.adverts.push(mail)) counters_.advert_overflow.add();
+  if (!mailbox_.adverts.push(mail)) pipeline_.count_drop(net::Drop::kControlFull);
   mailbox_.doorbell.ring();
 }
 

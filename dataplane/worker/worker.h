@@ -23,8 +23,7 @@ struct WorkerCounters {
   lb::Counter turns;  ///< Rounds of the loop: the heartbeat.
   lb::Counter busy_turns;
   lb::Counter sleeps;
-  lb::Counter advert_overflow;  ///< VRRP frames that control did not take in time.
-  lb::Counter stale_mail;       ///< Frames of control that came too late to be sent.
+  lb::Counter stale_mail;  ///< Frames of control that came too late to be sent.
   std::array<lb::Counter, net::kMaxPorts> received;
   std::array<lb::Counter, net::kMaxPorts> transmitted;
 };

@@ -1,6 +1,8 @@
 // What a new snapshot does to the connections that are there.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/golden/stage.h"
 
 namespace keepline::testing {
@@ -149,6 +151,31 @@ TEST(GoldenChange, AVipThatLeftIsNotServed) {
   EXPECT_EQ(text(stage.put(kOutside, bytes_of(ack))), kNothing);
   EXPECT_EQ(text(stage.put(kInside, bytes_of(from_server(5000, kTcpAck)))), kNothing);
   EXPECT_EQ(stage.counters(), "packets=2 not_master=2 connections=1");
+}
+
+TEST(GoldenChange, BothDirectionsOfAFlowAreHandedToTheWorkerOfItsShard) {
+  Stage stage;
+  stage.put(kOutside, bytes_of(from_client()));
+  stage.counters();
+  stage.world.shard_workers.fill(3);
+  stage.publish();
+  EXPECT_EQ(text(stage.put(kOutside, bytes_of(from_client()))), kNothing);
+  EXPECT_EQ(text(stage.put(kInside, bytes_of(from_server(5000, kTcpAck)))), kNothing);
+  EXPECT_EQ(stage.handed_off(), "3 3");
+  EXPECT_EQ(stage.counters(), "packets=2 connections=1");
+  // Each half of the shards to one worker: some flows stay, and theirs are both directions.
+  std::fill_n(stage.world.shard_workers.begin(), net::kShards / 2, std::uint8_t{0});
+  stage.publish();
+  int stayed = 0;
+  for (std::uint16_t port = 6000; port < 6064; ++port) {
+    const bool stays = !stage.put(kOutside, bytes_of(from_client(port))).empty();
+    stayed += stays;
+    const auto real = stayed % 2 == 0 ? kNames.server1 : kNames.server2;
+    const Datagram reply = from_server(port, kTcpAck, {real, 8080});
+    EXPECT_EQ(!stage.put(kInside, bytes_of(reply)).empty(), stays) << port;
+  }
+  EXPECT_GT(stayed, 16);
+  EXPECT_LT(stayed, 48);
 }
 
 TEST(GoldenChange, AConnectionKeepsItsMethod) {

@@ -89,8 +89,8 @@ TEST(GoldenDrop, AnyWrongBitOfTheIpHeader) {
     FrameBytes frame = bytes_of(from_client());
     frame[kL3 + bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
     const std::string counters = dropped(frame);
-    const bool counted = counters == "packets=1 bad_ip_header=1" ||
-                         counters == "packets=1 truncated=1";  // lengths
+    const bool counted =
+        counters == "packets=1 bad_ip_header=1" || counters == "packets=1 truncated=1";  // lengths
     EXPECT_TRUE(counted) << bit << ' ' << counters;
   }
 }

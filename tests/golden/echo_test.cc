@@ -21,8 +21,12 @@ Datagram reply_to(const Datagram& asked) {
   return d;
 }
 
-FrameBytes echo_request(const Datagram& d) { return echo_of(d, net::kIcmpEchoRequest); }
-FrameBytes echo_reply(const Datagram& d) { return echo_of(d, net::kIcmpEchoReply); }
+FrameBytes echo_request(const Datagram& d) {
+  return echo_of(d, net::kIcmpEchoRequest);
+}
+FrameBytes echo_reply(const Datagram& d) {
+  return echo_of(d, net::kIcmpEchoReply);
+}
 
 TEST(GoldenEcho, IsAnsweredExactly) {
   for (const char* payload : {"", "x", "even", "odd..", "0123456789abcdef0123456789abcdef"}) {

@@ -13,7 +13,9 @@ using net::kTcpSyn;
 
 constexpr const char* kLine = "TCP 192.0.2.7:5000 192.0.2.100:80 10.0.0.2:8080 ";
 
-std::string line(const char* rest) { return std::string(kLine) + rest + '\n'; }
+std::string line(const char* rest) {
+  return std::string(kLine) + rest + '\n';
+}
 
 // A connection of the client's port 5000 to server1.
 void establish(Stage& stage) {
@@ -97,9 +99,8 @@ TEST(GoldenNat, RoundRobinOverBothServers) {
   Stage stage;
   for (std::uint16_t port = 5000; port < 5008; ++port) {
     const Datagram syn = from_client(port);
-    const Datagram out = port % 2 == 0
-                             ? to_server(syn)
-                             : to_server(syn, {kNames.server2, 8080}, kNames.server2_mac);
+    const Datagram out =
+        port % 2 == 0 ? to_server(syn) : to_server(syn, {kNames.server2, 8080}, kNames.server2_mac);
     EXPECT_EQ(text(stage.put(kOutside, bytes_of(syn))), text(out)) << port;
   }
   EXPECT_EQ(stage.counters(), "packets=8 created=8 connections=8");
@@ -124,8 +125,7 @@ TEST(GoldenNat, AnOldPortUsedAgainGetsAServerAnew) {
   EXPECT_EQ(text(stage.put(kOutside, bytes_of(syn))),
             text(to_server(syn, {kNames.server2, 8080}, kNames.server2_mac)));
   EXPECT_EQ(stage.counters(), "packets=1 created=1 connections=1");
-  EXPECT_EQ(stage.connections(),
-            "TCP 192.0.2.7:5000 192.0.2.100:80 10.0.0.3:8080 SYN_RECV 60s\n");
+  EXPECT_EQ(stage.connections(), "TCP 192.0.2.7:5000 192.0.2.100:80 10.0.0.3:8080 SYN_RECV 60s\n");
   EXPECT_EQ(stage.real(1), "active=0 inactive=0 connections=1 in=3/120 out=1/40");
 }
 

@@ -51,6 +51,7 @@ void Stage::publish() {
   }
   parts.next_hops = std::make_shared<const neigh::NextHops>(world.routes, world.neighbours);
   parts.ip_forward = world.ip_forward;
+  parts.shard_workers = world.shard_workers;
   snapshot_ = std::make_unique<const lb::Snapshot>(std::move(parts));
 }
 
@@ -69,6 +70,7 @@ void Stage::turn() {
   const lb::LeaseView leases(leases_, kNow, 0, 0);
   for (net::PortId id = 0; id < world.ports.size(); ++id) {
     std::array<port::Frame, net::kBurstSize> frames;
+    ports_[id].limit_transmit(port::MemoryPort::kCapacity);
     const std::size_t count = ports_[id].receive(frames);
     std::array<net::Packet, net::kBurstSize> packets;
     for (std::size_t i = 0; i < count; ++i) packets[i] = frames[i].packet;
@@ -85,6 +87,9 @@ void Stage::carry_out(net::PortId port, std::span<port::Frame> frames) {
       continue;
     }
     if (verdict.action == lb::Action::kToControl) ++to_control_;
+    if (verdict.action == lb::Action::kHandOff) {
+      handed_off_ += (handed_off_.empty() ? "" : " ") + std::to_string(verdict.worker);
+    }
     ports_[port].release(frames.subspan(i, 1));
   }
   for (std::size_t i = 0; i < result_.neighbour_count; ++i) {

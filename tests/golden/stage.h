@@ -44,6 +44,7 @@ struct World {
   std::vector<neigh::Route> routes;
   std::vector<neigh::Neighbour> neighbours;
   bool ip_forward = false;
+  std::array<std::uint8_t, net::kShards> shard_workers{};  ///< The stage's pipeline is worker 0's.
 };
 
 inline lb::RealServer real_server(lb::RealSlot slot, net::Endpoint4 at,
@@ -123,6 +124,8 @@ class Stage {
   const std::string& neighbours() const { return neighbours_; }
   /// How many frames were handed to control.
   std::size_t to_control() const { return to_control_; }
+  /// The workers that frames were handed over to, such as "3 3".
+  const std::string& handed_off() const { return handed_off_; }
 
  private:
   void carry_out(net::PortId port, std::span<port::Frame> frames);
@@ -135,6 +138,7 @@ class Stage {
   std::vector<std::uint64_t> counted_;
   std::string neighbours_;
   std::size_t to_control_ = 0;
+  std::string handed_off_;
 };
 
 /// A segment from the client on the outside link to the VIP, as it arrives.

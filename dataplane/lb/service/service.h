@@ -20,8 +20,8 @@ std::string_view to_string(Scheduler scheduler);
 /// Index into the per-worker counters and the snapshot's real server table. Stable for the life
 /// of a (service, real server) pair; the generation tells successive users of a slot apart.
 using RealSlot = std::uint32_t;
-/// The configuration's 65,536 real servers, a sorry server for each of its 4,096 virtual servers, and
-/// slot 0, which the planner leaves empty.
+/// The configuration's 65,536 real servers, a sorry server for each of its 4,096 virtual servers,
+/// and slot 0, which the planner leaves empty.
 inline constexpr std::size_t kMaxRealServers = 65536 + 4096 + 1;
 using ServiceSlot = std::uint32_t;
 inline constexpr std::size_t kMaxServices = 16384;

@@ -1,0 +1,91 @@
+#include "dataplane/lb/lease.h"
+
+#include <gtest/gtest.h>
+
+namespace keepline::lb {
+namespace {
+
+constexpr LeaseSlot kSlot = 3;
+
+// A worker that never paused.
+LeaseView at(const LeaseTable& table, std::uint64_t now) {
+  return {table, now, 0, 0};
+}
+
+TEST(Lease, NobodyHoldsWhatWasNotGranted) {
+  const LeaseTable table;
+  EXPECT_FALSE(at(table, 0).holds(kSlot));
+  EXPECT_FALSE(at(table, 1).holds(kSlot));
+  EXPECT_FALSE(at(table, 1).answers(kSlot));
+}
+
+TEST(Lease, AddressesOutsideVrrpAreAlwaysHeld) {
+  const LeaseTable table;
+  EXPECT_TRUE(at(table, 1).holds(kAlwaysOurs));
+  EXPECT_TRUE(at(table, 1).answers(kAlwaysOurs));
+  EXPECT_TRUE(LeaseView(table, 1000, 1000, 1'000'000).holds(kAlwaysOurs));
+}
+
+TEST(Lease, IsHeldUntilItsEndAndNotAtIt) {
+  LeaseTable table;
+  table.grant(kSlot, 100, 200);
+  EXPECT_TRUE(at(table, 100).holds(kSlot));
+  EXPECT_TRUE(at(table, 199).holds(kSlot));
+  EXPECT_FALSE(at(table, 200).holds(kSlot));
+  EXPECT_FALSE(at(table, 201).holds(kSlot));
+  EXPECT_FALSE(at(table, 150).holds(kSlot + 1));
+}
+
+TEST(Lease, IsRenewedAndRevoked) {
+  LeaseTable table;
+  table.grant(kSlot, 100, 200);
+  table.grant(kSlot, 150, 250);
+  EXPECT_TRUE(at(table, 249).holds(kSlot));
+  table.revoke(kSlot);
+  EXPECT_FALSE(at(table, 160).holds(kSlot));
+  table.grant(kSlot, 170, 270);
+  EXPECT_TRUE(at(table, 180).holds(kSlot));
+}
+
+TEST(Lease, TheLastSlotIsOneAsWell) {
+  LeaseTable table;
+  table.grant(kMaxLeases - 1, 100, 200);
+  EXPECT_TRUE(at(table, 150).holds(kMaxLeases - 1));
+}
+
+TEST(Lease, WhoSleptThroughItWaitsForTheNextGrant) {
+  LeaseTable table;
+  table.grant(kSlot, 100, 200);
+  // It came back at 150 after 120 ticks: longer than the whole lease.
+  EXPECT_FALSE(LeaseView(table, 151, 150, 120).holds(kSlot));
+  EXPECT_FALSE(LeaseView(table, 151, 150, 100).holds(kSlot));  // as long is too long
+  EXPECT_TRUE(LeaseView(table, 151, 150, 99).holds(kSlot));
+  // Renewed while it slept is not renewed since.
+  table.grant(kSlot, 149, 249);
+  EXPECT_FALSE(LeaseView(table, 151, 150, 120).holds(kSlot));
+  table.grant(kSlot, 150, 250);
+  EXPECT_TRUE(LeaseView(table, 151, 150, 120).holds(kSlot));
+}
+
+TEST(Lease, AShortPauseMattersToAShortLeaseOnly) {
+  LeaseTable table;
+  table.grant(kSlot, 100, 110);
+  table.grant(kSlot + 1, 100, 1000);
+  const LeaseView view(table, 106, 105, 20);
+  EXPECT_FALSE(view.holds(kSlot));
+  EXPECT_TRUE(view.holds(kSlot + 1));
+}
+
+TEST(Lease, MutedItIsHeldButDoesNotAnswer) {
+  LeaseTable table;
+  table.grant(kSlot, 100, 200);
+  EXPECT_TRUE(at(table, 150).answers(kSlot));
+  table.mute(kSlot);
+  EXPECT_TRUE(at(table, 150).holds(kSlot));
+  EXPECT_FALSE(at(table, 150).answers(kSlot));
+  table.grant(kSlot, 160, 260);
+  EXPECT_TRUE(at(table, 170).answers(kSlot));
+}
+
+}  // namespace
+}  // namespace keepline::lb

@@ -1,0 +1,169 @@
+#include "dataplane/lb/forward/rewrite.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/golden/frames.h"
+
+namespace keepline::lb {
+namespace {
+
+using testing::bytes_of;
+using testing::Datagram;
+using testing::FrameBytes;
+using testing::hex;
+using testing::mac;
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+  // Ends of the range are where checksums go wrong.
+  std::uint32_t word() {
+    const std::uint32_t ends[] = {0, 0xffffffff, 0x0000ffff, 0xffff0000};
+    return engine_() % 4 == 0 ? ends[engine_() % 4] : static_cast<std::uint32_t>(engine_());
+  }
+  std::uint16_t half() { return static_cast<std::uint16_t>(word()); }
+  Datagram datagram(net::Protocol protocol) {
+    Datagram d;
+    d.to = mac("02:00:00:00:00:01");
+    d.from = mac("02:00:00:00:00:02");
+    d.source = {net::Ip4(word()), half()};
+    d.destination = {net::Ip4(word()), half()};
+    d.protocol = protocol;
+    d.ttl = static_cast<std::uint8_t>(2 + word() % 254);
+    d.options = 4 * (word() % 11);
+    d.padding = word() % 9;
+    d.payload.resize(word() % 64);
+    for (char& byte : d.payload) byte = static_cast<char>(word());
+    return d;
+  }
+  Connection connection() {
+    Connection c{};
+    c.vip = net::be32(word());
+    c.vip_port = net::be16(half());
+    c.real = net::be32(word());
+    c.real_port = net::be16(half());
+    return c;
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+struct Parts {
+  explicit Parts(FrameBytes& frame)
+      : packet{frame.data(), static_cast<std::uint16_t>(frame.size()), 0},
+        parsed(net::parse(packet)) {}
+  net::Packet packet;
+  net::Parsed parsed;
+};
+
+net::Endpoint4 end(net::be32 address, net::be16 port) {
+  return {net::Ip4(address), port.value()};
+}
+
+TEST(Rewrite, NatEqualsAFrameThatWasMadeSo) {
+  Random random(11);
+  for (int round = 0; round < 20'000; ++round) {
+    const auto protocol = round % 2 == 0 ? net::Protocol::kTcp : net::Protocol::kUdp;
+    const Datagram before = random.datagram(protocol);
+    const Connection connection = random.connection();
+    Datagram after = before;
+    FrameBytes frame = bytes_of(before);
+    const Parts parts(frame);
+    ASSERT_EQ(parts.parsed.kind, net::Kind::kFlow);
+    if (round % 4 < 2) {
+      nat_to_real(parts.packet, parts.parsed, connection);
+      after.destination = end(connection.real, connection.real_port);
+    } else {
+      nat_to_client(parts.packet, parts.parsed, connection);
+      after.source = end(connection.vip, connection.vip_port);
+    }
+    ASSERT_TRUE(testing::checksums_ok(frame)) << round << '\n' << hex(frame);
+    ASSERT_EQ(hex(frame), hex(bytes_of(after))) << round;
+  }
+}
+
+TEST(Rewrite, AUdpChecksumOfZeroStaysZero) {
+  Random random(12);
+  for (int round = 0; round < 1000; ++round) {
+    Datagram before = random.datagram(net::Protocol::kUdp);
+    before.udp_checksum = false;
+    const Connection connection = random.connection();
+    FrameBytes frame = bytes_of(before);
+    const Parts parts(frame);
+    nat_to_real(parts.packet, parts.parsed, connection);
+    Datagram after = before;
+    after.destination = end(connection.real, connection.real_port);
+    ASSERT_EQ(hex(frame), hex(bytes_of(after)));
+    nat_to_client(parts.packet, parts.parsed, connection);
+    after.source = end(connection.vip, connection.vip_port);
+    ASSERT_EQ(hex(frame), hex(bytes_of(after)));
+  }
+}
+
+TEST(Rewrite, AComputedUdpChecksumOfZeroIsSentAsAllOnes) {
+  // Every checksum that there is, so that some new one is zero.
+  Datagram before;
+  before.source = testing::endpoint("192.0.2.7", 5000);
+  before.destination = testing::endpoint("192.0.2.100", 53);
+  before.protocol = net::Protocol::kUdp;
+  Connection connection{};
+  connection.real = testing::ip("10.0.0.2").be();
+  connection.real_port = net::be16(5353);
+  int all_ones = 0;
+  for (unsigned word = 0; word < 0x10000; ++word) {
+    before.payload = {static_cast<char>(word >> 8), static_cast<char>(word)};
+    FrameBytes frame = bytes_of(before);
+    const Parts parts(frame);
+    nat_to_real(parts.packet, parts.parsed, connection);
+    const std::uint16_t sum = testing::u16_at(frame, testing::kL3 + 20 + 6);
+    ASSERT_NE(sum, 0);
+    ASSERT_TRUE(testing::checksums_ok(frame));
+    all_ones += sum == 0xffff;
+  }
+  EXPECT_GE(all_ones, 1);
+}
+
+TEST(Rewrite, DamageIsPassedOnAsDamage) {
+  Random random(13);
+  for (int round = 0; round < 1000; ++round) {
+    Datagram d = random.datagram(net::Protocol::kTcp);
+    d.payload += "payload";
+    FrameBytes frame = bytes_of(d);
+    frame[frame.size() - d.padding - 3] ^= 0x10;
+    const Parts parts(frame);
+    nat_to_real(parts.packet, parts.parsed, random.connection());
+    ASSERT_FALSE(testing::checksums_ok(frame));
+  }
+}
+
+TEST(Rewrite, TtlMinusOneForEveryTtlAndProtocol) {
+  Random random(14);
+  for (unsigned ttl = 1; ttl < 256; ++ttl) {
+    for (const auto protocol : {net::Protocol::kTcp, net::Protocol::kUdp}) {
+      Datagram d = random.datagram(protocol);
+      d.ttl = static_cast<std::uint8_t>(ttl);
+      FrameBytes frame = bytes_of(d);
+      const Parts parts(frame);
+      decrement_ttl(parts.packet, parts.parsed);
+      --d.ttl;
+      EXPECT_EQ(hex(frame), hex(bytes_of(d)));
+    }
+  }
+}
+
+TEST(Rewrite, TheLinkHeaderAndNothingElse) {
+  Random random(15);
+  Datagram d = random.datagram(net::Protocol::kTcp);
+  FrameBytes frame = bytes_of(d);
+  const Parts parts(frame);
+  d.to = mac("02:00:00:00:00:aa");
+  d.from = mac("02:00:00:00:00:bb");
+  set_link_header(parts.packet, d.to, d.from);
+  EXPECT_EQ(hex(frame), hex(bytes_of(d)));
+}
+
+}  // namespace
+}  // namespace keepline::lb

@@ -1,0 +1,69 @@
+#include "control/plan/tracking.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/plan/support.h"
+
+namespace keepline::control {
+namespace {
+
+// "fault" or "ok" and the priority, with `tracker` on eth1 while it is up or down.
+std::string tracked(const std::string& tracker, bool is_up, const std::string& priority = "100") {
+  KernelView kernel = usual_kernel();
+  kernel.links[2].is_up = is_up;
+  const auto config =
+      config_of(instance("priority " + priority + "\n track_interface {\n" + tracker + "\n }"));
+  const Tracked result = track_interfaces(config.vrrp_instances.at(0), kernel);
+  return (result.is_fault ? "fault " : "ok ") + std::to_string(result.priority);
+}
+
+TEST(Tracking, WithoutTrackersNothingChanges) {
+  const auto config = config_of(instance("priority 120"));
+  const Tracked result = track_interfaces(config.vrrp_instances.at(0), usual_kernel());
+  EXPECT_FALSE(result.is_fault);
+  EXPECT_EQ(result.priority, 120);
+}
+
+TEST(Tracking, WithoutWeightItsFailureIsAFault) {
+  EXPECT_EQ(tracked("eth1", true), "ok 100");
+  EXPECT_EQ(tracked("eth1", false), "fault 100");
+  EXPECT_EQ(tracked("eth1 weight 0 reverse", true), "fault 100");
+  EXPECT_EQ(tracked("eth1 weight 0 reverse", false), "ok 100");
+}
+
+TEST(Tracking, WeightsChangeThePriority) {
+  EXPECT_EQ(tracked("eth1 weight 20", true), "ok 120");
+  EXPECT_EQ(tracked("eth1 weight 20", false), "ok 100");
+  EXPECT_EQ(tracked("eth1 weight -20", true), "ok 100");
+  EXPECT_EQ(tracked("eth1 weight -20", false), "ok 80");
+  EXPECT_EQ(tracked("eth1 weight 20 reverse", true), "ok 80");
+  EXPECT_EQ(tracked("eth1 weight 20 reverse", false), "ok 100");
+  EXPECT_EQ(tracked("eth1 weight -20 reverse", true), "ok 100");
+  EXPECT_EQ(tracked("eth1 weight -20 reverse", false), "ok 120");
+}
+
+TEST(Tracking, ThePriorityStaysWithinItsBounds) {
+  EXPECT_EQ(tracked("eth1 weight 253", true, "200"), "ok 254");
+  EXPECT_EQ(tracked("eth1 weight -253", false, "50"), "ok 1");
+  EXPECT_EQ(tracked("eth1 weight 1", true, "254"), "ok 254");
+}
+
+TEST(Tracking, AnInterfaceThatIsGoneIsDown) {
+  KernelView kernel = usual_kernel();
+  kernel.links.erase(kernel.links.begin() + 2);
+  const auto config = config_of(instance("track_interface {\n eth1\n }"));
+  EXPECT_TRUE(track_interfaces(config.vrrp_instances.at(0), kernel).is_fault);
+}
+
+TEST(Tracking, SeveralAddUp) {
+  KernelView kernel = usual_kernel();
+  kernel.links[3].is_up = false;
+  const auto config = config_of(instance(
+      "priority 100\n track_interface {\n eth1 weight 20\n eth0.10 weight -30\n bond0\n }"));
+  const Tracked result = track_interfaces(config.vrrp_instances.at(0), kernel);
+  EXPECT_FALSE(result.is_fault);
+  EXPECT_EQ(result.priority, 90);
+}
+
+}  // namespace
+}  // namespace keepline::control
