@@ -140,8 +140,9 @@ void App::run(const std::function<void()>& on_started) {
   watch_kernel();
   watch_mail();
   watch_health();
-  neighbours_->update(*view_);
+  take_over_addresses();
   kernel_->acquire(addresses_of(lb::kAlwaysOurs), netdevs());
+  neighbours_->update(*view_);
   announce_lone_vips();
   if (checks_ != nullptr) checks_->start();
   start_vrrp();
@@ -154,8 +155,9 @@ void App::run(const std::function<void()>& on_started) {
 
 void App::start_vrrp() {
   if (vrrp_ == nullptr) return;
-  vrrp_->start();
+  // Faults first: a 255 owner without link must not speak even once.
   handle_link_state();
+  vrrp_->start();
 }
 
 void App::start_api() {
@@ -281,6 +283,10 @@ VrrpHost::Send App::send_frame(net::PortId port, net::Bytes frame, std::int64_t 
              : Send::kFailed;
 }
 
+bool App::may_announce(net::PortId port) {
+  return dataplane_->has_room(port);
+}
+
 void App::grant_lease(std::size_t instance, std::int64_t duration_us) {
   if (duration_us <= 0) return;
   dataplane_->grant_lease(static_cast<lb::LeaseSlot>(instance), duration_us);
@@ -341,8 +347,27 @@ void App::handle_link_state() {
     const Tracked tracked = track_interfaces(instance, *view_);
     vrrp_->set_fault(i, vrrp::FaultCause::kTracker, tracked.is_fault);
     vrrp_->set_priority(i, tracked.priority);
+    keep_addresses(i);
     if (instance.mcast_src_ip) continue;
     vrrp_->set_source(i, primary_address(*view_, port.ifindex, topology));
+  }
+}
+
+// VIPs that another daemon has left behind: a backup must not have them.
+void App::take_over_addresses() {
+  for (const PlacedVip& vip : setup_.topology->vips) {
+    if (!vip.is_ours || vip.lease == lb::kAlwaysOurs || !view_->has_address(vip.address)) continue;
+    log::warn("{} was on this node already: taken over", net::to_string(vip.address));
+    kernel_->release({{netdev_of(vip.port), {vip.address, vip.prefix_length}}});
+  }
+}
+
+// Somebody else has taken an address of a master away (a restarted network service, a hand).
+void App::keep_addresses(std::size_t instance) {
+  if (vrrp_->members()[instance].machine.state() != vrrp::State::kMaster) return;
+  for (const HeldAddress& held : addresses_of(static_cast<lb::LeaseSlot>(instance))) {
+    if (view_->has_address(held.address.address)) continue;
+    kernel_->acquire({held}, netdevs());
   }
 }
 

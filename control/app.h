@@ -62,6 +62,7 @@ class App final : public VrrpHost {
 
   // VrrpHost.
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
+  bool may_announce(net::PortId port) override;
   void grant_lease(std::size_t instance, std::int64_t duration_us) override;
   void revoke_lease(std::size_t instance) override;
   void mute(std::size_t instance) override;
@@ -71,6 +72,8 @@ class App final : public VrrpHost {
   void handle_kernel_news();
   void take_kernel_view();
   void handle_link_state();
+  void take_over_addresses();
+  void keep_addresses(std::size_t instance);
   void announce_lone_vips();
   void check_worker();
   PlanInput plan_input() const;

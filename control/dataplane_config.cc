@@ -1,5 +1,7 @@
 #include "control/dataplane_config.h"
 
+#include <random>
+
 #include "control/kernel/channels.h"
 
 namespace keepline::control {
@@ -15,6 +17,10 @@ std::uint32_t seconds(std::uint64_t us) {
 worker::DataplaneConfig dataplane_config(const Options& options, const config::Config& config,
                                          const Topology& topology) {
   worker::DataplaneConfig result;
+  // Nobody outside may guess which flows share a bucket. Nodes that share connections will have
+  // to share it, too.
+  std::random_device random;
+  result.pipeline.hash_key = std::uint64_t{random()} << 32 | random();
   result.file_prefix = options.instance;
   result.pipeline.connections = config.dataplane.connections;
   result.pipeline.timeouts.tcp_s = seconds(config.global.lvs_timeouts.tcp_us);

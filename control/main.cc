@@ -151,7 +151,7 @@ int run(const Options& options) {
       app.run([&] { report(EXIT_SUCCESS); });
       log::info("stopped");
     }
-  } catch (const std::runtime_error& error) {
+  } catch (const std::exception& error) {
     log::error("{}", error.what());
     if (!options.log_console) std::cerr << "keeplined: " << error.what() << '\n';
     code = kExitFatal;

@@ -29,6 +29,10 @@ std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(const KernelView& view) c
 
 void NeighbourKeeper::update(const KernelView& view) {
   std::set<Key> next = wanted(view);
+  for (const KernelNeighbour& known : view.neighbours) {
+    const auto port = topology_.port_of(known.ifindex);
+    if (port && known.is_permanent) next.erase({*port, known.address});
+  }
   for (const auto& [port, address] : next) {
     if (!managed_.contains({port, address})) kernel_.manage_neighbour(netdev_of(port), address);
   }
@@ -41,7 +45,8 @@ void NeighbourKeeper::update(const KernelView& view) {
 void NeighbourKeeper::learn(const lb::NeighbourSeen& seen, const KernelView& view) {
   const unsigned ifindex = topology_.ports[seen.port].ifindex;
   for (const KernelNeighbour& known : view.neighbours) {
-    if (known.ifindex == ifindex && known.address == seen.address && known.mac == seen.mac) return;
+    if (known.ifindex != ifindex || known.address != seen.address) continue;
+    if (known.is_permanent || known.mac == seen.mac) return;
   }
   // Only neighbours: a sender outside the interface's networks is not resolved by ARP.
   const KernelRoute* route = view.find_route(seen.address);

@@ -78,9 +78,12 @@ void Publisher::request() {
     again_ = true;
     return;
   }
-  if (waiting_) return;
+  if (!waiting_) begin_after(kSettle);
+}
+
+void Publisher::begin_after(std::chrono::milliseconds delay) {
   waiting_ = true;
-  timer_.expires_after(kSettle);
+  timer_.expires_after(delay);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error && !stopped_) begin();
   });
@@ -101,16 +104,13 @@ void Publisher::finish(Built built) {
   building_ = false;
   if (!built.widened) {
     // Without its steering entry a service would not be reached: better the old state than half.
-    log::error("not published: {}", built.widened.error());
+    log::error("not published yet: {}", built.widened.error());
+    begin_after(kRetry);
     return;
   }
   if (dataplane_.publish(built.plan.snapshot) == rcu::Publish::kBacklogFull) {
     log::warn("a worker has stalled: publishing waits");
-    waiting_ = true;
-    timer_.expires_after(kRetry);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error && !stopped_) begin();
-    });
+    begin_after(kRetry);
     return;
   }
   services_ = std::move(built.plan.services);

@@ -20,7 +20,7 @@ namespace keepline::control {
 class Publisher {
  public:
   static constexpr std::chrono::milliseconds kSettle{2};
-  static constexpr std::chrono::milliseconds kRetry{10};  ///< After a full backlog.
+  static constexpr std::chrono::milliseconds kRetry{100};  ///< After a refusal.
 
   /// `input` is asked for the state of things each time a plan is to be made.
   Publisher(boost::asio::io_context& io, worker::Dataplane& dataplane,
@@ -49,6 +49,7 @@ class Publisher {
   };
   Built build(const PlanInput& input);
   void narrow(const Tables& tables);
+  void begin_after(std::chrono::milliseconds delay);
   void begin();
   void finish(Built built);
 

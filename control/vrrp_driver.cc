@@ -66,7 +66,6 @@ void VrrpDriver::add_groups(const config::Config& config) {
       indexes.push_back(i);
     }
     groups_.push_back(std::move(indexes));
-    group_names_.push_back(group.name);
   }
 }
 
@@ -87,8 +86,10 @@ void VrrpDriver::leave(std::function<void()> on_left) {
   const std::int64_t now = now_us();
   on_left_ = std::move(on_left);
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (members_[i].machine.state() != vrrp::State::kMaster) continue;
-    const vrrp::Departure departure(members_[i].machine.config().advert_interval_us, now);
+    const vrrp::Instance& machine = members_[i].machine;
+    // Without a valid lease (we were stopped for a while) somebody else is master by now.
+    if (machine.state() != vrrp::State::kMaster || !machine.lease().valid(now)) continue;
+    const vrrp::Departure departure(machine.config(), now);
     send_advert(i, vrrp::kReleasePriority);
     host_.grant_lease(i, departure.end_us() - now);
     departures_.emplace(i, departure);
@@ -145,7 +146,7 @@ void VrrpDriver::handle_frame(net::PortId port, net::Bytes frame) {
   if (const auto leaving = departures_.find(*index); leaving != departures_.end()) {
     // The successor speaks: it answers ARP from now on, we only forward what is still on its way.
     const bool is_successor = advert && advert->priority != vrrp::kReleasePriority &&
-                              advert->source != members_[*index].machine.config().source;
+                              !vrrp::check_advert(*advert, members_[*index].machine.config());
     if (is_successor && leaving->second.handle_successor(now) == vrrp::Departure::News::kFirst) {
       host_.mute(*index);
       check_departures();
@@ -205,7 +206,6 @@ void VrrpDriver::set_priority(std::size_t index, std::uint8_t effective) {
 
 void VrrpDriver::set_source(std::size_t index, net::Ip4 source) {
   vrrp::Instance& machine = members_[index].machine;
-  if (machine.config().source == source) return;
   if (!source.is_zero()) machine.set_source(source);
   set_fault(index, vrrp::FaultCause::kNoSourceAddress, source.is_zero());
 }
@@ -261,6 +261,7 @@ void VrrpDriver::perform(std::size_t index, const vrrp::Action& action) {
     announce(index, now_us());
   } else if (const auto* change = std::get_if<vrrp::StateChanged>(&action)) {
     member.since_unix_s = ::time(nullptr);
+    member.advert_failed = false;
     log::info("({}) Entering {} STATE ({})", name, vrrp::to_string(change->to),
               vrrp::to_string(change->reason));
   } else if (const auto* notice = std::get_if<vrrp::Notice>(&action)) {
@@ -304,6 +305,8 @@ void VrrpDriver::announce(std::size_t index, std::int64_t now) {
   constexpr std::int64_t kValidUs = 1'000'000;
   Member& member = members_[index];
   for (std::size_t i = 0; i < kPerTurn; ++i) {
+    // Adverts share the way out: announcements leave them room, and go on when there is more.
+    if (!host_.may_announce(member.port)) return;
     const auto vip = member.announcer.poll(now, gaps_[member.port]);
     if (!vip) return;
     const PlacedVip* placed = topology_.find_vip(*vip);
@@ -341,6 +344,7 @@ void VrrpDriver::log_notice(const Member& member, const vrrp::Notice& notice) {
 }
 
 void VrrpDriver::on_timer() {
+  if (on_left_) return;
   const std::int64_t now = now_us();
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const auto due = members_[i].machine.next_timeout();

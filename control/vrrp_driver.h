@@ -26,6 +26,8 @@ class VrrpHost {
   virtual ~VrrpHost() = default;
   enum class Send : std::uint8_t { kQueued, kFailed };
   virtual Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) = 0;
+  /// Whether the port's way out has room for more than adverts.
+  virtual bool may_announce(net::PortId port) = 0;
   virtual void grant_lease(std::size_t instance, std::int64_t duration_us) = 0;
   virtual void revoke_lease(std::size_t instance) = 0;
   /// Answer no more ARP for the instance's VIPs, but forward on until the lease ends.
@@ -92,7 +94,6 @@ class VrrpDriver {
   VrrpHost& host_;
   std::vector<Member> members_;
   std::vector<vrrp::GarpGap> gaps_;  ///< By port.
-  std::vector<std::string> group_names_;
   std::vector<std::vector<std::size_t>> groups_;
   vrrp::Router router_;
   std::map<std::size_t, vrrp::Departure> departures_;

@@ -1,7 +1,7 @@
 #include "control/kernel/executor.h"
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cstdlib>
 #include <future>
 #include <utility>
 
@@ -26,10 +26,10 @@ void KernelExecutor::note_netdev(const std::string& netdev) {
 
 void KernelExecutor::acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet) {
   boost::asio::post(pool_, [this, addresses = std::move(addresses), quiet = std::move(quiet)] {
-    if (held_ == 0 && !addresses.empty()) quiet_arp(quiet);
-    held_ += addresses.size();
+    if (held_.empty() && !addresses.empty()) quiet_arp(quiet);
     for (const HeldAddress& held : addresses) {
       footprint_.add_address(held.netdev.name, held.address);
+      held_.emplace(std::pair(held.netdev.ifindex, held.address.address), held);
       report(requests_.add_address(held.netdev.ifindex, held.address));
     }
   });
@@ -39,9 +39,9 @@ void KernelExecutor::release(std::vector<HeldAddress> addresses) {
   boost::asio::post(pool_, [this, addresses = std::move(addresses)] {
     for (const HeldAddress& held : addresses) {
       report(requests_.remove_address(held.netdev.ifindex, held.address));
+      held_.erase({held.netdev.ifindex, held.address.address});
     }
-    held_ -= std::min(held_, addresses.size());
-    if (held_ == 0) restore_arp();
+    if (held_.empty()) restore_arp();
   });
 }
 
@@ -53,7 +53,8 @@ void KernelExecutor::quiet_arp(const std::vector<Netdev>& netdevs) {
     for (const auto& [name, wanted] :
          {std::pair(folder + "arp_ignore", "1"), std::pair(folder + "arp_announce", "2")}) {
       const auto original = read_sysctl(name);
-      if (!original || *original == wanted) continue;
+      // A stricter value of the administrator's stays.
+      if (!original || std::atoi(original->c_str()) >= std::atoi(wanted)) continue;
       footprint_.add_sysctl(name, *original);
       sysctls_.push_back({name, *original});
       report(write_sysctl(name, wanted));
@@ -86,7 +87,9 @@ void KernelExecutor::learn_neighbour(Netdev netdev, net::Ip4 address, net::Mac m
   ++learning_;
   boost::asio::post(pool_, [this, netdev = std::move(netdev), address, mac] {
     --learning_;
-    report(requests_.learn_neighbour(netdev.ifindex, address, mac));
+    // Learning must not end the kernel's care for a managed one.
+    const bool managed = managed_.contains({netdev.ifindex, address});
+    report(requests_.learn_neighbour(netdev.ifindex, address, mac, managed));
   });
 }
 
@@ -96,12 +99,18 @@ KernelExecutor::~KernelExecutor() {
 
 void KernelExecutor::drain() {
   if (std::exchange(drained_, true)) return;
-  boost::asio::post(pool_, [this] {
+  bool undone = true;
+  boost::asio::post(pool_, [this, &undone] {
+    for (const auto& [key, held] : held_) {
+      const auto removed = requests_.remove_address(key.first, held.address);
+      report(removed);
+      undone = undone && removed.has_value();
+    }
     for (const auto& [ifindex, address] : managed_) requests_.forget_neighbour(ifindex, address);
     restore_arp();
   });
   pool_.join();
-  footprint_.clear();
+  if (undone) footprint_.clear();
 }
 
 }  // namespace keepline::control

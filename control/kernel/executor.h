@@ -8,6 +8,7 @@
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -48,8 +49,8 @@ class KernelExecutor {
   /// At most kMaxLearning wait at a time; a flood of ARP requests teaches us no more than that.
   void learn_neighbour(Netdev netdev, net::Ip4 address, net::Mac mac);
 
-  /// Puts back what is left, waits for the end of all work, and removes the footprint. The last
-  /// call; the destructor makes it if nobody has.
+  /// Removes what is still held, waits for the end of all work, and removes the footprint unless
+  /// something could not be undone. The last call; the destructor makes it if nobody has.
   void drain();
 
  private:
@@ -68,7 +69,7 @@ class KernelExecutor {
   // Below: only on the pool's thread.
   KernelRequests requests_;
   Footprint footprint_;
-  std::size_t held_ = 0;
+  std::map<std::pair<unsigned, net::Ip4>, HeldAddress> held_;
   std::vector<Sysctl> sysctls_;
   std::set<std::pair<unsigned, net::Ip4>> managed_;
 };

@@ -62,10 +62,12 @@ Footprint::Footprint(std::string path) : path_(std::move(path)) {}
 void Footprint::add(std::string line) {
   if (!lines_.insert(std::move(line)).second) return;
   const std::string next = path_ + ".new";
-  std::filesystem::create_directories(std::filesystem::path(path_).parent_path());
+  std::error_code ignored;  // the open below says what is wrong
+  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
   std::ofstream file(next);
   for (const std::string& each : lines_) file << each << '\n';
   file.close();
+  if (!file) return;  // a full disk: rather the old, whole file than half a new one
   std::rename(next.c_str(), path_.c_str());
 }
 

@@ -100,25 +100,35 @@ struct Mirror::State {
   nl_cache* addresses = nullptr;
   nl_cache* routes = nullptr;
   nl_cache* neighbours = nullptr;
+  nl_sock* dump = nullptr;  // for asking anew
   bool changed = false;
+  bool links_changed = false;
 
   ~State() {
+    if (dump != nullptr) nl_socket_free(dump);
     if (manager != nullptr) nl_cache_mngr_free(manager);
   }
   static void on_change(nl_cache*, nl_object*, int, void* self) {
     static_cast<State*>(self)->changed = true;
+  }
+  static void on_link_change(nl_cache*, nl_object*, int, void* self) {
+    static_cast<State*>(self)->changed = true;
+    static_cast<State*>(self)->links_changed = true;
   }
 };
 
 Mirror::Mirror() : state_(std::make_unique<State>()) {
   State& s = *state_;
   check(nl_cache_mngr_alloc(nullptr, NETLINK_ROUTE, NL_AUTO_PROVIDE, &s.manager), "netlink socket");
-  check(nl_cache_mngr_add(s.manager, "route/link", &State::on_change, &s, &s.links), "links");
+  check(nl_cache_mngr_add(s.manager, "route/link", &State::on_link_change, &s, &s.links), "links");
   check(nl_cache_mngr_add(s.manager, "route/addr", &State::on_change, &s, &s.addresses),
         "addresses");
   check(nl_cache_mngr_add(s.manager, "route/route", &State::on_change, &s, &s.routes), "routes");
   check(nl_cache_mngr_add(s.manager, "route/neigh", &State::on_change, &s, &s.neighbours),
         "neighbours");
+  s.dump = nl_socket_alloc();
+  if (s.dump == nullptr) throw std::runtime_error("netlink socket");
+  check(nl_connect(s.dump, NETLINK_ROUTE), "netlink socket");
   const int size = kSocketBuffer;
   setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
 }
@@ -130,11 +140,17 @@ int Mirror::fd() const {
 }
 
 Mirror::News Mirror::handle_news() {
-  state_->changed = false;
-  // After an overrun of the socket the caches have missed something: that counts as news, and
-  // the next change brings the rest.
-  const bool lost = nl_cache_mngr_data_ready(state_->manager) < 0;
-  return state_->changed || lost ? News::kChanged : News::kNone;
+  State& s = *state_;
+  s.changed = false;
+  s.links_changed = false;
+  const bool lost = nl_cache_mngr_data_ready(s.manager) < 0;
+  // The kernel drops the IPv4 routes of a link that goes down without saying so.
+  if (lost || s.links_changed) nl_cache_refill(s.dump, s.routes);
+  // After an overrun of the socket anything may have been missed.
+  if (lost) {
+    for (nl_cache* cache : {s.links, s.addresses, s.neighbours}) nl_cache_refill(s.dump, cache);
+  }
+  return s.changed || lost ? News::kChanged : News::kNone;
 }
 
 KernelView Mirror::view() const {
@@ -155,8 +171,9 @@ KernelView Mirror::view() const {
     if (!is_ip4(destination) || (rtnl_neigh_get_state(object) & kUsableNeighbour) == 0) return;
     const net::Mac mac = mac_of(rtnl_neigh_get_lladdr(object));
     if (mac.is_zero()) return;
-    view.neighbours.push_back(
-        {static_cast<unsigned>(rtnl_neigh_get_ifindex(object)), ip4_of(destination), mac});
+    const bool permanent = (rtnl_neigh_get_state(object) & NUD_PERMANENT) != 0;
+    view.neighbours.push_back({static_cast<unsigned>(rtnl_neigh_get_ifindex(object)),
+                               ip4_of(destination), mac, permanent});
   });
   std::ifstream forward("/proc/sys/net/ipv4/ip_forward");
   int enabled = 0;

@@ -92,8 +92,10 @@ Result KernelRequests::forget_neighbour(unsigned ifindex, net::Ip4 address) {
   return send_neighbour(RTM_DELNEIGH, 0, ifindex, address, false, nullptr);
 }
 
-Result KernelRequests::learn_neighbour(unsigned ifindex, net::Ip4 address, const net::Mac& mac) {
-  return send_neighbour(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, ifindex, address, false, &mac);
+Result KernelRequests::learn_neighbour(unsigned ifindex, net::Ip4 address, const net::Mac& mac,
+                                       bool managed) {
+  return send_neighbour(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, ifindex, address, managed,
+                        &mac);
 }
 
 tl::expected<std::string, std::string> read_sysctl(const std::string& name) {

@@ -32,7 +32,7 @@ class KernelRequests {
   Result manage_neighbour(unsigned ifindex, net::Ip4 address);
   Result forget_neighbour(unsigned ifindex, net::Ip4 address);
   /// Tells the kernel what an ARP request that it did not see has told us.
-  Result learn_neighbour(unsigned ifindex, net::Ip4 address, const net::Mac& mac);
+  Result learn_neighbour(unsigned ifindex, net::Ip4 address, const net::Mac& mac, bool managed);
 
  private:
   Result send_neighbour(int type, int flags, unsigned ifindex, net::Ip4 address, bool managed,

@@ -42,6 +42,7 @@ struct KernelNeighbour {
   unsigned ifindex = 0;
   net::Ip4 address;
   net::Mac mac;
+  bool is_permanent = false;  ///< Set by the administrator: nobody touches it.
   friend bool operator==(const KernelNeighbour&, const KernelNeighbour&) = default;
 };
 

@@ -9,6 +9,8 @@ namespace keepline::control {
 
 namespace {
 
+constexpr std::uint8_t kOwnerPriority = 255;
+
 // RFC 9568 §7.3.
 net::Mac virtual_mac(std::uint8_t vrid) {
   return {{0x00, 0x00, 0x5e, 0x00, 0x01, vrid}};
@@ -116,7 +118,8 @@ class Builder {
       topology_.instances.push_back(placed);
       const auto lease = static_cast<lb::LeaseSlot>(i);
       for (const auto* list : {&instance.vips, &instance.excluded_vips}) {
-        for (const config::VipAddress& vip : *list) place_vrrp_vip(placed, lease, vip);
+        const bool is_owner = *instance.priority == kOwnerPriority;
+        for (const config::VipAddress& vip : *list) place_vrrp_vip(placed, lease, vip, is_owner);
       }
     }
     if (config_.vrrp_instances.size() > lb::kMaxLeases) {
@@ -126,7 +129,7 @@ class Builder {
   }
 
   void place_vrrp_vip(const PlacedInstance& instance, lb::LeaseSlot lease,
-                      const config::VipAddress& vip) {
+                      const config::VipAddress& vip, bool is_owner) {
     if (!vip.address.is_v4()) return;
     const auto port = attach(kernel_.find_link(vip.dev), position_of(vip.dev), vip.dev);
     if (!port) return;
@@ -137,7 +140,8 @@ class Builder {
     placed.lease = lease;
     placed.mac =
         *port == instance.port && instance.vmac ? *instance.vmac : topology_.ports[*port].mac;
-    placed.is_ours = !kernel_.has_address(placed.address);
+    // Only an owner has the address anyway; on any other node somebody has left it behind.
+    placed.is_ours = !is_owner || !kernel_.has_address(placed.address);
     topology_.vips.push_back(placed);
   }
 

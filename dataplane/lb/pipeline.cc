@@ -77,9 +77,11 @@ Verdict Pipeline::handle(const Turn& turn, const Packet& packet, Parsed& parsed,
       break;
   }
   const net::Mac& destination = packet.at<net::EthernetHeader>(0)->destination;
-  if (destination != turn.snapshot.port(turn.port).mac &&
-      !turn.snapshot.is_virtual_mac(turn.port, destination)) {
-    return drop(Drop::kNotForUs);
+  if (destination != turn.snapshot.port(turn.port).mac) {
+    // A virtual MAC: a backup sees such frames when a switch floods them.
+    const Vip* vip = turn.snapshot.find_vip(turn.port, destination);
+    if (vip == nullptr) return drop(Drop::kNotForUs);
+    if (!turn.leases.holds(vip->lease)) return drop(Drop::kNotMaster);
   }
   if (parsed.kind == Kind::kFragment) return drop(Drop::kFragment);
   if (parsed.kind == Kind::kIcmpEcho) return answer_echo(turn, packet, parsed);

@@ -42,11 +42,11 @@ const RealServer* Snapshot::find_real(RealSlot slot, std::uint16_t generation) c
   return real != nullptr && real->generation == generation ? real : nullptr;
 }
 
-bool Snapshot::is_virtual_mac(net::PortId port, const net::Mac& mac) const {
+const Vip* Snapshot::find_vip(net::PortId port, const net::Mac& mac) const {
   for (const Vip& vip : parts_.vips) {
-    if (vip.port == port && vip.mac == mac) return true;
+    if (vip.port == port && vip.mac == mac) return &vip;
   }
-  return false;
+  return nullptr;
 }
 
 }  // namespace keepline::lb

@@ -57,8 +57,8 @@ class Snapshot {
   const Service* find_service(net::be32 address, net::be16 port, net::Protocol protocol) const;
   /// nullptr: the slot is empty or belongs to a later generation.
   const RealServer* find_real(RealSlot slot, std::uint16_t generation) const;
-  /// Whether `mac` is a virtual MAC of a VIP on this port.
-  bool is_virtual_mac(net::PortId port, const net::Mac& mac) const;
+  /// A VIP on this port that is answered with `mac`; nullptr: none.
+  const Vip* find_vip(net::PortId port, const net::Mac& mac) const;
 
   const std::vector<std::shared_ptr<const Service>>& services() const { return parts_.services; }
 

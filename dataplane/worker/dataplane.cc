@@ -12,8 +12,7 @@ namespace keepline::worker {
 
 namespace {
 
-// Each port's fill ring and both its queues can hold 2048 buffers, and the worker needs some.
-constexpr unsigned kBuffersPerPort = 8192;
+constexpr unsigned kBuffersPerQueue = 8192;
 constexpr std::size_t kMailPerCall = 256;
 
 class Tsc final : public TickSource {
@@ -31,11 +30,12 @@ unsigned largest_mtu(const std::vector<PortConfig>& ports) {
   return mtu;
 }
 
-// At least two ports' worth; a power of two less one is what a mempool holds best.
-unsigned buffer_count(std::size_t ports) {
-  return std::bit_ceil(kBuffersPerPort * static_cast<unsigned>(std::max<std::size_t>(ports, 1))) *
-             2 -
-         1;
+// Each queue's fill ring, its transmit ring and what is on its way; a power of two less one is what
+// a mempool holds best.
+unsigned buffer_count(const std::vector<PortConfig>& ports) {
+  unsigned queues = 1;
+  for (const PortConfig& port : ports) queues += port.queues;
+  return std::bit_ceil(kBuffersPerQueue * queues) - 1;
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ unsigned buffer_count(std::size_t ports) {
 struct Dataplane::State {
   State(const DataplaneConfig& config, unsigned memory_mb)
       : eal({config.file_prefix, 1, memory_mb}),
-        pool(buffer_count(config.ports.size()), largest_mtu(config.ports)) {}
+        pool(buffer_count(config.ports), largest_mtu(config.ports)) {}
 
   Eal eal;
   Tsc tsc;
@@ -64,7 +64,7 @@ tl::expected<std::unique_ptr<Dataplane>, std::string> Dataplane::start(
     const DataplaneConfig& config) {
   std::unique_ptr<Dataplane> result(new Dataplane());
   const std::uint64_t buffer_bytes =
-      std::uint64_t{buffer_count(config.ports.size())} * (largest_mtu(config.ports) + 1024);
+      std::uint64_t{buffer_count(config.ports)} * (largest_mtu(config.ports) + 1024);
   try {
     result->state_ =
         std::make_unique<State>(config, static_cast<unsigned>((buffer_bytes >> 20) + 64));
@@ -134,7 +134,7 @@ Dataplane::Send Dataplane::send(net::PortId port, net::Bytes frame, std::int64_t
   mail.not_after =
       state_->tsc.now() + static_cast<std::uint64_t>(static_cast<double>(valid_us) *
                                                      static_cast<double>(state_->tsc.hz()) / 1e6);
-  return state_->worker->mailbox().frames.push(mail) ? Send::kQueued : Send::kFull;
+  return state_->worker->mailbox().frames[port].push(mail) ? Send::kQueued : Send::kFull;
 }
 
 int Dataplane::doorbell_fd() const {
@@ -146,7 +146,14 @@ void Dataplane::silence_doorbell() {
 }
 
 bool Dataplane::all_sent() const {
-  return state_->worker->mailbox().frames.write_available() == Mailbox::kFrames;
+  for (std::size_t port = 0; port < state_->ports.size(); ++port) {
+    if (state_->worker->mailbox().frames[port].write_available() < Mailbox::kFrames) return false;
+  }
+  return true;
+}
+
+bool Dataplane::has_room(net::PortId port) const {
+  return state_->worker->mailbox().frames[port].write_available() > Mailbox::kFrames / 2;
 }
 
 bool Dataplane::receive_mail(const MailHandlers& handlers) {

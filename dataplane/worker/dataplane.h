@@ -53,6 +53,8 @@ class Dataplane {
   /// Sends a frame through a port, or drops it when that was not possible within `valid_us`.
   Send send(net::PortId port, net::Bytes frame, std::int64_t valid_us);
 
+  /// Whether at least half of the port's queue of frames to send is free.
+  bool has_room(net::PortId port) const;
   /// Whether the worker has taken everything given to send().
   bool all_sent() const;
 

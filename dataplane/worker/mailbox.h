@@ -83,9 +83,10 @@ template <typename T, std::size_t kCapacity>
 using Queue = boost::lockfree::spsc_queue<T, boost::lockfree::capacity<kCapacity>>;
 
 struct Mailbox {
-  static constexpr std::size_t kFrames = 512;
+  static constexpr std::size_t kFrames = 128;
   // Control -> worker.
-  Queue<MailFrame, kFrames> frames;    ///< To send: adverts and gratuitous ARP.
+  /// To send, by port: adverts and gratuitous ARP. A port that takes nothing holds up no other.
+  std::array<Queue<MailFrame, kFrames>, net::kMaxPorts> frames;
   Queue<ListingRequest, 32> listings;  ///< Pages of connections to list.
   // Worker -> control.
   Queue<MailFrame, 256> adverts;

@@ -41,12 +41,14 @@ bool Worker::turn() {
   const std::uint64_t now = ticks_.now();
   note_gap(now);
   counters_.turns.add();
-  bool busy = send_mail(now);
+  bool busy = false;
+  for (std::size_t id = 0; id < ports_.size(); ++id) {
+    busy |= send_mail(static_cast<net::PortId>(id), now);
+  }
   if (const lb::Snapshot* snapshot = snapshot_.load(); snapshot != nullptr) {
-    const lb::LeaseView leases(leases_, now, resumed_, gap_);
     const std::size_t count = std::min(ports_.size(), snapshot->port_count());
     for (std::size_t id = 0; id < count; ++id) {
-      busy |= receive(*snapshot, leases, static_cast<net::PortId>(id));
+      busy |= receive(*snapshot, static_cast<net::PortId>(id));
     }
   }
   for (std::size_t id = 0; id < ports_.size(); ++id) flush(static_cast<net::PortId>(id));
@@ -77,11 +79,15 @@ void Worker::note_gap(std::uint64_t now) {
   gap_ = gap;
 }
 
-bool Worker::receive(const lb::Snapshot& snapshot, const lb::LeaseView& leases, net::PortId id) {
+bool Worker::receive(const lb::Snapshot& snapshot, net::PortId id) {
   std::array<port::Frame, net::kBurstSize> frames;
   const std::size_t count = ports_[id]->receive(frames);
   if (count == 0) return false;
   counters_.received[id].add(count);
+  // Looked at after the frames were taken: a pause before that makes them old.
+  const std::uint64_t now = ticks_.now();
+  note_gap(now);
+  const lb::LeaseView leases(leases_, now, resumed_, gap_);
   std::array<net::Packet, net::kBurstSize> packets;
   for (std::size_t i = 0; i < count; ++i) packets[i] = frames[i].packet;
   pipeline_.process(snapshot, leases, id, std::span(packets).first(count), now_s_, result_);
@@ -132,24 +138,25 @@ void Worker::flush(net::PortId id) {
 }
 
 // Adverts and announcements go first, and stay in the queue while the transmit ring is full.
-bool Worker::send_mail(std::uint64_t now) {
+bool Worker::send_mail(net::PortId id, std::uint64_t now) {
+  auto& queue = mailbox_.frames[id];
+  port::Port& port = *ports_[id];
   std::size_t count = 0;
-  for (; count < kMailPerTurn && mailbox_.frames.read_available() > 0; ++count) {
-    const MailFrame& mail = mailbox_.frames.front();
-    if (now > mail.not_after || mail.port >= ports_.size()) {
+  for (; count < kMailPerTurn && queue.read_available() > 0; ++count) {
+    const MailFrame& mail = queue.front();
+    if (now > mail.not_after) {
       counters_.stale_mail.add();
-      mailbox_.frames.pop();
+      queue.pop();
       continue;
     }
-    port::Port& port = *ports_[mail.port];
     auto frame = port.make({mail.bytes.data(), mail.length});
     if (!frame) break;
     if (port.transmit({&*frame, 1}) == 0) {
       port.release({&*frame, 1});
       break;
     }
-    counters_.transmitted[mail.port].add();
-    mailbox_.frames.pop();
+    counters_.transmitted[id].add();
+    queue.pop();
   }
   return count > 0;
 }

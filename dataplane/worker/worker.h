@@ -68,12 +68,12 @@ class Worker {
 
   void sleep_us(std::uint32_t us);
   void note_gap(std::uint64_t now);
-  bool receive(const lb::Snapshot& snapshot, const lb::LeaseView& leases, net::PortId id);
+  bool receive(const lb::Snapshot& snapshot, net::PortId id);
   void carry_out(net::PortId id, std::span<port::Frame> frames);
   void hand_to_control(net::PortId id, const port::Frame& frame);
   void queue_transmit(net::PortId id, const port::Frame& frame);
   void flush(net::PortId id);
-  bool send_mail(std::uint64_t now);
+  bool send_mail(net::PortId id, std::uint64_t now);
   bool list_connections();
   void list_page(const ListingRequest& request);
 

@@ -141,6 +141,20 @@ TEST(GoldenChange, WithoutTheLeaseNeitherDirectionPasses) {
   EXPECT_NE(text(stage.put(kOutside, bytes_of(from_client(5000, kTcpAck)))), kNothing);
 }
 
+TEST(GoldenChange, ABackupThatRoutesForwardsNothingThatIsSentToTheVirtualMac) {
+  Stage stage;
+  stage.world.ip_forward = true;
+  stage.publish();
+  Datagram flooded = from_client(5000, kTcpAck);
+  flooded.destination = {kNames.server1, 22};
+  EXPECT_EQ(stage.put(kOutside, bytes_of(flooded)).size(), 1u);
+  stage.revoke();
+  EXPECT_EQ(text(stage.put(kOutside, bytes_of(flooded))), kNothing);
+  EXPECT_EQ(stage.counters(), "packets=2 not_master=1");
+  flooded.to = kNames.outside_mac;
+  EXPECT_EQ(stage.put(kOutside, bytes_of(flooded)).size(), 1u);
+}
+
 TEST(GoldenChange, AVipThatLeftIsNotServed) {
   Stage stage;
   establish(stage);

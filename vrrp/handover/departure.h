@@ -3,11 +3,14 @@
 // PURE. It has said priority 0. Until a successor speaks it answers and forwards as before; then
 // it answers no more, and forwards for another moment what was already on its way. Nobody tells a
 // master whether there is a successor at all, so the wait is bounded: the longest skew there is
-// (one advert interval, RFC 9568 section 6.1) and some slack for a busy peer.
+// (version 2: one second; version 3: one advert interval, RFC 9568 section 6.1) and some slack for
+// a busy peer.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+
+#include "vrrp/types.h"
 
 namespace keepline::vrrp {
 
@@ -16,8 +19,8 @@ class Departure {
   static constexpr std::int64_t kSlack_us = 200'000;
   static constexpr std::int64_t kLinger_us = 50'000;
 
-  Departure(std::int64_t advert_interval_us, std::int64_t now_us)
-      : end_us_(now_us + advert_interval_us + kSlack_us) {}
+  Departure(const InstanceConfig& config, std::int64_t now_us)
+      : end_us_(now_us + longest_skew_us(config) + kSlack_us) {}
 
   enum class News : std::uint8_t { kFirst, kKnown };
   /// An advert of another router was heard.
@@ -32,6 +35,10 @@ class Departure {
   std::int64_t end_us() const { return end_us_; }
 
  private:
+  static std::int64_t longest_skew_us(const InstanceConfig& config) {
+    return config.version == Version::k2 ? kSecond_us : config.advert_interval_us;
+  }
+
   std::int64_t end_us_;
   bool succeeded_ = false;
 };

@@ -101,7 +101,7 @@ TEST(ConnectionTable, OneHashHasRoomForSixteen) {
     in.push_back(connection);
     ASSERT_LE(in.size(), 16u);
   }
-  EXPECT_EQ(in.size(), 16u);
+  ASSERT_EQ(in.size(), 16u);
   EXPECT_EQ(table.size(), 16u);
   const auto at = [&](std::uint32_t i) {
     return table.find(hash_of(1), forward_key(i), Direction::kForward);

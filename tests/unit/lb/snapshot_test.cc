@@ -35,7 +35,7 @@ TEST(Snapshot, EmptyHasNothing) {
   EXPECT_EQ(snapshot.find_service(ip("192.0.2.1").be(), net::be16(80), net::Protocol::kTcp),
             nullptr);
   EXPECT_EQ(snapshot.find_real(0, 0), nullptr);
-  EXPECT_FALSE(snapshot.is_virtual_mac(0, net::Mac{}));
+  EXPECT_EQ(snapshot.find_vip(0, net::Mac{}), nullptr);
   EXPECT_FALSE(snapshot.ip_forward());
   EXPECT_EQ(snapshot.next_hops().resolve(ip("10.0.0.1")).reach, neigh::Reach::kNoRoute);
 }
@@ -87,9 +87,9 @@ TEST(Snapshot, FindsVipsAndTheirMacs) {
   EXPECT_EQ(*snapshot.find_vip(ip("192.0.2.1").be()), parts.vips[0]);
   EXPECT_EQ(*snapshot.find_vip(ip("192.0.2.2").be()), parts.vips[1]);
   EXPECT_EQ(snapshot.find_vip(ip("192.0.2.3").be()), nullptr);
-  EXPECT_TRUE(snapshot.is_virtual_mac(0, mac("00:00:5e:00:01:01")));
-  EXPECT_FALSE(snapshot.is_virtual_mac(1, mac("00:00:5e:00:01:01")));
-  EXPECT_FALSE(snapshot.is_virtual_mac(0, mac("00:00:5e:00:01:02")));
+  EXPECT_NE(snapshot.find_vip(0, mac("00:00:5e:00:01:01")), nullptr);
+  EXPECT_EQ(snapshot.find_vip(1, mac("00:00:5e:00:01:01")), nullptr);
+  EXPECT_EQ(snapshot.find_vip(0, mac("00:00:5e:00:01:02")), nullptr);
   EXPECT_EQ(snapshot.port(1).mtu, 9000);
   EXPECT_EQ(snapshot.port_count(), 2u);
   EXPECT_TRUE(snapshot.ip_forward());

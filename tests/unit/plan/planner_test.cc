@@ -230,7 +230,7 @@ TEST(Steering, WhatEachPortTakes) {
 TEST(Steering, AnAddressOfTheNodeIsNotAnswered) {
   KernelView kernel = usual_kernel();
   kernel.addresses.push_back({kEth0, {ip("192.0.2.100"), 24}, true});
-  Node node(usual_config(), kernel);
+  Node node(instance("priority 255") + server("192.0.2.100 80", {"10.0.0.2 80"}), kernel);
   const Plan plan = node.plan();
   const auto& use = plan.steering.at(0).addresses.at(ip("192.0.2.100"));
   EXPECT_FALSE(use.answer);

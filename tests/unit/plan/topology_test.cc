@@ -94,10 +94,19 @@ TEST(Topology, WithoutVrrpAnInstancesVipIsSomebodyElses) {
 TEST(Topology, AnAddressThatTheNodeHasIsNotOurs) {
   KernelView kernel = usual_kernel();
   kernel.addresses.push_back({kEth0, {ip("192.0.2.100"), 24}, true});
-  EXPECT_EQ(vips(build(instance(), kernel)),
+  EXPECT_EQ(vips(build(instance("priority 255"), kernel)),
             "192.0.2.100/32 on 0 lease 0 at 02:00:00:00:00:01 own\n");
   EXPECT_EQ(vips(build(server("192.0.2.100 80", {"10.0.0.2 80"}), kernel)),
             "192.0.2.100/32 on 0 always at 02:00:00:00:00:01 own\n");
+}
+
+TEST(Topology, OnlyAnOwnerHasItsVipAnyway) {
+  // On another node somebody has left it behind; and an owner without it is as any other.
+  KernelView kernel = usual_kernel();
+  const auto ours = "192.0.2.100/32 on 0 lease 0 at 02:00:00:00:00:01 ours\n";
+  EXPECT_EQ(vips(build(instance("priority 255"), kernel)), ours);
+  kernel.addresses.push_back({kEth0, {ip("192.0.2.100"), 24}, true});
+  EXPECT_EQ(vips(build(instance("priority 254"), kernel)), ours);
 }
 
 TEST(Topology, ALoneVipLivesInTheSmallestNetworkThatHasIt) {

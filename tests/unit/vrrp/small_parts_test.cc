@@ -4,7 +4,6 @@
 #include <set>
 
 #include "tests/unit/vrrp/support.h"
-#include "vrrp/handover/link.h"
 #include "vrrp/router.h"
 
 namespace keepline::vrrp {
