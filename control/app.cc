@@ -12,7 +12,6 @@
 #include "control/dataplane_config.h"
 #include "control/log.h"
 #include "control/plan/tracking.h"
-#include "dataplane/neigh/arp.h"
 
 namespace keepline::control {
 
@@ -24,8 +23,6 @@ namespace {
 constexpr milliseconds kHealthPeriod{100};
 constexpr milliseconds kNewsSettle{5};
 constexpr std::int64_t kWorkerStalledUs = 1'000'000;
-constexpr std::int64_t kAnnouncementValidUs = 1'000'000;
-constexpr int kLoneAnnouncements = 5;
 constexpr milliseconds kGoodbyeLimit{200};  // for the last adverts to leave
 
 }  // namespace
@@ -80,6 +77,7 @@ void App::start_dataplane() {
       worker::Dataplane::start(dataplane_config(setup_.options, *setup_.config, *setup_.topology));
   if (!dataplane) throw std::runtime_error(dataplane.error());
   dataplane_ = std::move(*dataplane);
+  vips_ = std::make_unique<VipAddresses>(*setup_.topology, *kernel_);
   neighbours_ = std::make_unique<NeighbourKeeper>(*setup_.config, *setup_.topology,
                                                   setup_.options.mode, *kernel_);
   if (!dataplane_->hugepages()) log::info("no free hugepages: running without them");
@@ -140,10 +138,10 @@ void App::run(const std::function<void()>& on_started) {
   watch_kernel();
   watch_mail();
   watch_health();
-  take_over_addresses();
-  kernel_->acquire(addresses_of(lb::kAlwaysOurs), netdevs());
+  vips_->take_over(*view_);
+  vips_->acquire(lb::kAlwaysOurs);
   neighbours_->update(*view_);
-  announce_lone_vips();
+  vips_->announce_lone(*dataplane_);
   if (checks_ != nullptr) checks_->start();
   start_vrrp();
   on_started();
@@ -268,7 +266,7 @@ void App::stop() {
 }
 
 void App::finish() {
-  kernel_->release(addresses_of(lb::kAlwaysOurs));
+  vips_->release(lb::kAlwaysOurs);
   api_->stop();
   const auto limit = std::chrono::steady_clock::now() + kGoodbyeLimit;
   while (!dataplane_->all_sent() && std::chrono::steady_clock::now() < limit) {
@@ -305,7 +303,7 @@ void App::acquire_addresses(std::size_t instance) {
   if (placed.vmac) {
     virtual_macs_.at(setup_.topology->ports[placed.port].ifindex)->accept(*placed.vmac);
   }
-  kernel_->acquire(addresses_of(static_cast<lb::LeaseSlot>(instance)), netdevs());
+  vips_->acquire(static_cast<lb::LeaseSlot>(instance));
 }
 
 void App::release_addresses(std::size_t instance) {
@@ -313,7 +311,7 @@ void App::release_addresses(std::size_t instance) {
   if (placed.vmac) {
     virtual_macs_.at(setup_.topology->ports[placed.port].ifindex)->refuse(*placed.vmac);
   }
-  kernel_->release(addresses_of(static_cast<lb::LeaseSlot>(instance)));
+  vips_->release(static_cast<lb::LeaseSlot>(instance));
 }
 
 // A burst of changes (routes of a daemon that starts, neighbours of a flood) is looked at once.
@@ -347,37 +345,11 @@ void App::handle_link_state() {
     const Tracked tracked = track_interfaces(instance, *view_);
     vrrp_->set_fault(i, vrrp::FaultCause::kTracker, tracked.is_fault);
     vrrp_->set_priority(i, tracked.priority);
-    keep_addresses(i);
+    if (vrrp_->members()[i].machine.state() == vrrp::State::kMaster) {
+      vips_->keep(static_cast<lb::LeaseSlot>(i), *view_);
+    }
     if (instance.mcast_src_ip) continue;
     vrrp_->set_source(i, primary_address(*view_, port.ifindex, topology));
-  }
-}
-
-// VIPs that another daemon has left behind: a backup must not have them.
-void App::take_over_addresses() {
-  for (const PlacedVip& vip : setup_.topology->vips) {
-    if (!vip.is_ours || vip.lease == lb::kAlwaysOurs || !view_->has_address(vip.address)) continue;
-    log::warn("{} was on this node already: taken over", net::to_string(vip.address));
-    kernel_->release({{netdev_of(vip.port), {vip.address, vip.prefix_length}}});
-  }
-}
-
-// Somebody else has taken an address of a master away (a restarted network service, a hand).
-void App::keep_addresses(std::size_t instance) {
-  if (vrrp_->members()[instance].machine.state() != vrrp::State::kMaster) return;
-  for (const HeldAddress& held : addresses_of(static_cast<lb::LeaseSlot>(instance))) {
-    if (view_->has_address(held.address.address)) continue;
-    kernel_->acquire({held}, netdevs());
-  }
-}
-
-void App::announce_lone_vips() {
-  for (const PlacedVip& vip : setup_.topology->vips) {
-    if (vip.lease != lb::kAlwaysOurs || !vip.is_ours) continue;
-    const neigh::ArpFrame frame = neigh::make_gratuitous_arp(vip.address, vip.mac);
-    for (int i = 0; i < kLoneAnnouncements; ++i) {
-      dataplane_->send(vip.port, frame, kAnnouncementValidUs);
-    }
   }
 }
 
@@ -389,28 +361,6 @@ PlanInput App::plan_input() const {
   if (checks_ != nullptr) input.health = checks_->health();
   input.mode = setup_.options.mode;
   return input;
-}
-
-std::vector<HeldAddress> App::addresses_of(lb::LeaseSlot lease) const {
-  std::vector<HeldAddress> result;
-  for (const PlacedVip& vip : setup_.topology->vips) {
-    if (vip.lease != lease || !vip.is_ours) continue;
-    result.push_back({netdev_of(vip.port), {vip.address, vip.prefix_length}});
-  }
-  return result;
-}
-
-Netdev App::netdev_of(net::PortId port) const {
-  const PlacedPort& placed = setup_.topology->ports[port];
-  return {placed.netdev, placed.ifindex};
-}
-
-std::vector<Netdev> App::netdevs() const {
-  std::vector<Netdev> result;
-  for (const PlacedPort& port : setup_.topology->ports) {
-    result.push_back({port.netdev, port.ifindex});
-  }
-  return result;
 }
 
 }  // namespace keepline::control

@@ -22,6 +22,7 @@
 #include "control/options.h"
 #include "control/publisher.h"
 #include "control/reports.h"
+#include "control/vip_addresses.h"
 #include "control/vrrp_driver.h"
 #include "dataplane/port/virtual_mac.h"
 
@@ -72,14 +73,8 @@ class App final : public VrrpHost {
   void handle_kernel_news();
   void take_kernel_view();
   void handle_link_state();
-  void take_over_addresses();
-  void keep_addresses(std::size_t instance);
-  void announce_lone_vips();
   void check_worker();
   PlanInput plan_input() const;
-  std::vector<HeldAddress> addresses_of(lb::LeaseSlot lease) const;
-  std::vector<Netdev> netdevs() const;
-  Netdev netdev_of(net::PortId port) const;
 
   Setup setup_;
   boost::asio::io_context io_{1};
@@ -91,6 +86,7 @@ class App final : public VrrpHost {
   bool news_pending_ = false;
   std::vector<NetdevHold> holds_;
   std::unique_ptr<KernelExecutor> kernel_;
+  std::unique_ptr<VipAddresses> vips_;
   std::unique_ptr<NeighbourKeeper> neighbours_;
   std::unique_ptr<worker::Dataplane> dataplane_;
   std::map<unsigned, std::unique_ptr<port::VirtualMacs>> virtual_macs_;  ///< By ifindex.

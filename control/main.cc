@@ -56,6 +56,7 @@ void print_diagnostics(const config::Diagnostics& diagnostics, std::ostream& out
     out << config::to_string(each) << '\n';
   }
   if (diagnostics.dropped() > 0) out << "... and " << diagnostics.dropped() << " more\n";
+  if (!diagnostics.can_run()) out << "This configuration cannot run.\n";
 }
 
 int test_config(const Options& options) {

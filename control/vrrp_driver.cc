@@ -74,6 +74,8 @@ void VrrpDriver::start() {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     Member& member = members_[i];
     if (member.machine.config().source.is_zero()) {
+      log::warn("({}) fault: {}", member.machine.config().name,
+                vrrp::to_string(vrrp::FaultCause::kNoSourceAddress));
       member.machine.handle_fault(vrrp::FaultCause::kNoSourceAddress, now);
     }
     member.machine.start(now);

@@ -30,7 +30,7 @@ void KernelExecutor::acquire(std::vector<HeldAddress> addresses, std::vector<Net
     for (const HeldAddress& held : addresses) {
       footprint_.add_address(held.netdev.name, held.address);
       held_.emplace(std::pair(held.netdev.ifindex, held.address.address), held);
-      report(requests_.add_address(held.netdev.ifindex, held.address));
+      report(requests_.add_address(held.netdev.ifindex, held.address, held.label));
     }
   });
 }

@@ -27,6 +27,7 @@ struct Netdev {
 struct HeldAddress {
   Netdev netdev;
   net::Prefix4 address;
+  std::string label;
 };
 
 class KernelExecutor {

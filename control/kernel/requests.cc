@@ -52,8 +52,12 @@ KernelRequests::~KernelRequests() {
   nl_socket_free(socket_);
 }
 
-Result KernelRequests::add_address(unsigned ifindex, net::Prefix4 address) {
+Result KernelRequests::add_address(unsigned ifindex, net::Prefix4 address,
+                                   const std::string& label) {
   const auto object = make_address(ifindex, address);
+  if (!label.empty() && rtnl_addr_set_label(object.get(), label.c_str()) < 0) {
+    return tl::unexpected("label " + label + " is too long: " + net::to_string(address.address));
+  }
   return result_of(rtnl_addr_add(socket_, object.get(), 0), NLE_EXIST,
                    "add address " + net::to_string(address.address));
 }

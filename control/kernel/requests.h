@@ -24,7 +24,8 @@ class KernelRequests {
   KernelRequests& operator=(const KernelRequests&) = delete;
 
   /// Adds an address without duplicate detection; one that is there already is fine.
-  Result add_address(unsigned ifindex, net::Prefix4 address);
+  /// `label` as `ip addr` shows it, at most 15 characters; empty: none.
+  Result add_address(unsigned ifindex, net::Prefix4 address, const std::string& label);
   /// Removes it; one that is gone already is fine.
   Result remove_address(unsigned ifindex, net::Prefix4 address);
 

@@ -136,6 +136,7 @@ class Builder {
     PlacedVip placed;
     placed.address = vip.address.v4();
     placed.prefix_length = vip.prefix_length;
+    placed.label = vip.label;
     placed.port = *port;
     placed.lease = lease;
     placed.mac =

@@ -37,6 +37,7 @@ struct PlacedPort {
 struct PlacedVip {
   net::Ip4 address;
   std::uint8_t prefix_length = 32;
+  std::string label;  ///< Of the kernel's address; empty: none.
   net::PortId port = net::kNoPort;
   lb::LeaseSlot lease = lb::kAlwaysOurs;
   net::Mac mac;

@@ -96,6 +96,8 @@ Verdict Pipeline::answer_arp(const Turn& turn, const Packet& packet, const Parse
   if (arp->operation.value() != net::kArpRequest || arp->sender_mac.is_multicast()) {
     return drop(Drop::kBadArp);
   }
+  // A gratuitous ARP is no question.
+  if (arp->sender_ip == arp->target_ip) return drop(Drop::kUnknown);
   const Vip* vip = turn.snapshot.find_vip(arp->target_ip);
   if (vip == nullptr || !vip->answer || vip->port != turn.port) return drop(Drop::kUnknown);
   if (!turn.leases.answers(vip->lease)) return drop(Drop::kNotMaster);
@@ -174,6 +176,14 @@ Connection* Pipeline::connect(const Turn& turn, const Packet& packet, const Pars
   if (real == nullptr) {
     reason = Drop::kNoRealServer;
     return nullptr;
+  }
+  // An answer tells client and real server, not the VIP: of two connections between the same ends
+  // (one server behind two services) only the newer one can be served.
+  const FlowKey answer{real->endpoint.address.be(), parsed.source, net::be16(real->endpoint.port),
+                       parsed.source_port, parsed.protocol};
+  if (Connection* older = table_.find(hash, answer, Direction::kReverse); older != nullptr) {
+    forget(*older);
+    table_.remove(*older);
   }
   const bool tcp = parsed.protocol == net::Protocol::kTcp;
   const TcpState state = tcp ? TcpState::kNone : TcpState::kUdp;

@@ -201,5 +201,28 @@ TEST(GoldenChange, AConnectionKeepsItsMethod) {
   EXPECT_EQ(text(stage.put(kOutside, bytes_of(ack))), text(to_server(ack)));
 }
 
+// An answer names client and real server only, so of two services with one server the client's
+// newer connection wins.
+TEST(GoldenChange, TheNewerOfTwoConnectionsBetweenTheSameEndsWins) {
+  Stage stage;
+  stage.world.services[0] =
+      service(0, {kNames.vip, 80}, net::Protocol::kTcp, {real_server(1, {kNames.server1, 8080})});
+  stage.world.services[2] =
+      service(2, {kNames.vip, 443}, net::Protocol::kTcp, {real_server(4, {kNames.server1, 8080})});
+  stage.publish();
+  Datagram first = from_client();
+  first.destination.port = 80;
+  Datagram second = first;
+  second.destination.port = 443;
+  stage.put(kOutside, bytes_of(first));
+  stage.put(kOutside, bytes_of(second));
+  Datagram answer = to_client(from_server(5000, net::kTcpSyn | net::kTcpAck));
+  answer.source.port = 443;
+  EXPECT_EQ(text(stage.put(kInside, bytes_of(from_server(5000, net::kTcpSyn | net::kTcpAck)))),
+            text(answer));
+  EXPECT_EQ(stage.connections(),
+            "TCP 192.0.2.7:5000 192.0.2.100:443 10.0.0.2:8080 SYN_RECV replied 60s\n");
+}
+
 }  // namespace
 }  // namespace keepline::testing

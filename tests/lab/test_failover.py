@@ -245,3 +245,36 @@ def test_gratuitous_arp_on_becoming_master(lab):
     assert all(arp.operation == 1 and arp.target == VIP for _, _, arp in seen)
     assert {mac for _, mac, _ in seen} == {net.nodes[0].mac("eth0")}
     assert seen[3][0] - seen[2][0] > 1
+
+
+def test_addresses_that_go_and_come_back(lab):
+    """The VIP taken away by hand is put back; the node's own address may leave and return."""
+    net = pair(lab)
+    node = net.nodes[0]
+    text = vrrp_instance(vip=VIP).replace(VIP, f"{VIP}/32 dev eth0 label eth0:vip")
+    keepline = Keepline(node, text).start().wait_master(VIP)
+    assert "eth0:vip" in node.run("ip", "-4", "address", "show", "eth0").stdout
+    node.run("ip", "address", "del", f"{VIP}/32", "dev", "eth0")
+    wait_for(lambda: node.has_address(VIP), what="the VIP is back")
+
+    words = node.run("ip", "-br", "-4", "address", "show", "eth0").stdout.split()
+    own = next(word for word in words if "/" in word and not word.startswith(VIP))
+    node.run("ip", "address", "del", own, "dev", "eth0")
+    keepline.wait_state("FAULT")
+    assert not net.answers(VIP)
+    node.run("ip", "address", "add", own, "dev", "eth0")
+    keepline.wait_state("MASTER")
+    assert net.answers(VIP)
+
+
+def test_address_of_a_predecessor_is_taken_over(lab):
+    """A VIP that somebody left on the node: a backup must not have it."""
+    net = pair(lab)
+    one = Keepline(net.nodes[0], vrrp_instance(vip=VIP, priority=200)).start().wait_master(VIP)
+    net.nodes[1].run("ip", "address", "add", f"{VIP}/32", "dev", "eth0")
+    two = Keepline(net.nodes[1], vrrp_instance(vip=VIP)).start()
+    two.wait_backup(VIP)
+    assert net.answering_macs(VIP) == {net.nodes[0].mac("eth0")}
+    one.kill()
+    two.wait_master(VIP)
+    assert net.answering_macs(VIP) == {net.nodes[1].mac("eth0")}

@@ -1,0 +1,70 @@
+#include "control/vip_addresses.h"
+
+#include "control/log.h"
+#include "dataplane/neigh/arp.h"
+
+namespace keepline::control {
+
+namespace {
+
+constexpr std::int64_t kAnnouncementValidUs = 1'000'000;
+constexpr int kLoneAnnouncements = 5;
+
+}  // namespace
+
+VipAddresses::VipAddresses(const Topology& topology, KernelExecutor& kernel)
+    : topology_(topology), kernel_(kernel) {}
+
+void VipAddresses::acquire(lb::LeaseSlot lease) {
+  kernel_.acquire(addresses_of(lease), netdevs());
+}
+
+void VipAddresses::release(lb::LeaseSlot lease) {
+  kernel_.release(addresses_of(lease));
+}
+
+void VipAddresses::take_over(const KernelView& view) {
+  for (const PlacedVip& vip : topology_.vips) {
+    if (!vip.is_ours || vip.lease == lb::kAlwaysOurs || !view.has_address(vip.address)) continue;
+    log::warn("{} was on this node already: taken over", net::to_string(vip.address));
+    kernel_.release({held(vip)});
+  }
+}
+
+void VipAddresses::keep(lb::LeaseSlot lease, const KernelView& view) {
+  for (const HeldAddress& each : addresses_of(lease)) {
+    if (view.has_address(each.address.address)) continue;
+    kernel_.acquire({each}, netdevs());
+  }
+}
+
+void VipAddresses::announce_lone(worker::Dataplane& dataplane) const {
+  for (const PlacedVip& vip : topology_.vips) {
+    if (vip.lease != lb::kAlwaysOurs || !vip.is_ours) continue;
+    const neigh::ArpFrame frame = neigh::make_gratuitous_arp(vip.address, vip.mac);
+    for (int i = 0; i < kLoneAnnouncements; ++i) {
+      dataplane.send(vip.port, frame, kAnnouncementValidUs);
+    }
+  }
+}
+
+std::vector<HeldAddress> VipAddresses::addresses_of(lb::LeaseSlot lease) const {
+  std::vector<HeldAddress> result;
+  for (const PlacedVip& vip : topology_.vips) {
+    if (vip.lease == lease && vip.is_ours) result.push_back(held(vip));
+  }
+  return result;
+}
+
+HeldAddress VipAddresses::held(const PlacedVip& vip) const {
+  const PlacedPort& port = topology_.ports[vip.port];
+  return {{port.netdev, port.ifindex}, {vip.address, vip.prefix_length}, vip.label};
+}
+
+std::vector<Netdev> VipAddresses::netdevs() const {
+  std::vector<Netdev> result;
+  for (const PlacedPort& port : topology_.ports) result.push_back({port.netdev, port.ifindex});
+  return result;
+}
+
+}  // namespace keepline::control
