@@ -3,18 +3,11 @@
 
 #include <openssl/evp.h>
 
+#include "dataplane/net/hex.h"
+
 namespace keepline::checks {
 
-namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
+using net::hex_digit;
 
 struct Md5::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();

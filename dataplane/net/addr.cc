@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "dataplane/net/hex.h"
+
 namespace keepline::net {
 
 namespace {
@@ -18,13 +20,6 @@ bool pton(int family, std::string_view text, T& out) {
   text.copy(buffer, text.size());
   buffer[text.size()] = '\0';
   return inet_pton(family, buffer, &out) == 1;
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace
