@@ -58,8 +58,9 @@ void App::hold_netdevs() {
     auto hold = NetdevHold::take(port.netdev);
     if (!hold) throw std::runtime_error(hold.error());
     holds_.push_back(std::move(*hold));
-    // What an earlier daemon has left was undone before; whatever is there now is alive.
-    if (port::xdp_owner(port.ifindex) == port::XdpOwner::kKeepline) port::detach_xdp(port.ifindex);
+    // Nobody else holds the netdev, so a program of ours on it is a dead daemon's, even if that
+    // one's footprint is lost.
+    port::detach_xdp(port.ifindex);
     if (port::xdp_owner(port.ifindex) == port::XdpOwner::kSomebodyElse) {
       throw std::runtime_error("interface " + port.netdev +
                                " has another program's XDP program: `ip link show " + port.netdev +

@@ -67,7 +67,6 @@ tl::expected<void, std::string> Publisher::publish_first() {
   if (!built.widened) return built.widened;
   dataplane_.publish(built.plan.snapshot);
   services_ = std::move(built.plan.services);
-  ++published_;
   narrow(built.tables);
   return {};
 }
@@ -114,7 +113,6 @@ void Publisher::finish(Built built) {
     return;
   }
   services_ = std::move(built.plan.services);
-  ++published_;
   boost::asio::post(builder_, [this, tables = std::move(built.tables)] { narrow(tables); });
   if (std::exchange(again_, false)) request();
 }

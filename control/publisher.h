@@ -38,7 +38,6 @@ class Publisher {
 
   /// As last published.
   const std::vector<PlannedService>& services() const { return services_; }
-  std::uint64_t published() const { return published_; }
 
  private:
   using Tables = std::vector<port::SteerTable>;
@@ -59,7 +58,6 @@ class Publisher {
   worker::Dataplane& dataplane_;
   std::function<PlanInput()> input_;
   std::vector<PlannedService> services_;
-  std::uint64_t published_ = 0;
   bool waiting_ = false;   // the timer runs
   bool building_ = false;  // the builder is at it
   bool again_ = false;     // something changed meanwhile
