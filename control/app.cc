@@ -10,6 +10,7 @@
 #include "control/api/paths.h"
 #include "control/clock.h"
 #include "control/dataplane_config.h"
+#include "control/figures.h"
 #include "control/log.h"
 #include "control/plan/tracking.h"
 
@@ -129,11 +130,12 @@ void App::start_services() {
 
 void App::run(const std::function<void()>& on_started) {
   dataplane_->run();
-  worker_seen_us_ = now_us();
+  heartbeats_.assign(dataplane_->worker_count(), {0, now_us()});
   if (setup_.options.mode.vrrp) {
     vrrp_ =
         std::make_unique<VrrpDriver>(io_.get_executor(), *setup_.config, *setup_.topology, *this);
   }
+  start_rates();
   start_api();
   watch_signals();
   watch_kernel();
@@ -142,7 +144,7 @@ void App::run(const std::function<void()>& on_started) {
   vips_->take_over(*view_);
   vips_->acquire(lb::kAlwaysOurs);
   neighbours_->update(*view_);
-  vips_->announce_lone(*dataplane_);
+  vips_->announce(lb::kAlwaysOurs, *view_, *dataplane_);
   if (checks_ != nullptr) checks_->start();
   start_vrrp();
   on_started();
@@ -159,10 +161,25 @@ void App::start_vrrp() {
   vrrp_->start();
 }
 
+void App::start_rates() {
+  RateSampler::Sources sources;
+  sources.services = [this]() -> const auto& {
+    return publisher_->services();
+  };
+  sources.traffic = [this](const lb::RealServer& real) {
+    return real_figures(*dataplane_, real).traffic;
+  };
+  sources.workers = dataplane_->worker_count();
+  sources.work = [this](unsigned worker) { return work_of(dataplane_->worker(worker)); };
+  sources.now_us = now_us;
+  rates_ = std::make_unique<RateSampler>(io_.get_executor(), std::move(sources));
+  rates_->start();
+}
+
 void App::start_api() {
   reports_ = std::make_unique<Reports>(Reports::Sources{
       &setup_.options, setup_.config.get(), setup_.topology.get(), &view_, dataplane_.get(),
-      publisher_.get(), vrrp_.get(), [this] { return &checks_->health(); }, &lag_});
+      publisher_.get(), vrrp_.get(), [this] { return &checks_->health(); }, &lag_, rates_.get()});
   api_ = std::make_unique<api::Server>(io_.get_executor(), *reports_);
   const std::string& path = setup_.options.socket_path;
   switch (api_->listen(path)) {
@@ -211,7 +228,8 @@ void App::watch_mail() {
         if (vrrp_ != nullptr) vrrp_->handle_frame(port, frame);
       },
       [this](const lb::NeighbourSeen& seen) { neighbours_->learn(seen, *view_); },
-      [this](const worker::ConnectionRecord& record) { reports_->handle_record(record); }};
+      [this](const worker::ConnectionRecord& record) { reports_->handle_record(record); },
+      [this](const worker::ExplainRecord& record) { reports_->handle_explanation(record); }};
   if (dataplane_->receive_mail(handlers)) {
     // More may be waiting: give the other handlers their turn, then look again.
     asio::post(io_, [this] { watch_mail(); });
@@ -239,13 +257,14 @@ void App::watch_health() {
 
 // An instance whose traffic no worker carries must not be master.
 void App::check_worker() {
-  const std::uint64_t turns = dataplane_->worker().counters().turns.get();
   const std::int64_t now = now_us();
-  if (turns != worker_turns_) {
-    worker_turns_ = turns;
-    worker_seen_us_ = now;
+  bool stalled = false;
+  for (unsigned i = 0; i < dataplane_->worker_count(); ++i) {
+    Heartbeat& heartbeat = heartbeats_[i];
+    const std::uint64_t turns = dataplane_->worker(i).counters().turns.get();
+    if (turns != heartbeat.turns) heartbeat = {turns, now};
+    stalled = stalled || now - heartbeat.seen_us > kWorkerStalledUs;
   }
-  const bool stalled = now - worker_seen_us_ > kWorkerStalledUs;
   for (std::size_t i = 0; vrrp_ != nullptr && i < setup_.topology->ports.size(); ++i) {
     vrrp_->set_port_fault(static_cast<net::PortId>(i), vrrp::FaultCause::kWorkerStalled, stalled);
   }
@@ -304,7 +323,9 @@ void App::acquire_addresses(std::size_t instance) {
   if (placed.vmac) {
     virtual_macs_.at(setup_.topology->ports[placed.port].ifindex)->accept(*placed.vmac);
   }
-  vips_->acquire(static_cast<lb::LeaseSlot>(instance));
+  const auto lease = static_cast<lb::LeaseSlot>(instance);
+  vips_->acquire(lease);
+  vips_->announce(lease, *view_, *dataplane_);
 }
 
 void App::release_addresses(std::size_t instance) {
@@ -361,6 +382,8 @@ PlanInput App::plan_input() const {
   input.kernel = view_;
   if (checks_ != nullptr) input.health = checks_->health();
   input.mode = setup_.options.mode;
+  input.workers = dataplane_->worker_count();
+  input.now_s = dataplane_->now_s();
   return input;
 }
 

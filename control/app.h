@@ -53,6 +53,7 @@ class App final : public VrrpHost {
   void start_memberships();
   void start_services();
   void start_vrrp();
+  void start_rates();
   void start_api();
   void watch_signals();
   void watch_kernel();
@@ -95,11 +96,15 @@ class App final : public VrrpHost {
   std::unique_ptr<CheckDriver> checks_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<VrrpDriver> vrrp_;
+  std::unique_ptr<RateSampler> rates_;
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<api::Server> api_;
   bool stopping_ = false;
-  std::uint64_t worker_turns_ = 0;
-  std::int64_t worker_seen_us_ = 0;
+  struct Heartbeat {
+    std::uint64_t turns = 0;
+    std::int64_t seen_us = 0;
+  };
+  std::vector<Heartbeat> heartbeats_;  // of the workers
   std::int64_t health_due_us_ = 0;
   ControlLag lag_;
 };

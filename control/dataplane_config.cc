@@ -23,6 +23,8 @@ worker::DataplaneConfig dataplane_config(const Options& options, const config::C
   result.pipeline.hash_key = std::uint64_t{random()} << 32 | random();
   result.file_prefix = options.instance;
   result.pipeline.connections = config.dataplane.connections;
+  result.pipeline.half_open_percent = config.dataplane.half_open_percent;
+  result.workers = config.dataplane.workers;
   result.pipeline.timeouts.tcp_s = seconds(config.global.lvs_timeouts.tcp_us);
   result.pipeline.timeouts.tcp_fin_s = seconds(config.global.lvs_timeouts.tcpfin_us);
   result.pipeline.timeouts.udp_s = seconds(config.global.lvs_timeouts.udp_us);

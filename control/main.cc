@@ -18,7 +18,7 @@
 #include "control/file_loader.h"
 #include "control/log.h"
 #include "control/options.h"
-#include "control/plan/ipv4_only.h"
+#include "control/plan/built_part.h"
 #include "control/preflight.h"
 #include "dataplane/worker/eal.h"
 
@@ -61,8 +61,8 @@ void print_diagnostics(const config::Diagnostics& diagnostics, std::ostream& out
 
 int test_config(const Options& options) {
   config::LoadResult loaded = load_file(options);
-  loaded.config = ipv4_only(std::move(loaded.config));
-  const Mirror mirror;
+  loaded.config = built_part(std::move(loaded.config), options.mode, loaded.diagnostics);
+  Mirror mirror;
   make_topology(loaded.config, mirror.view(), options.mode, loaded.diagnostics);
   if (options.config_log.empty()) {
     print_diagnostics(loaded.diagnostics, std::cerr);
@@ -103,7 +103,7 @@ int prepare(const Options& options, App::Setup& setup) {
     return kExitNoConfig;
   }
   config::LoadResult loaded = load_file(options);
-  loaded.config = ipv4_only(std::move(loaded.config));
+  loaded.config = built_part(std::move(loaded.config), options.mode, loaded.diagnostics);
   if (const auto missing = missing_prerequisites(); !missing.empty()) {
     for (const std::string& line : missing) std::cerr << line << '\n';
     return kExitPermission;

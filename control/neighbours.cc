@@ -10,11 +10,10 @@ std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(const KernelView& view) c
   std::set<Key> result;
   if (!mode_.services) return result;
   const auto want = [&](const net::IpAddr& destination) {
-    if (!destination.is_v4()) return;
-    const KernelRoute* route = view.find_route(destination.v4());
+    const KernelRoute* route = view.find_route(destination);
     if (route == nullptr) return;
     const auto port = topology_.port_of(route->ifindex);
-    if (port) result.emplace(*port, route->gateway.is_zero() ? destination.v4() : route->gateway);
+    if (port) result.emplace(*port, route->gateway.is_zero() ? destination : route->gateway);
   };
   for (const config::VirtualServer& server : config_.virtual_servers) {
     for (const config::RealServer& real : server.real_servers) want(real.address);

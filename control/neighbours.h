@@ -24,7 +24,7 @@ class NeighbourKeeper {
   void learn(const lb::NeighbourSeen& seen, const KernelView& view);
 
  private:
-  using Key = std::pair<net::PortId, net::Ip4>;
+  using Key = std::pair<net::PortId, net::IpAddr>;
   std::set<Key> wanted(const KernelView& view) const;
   Netdev netdev_of(net::PortId port) const;
 

@@ -1,6 +1,9 @@
 // What the API answers: the daemon's state as reports.
 //
-// Control thread only. Reads counters and the drivers' state; changes nothing.
+// Control thread only. Reads counters and the drivers' state, and switches the sampling of stages
+// on and off; changes nothing else. In several files:
+// report_services.cc has the services, report_lcores.cc the workers, report_explain.cc `explain`,
+// reports.cc the rest.
 #pragma once
 
 #include <map>
@@ -8,6 +11,7 @@
 #include "control/api/server.h"
 #include "control/options.h"
 #include "control/publisher.h"
+#include "control/rate_sampler.h"
 #include "control/vrrp_driver.h"
 
 namespace keepline::control {
@@ -30,23 +34,44 @@ class Reports final : public api::Backend {
     const VrrpDriver* vrrp;  ///< nullptr with -C.
     const std::function<const std::vector<std::vector<Health>>*()> health;
     const ControlLag* lag;
+    const RateSampler* rates;
   };
   explicit Reports(Sources sources);
 
   api::StatusReport status() override;
-  api::ServicesReport services() override;
+  api::LcoresReport lcores() override;
+  api::ServicesReport services(std::uint64_t cursor) override;
   api::VrrpsReport vrrp() override;
+  api::StagesReport stages() override;
+  void sample_stages(bool on) override;
   void connections(std::uint64_t cursor, PageCallback reply) override;
+  void explain(const api::ExplainQuery& query, ExplainCallback reply) override;
 
   /// An answer to connections() from the worker.
   void handle_record(const worker::ConnectionRecord& record);
+  /// An answer to explain() from a worker.
+  void handle_explanation(const worker::ExplainRecord& record);
 
  private:
   static constexpr std::size_t kMaxListings = 32;
+  static constexpr unsigned kCursorWorkerShift = 40;
+  static constexpr std::size_t kMaxQuestions = 32;
   struct Listing {
+    unsigned worker = 0;
     api::ConnectionPage page;
     PageCallback reply;
   };
+  struct Question {
+    api::ExplainQuery query;
+    ExplainCallback reply;
+  };
+  api::ExplainReport explain_report(const api::ExplainQuery& query,
+                                    const lb::Explanation& explanation) const;
+  void name_instance(api::ExplainReport& report, const net::IpAddr& vip) const;
+  void name_service(api::ExplainReport& report, const lb::Explanation& explanation) const;
+  api::WorkerReport worker_report(unsigned index) const;
+  api::LcoreReport lcore_report(unsigned index) const;
+  api::ServiceReport service_report(std::size_t index, const PlannedService& planned) const;
   api::RealReport real_report(const config::VirtualServer& server, std::size_t service,
                               std::size_t real, const PlannedService& planned) const;
   api::RealReport sorry_report(const PlannedService& planned) const;
@@ -54,8 +79,11 @@ class Reports final : public api::Backend {
 
   Sources from_;
   std::int64_t started_us_;
+  bool sampling_stages_ = false;
   std::uint32_t next_listing_ = 1;
   std::map<std::uint32_t, Listing> listings_;
+  std::uint32_t next_question_ = 1;
+  std::map<std::uint32_t, Question> questions_;
 };
 
 }  // namespace keepline::control

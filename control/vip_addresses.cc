@@ -2,13 +2,14 @@
 
 #include "control/log.h"
 #include "dataplane/neigh/arp.h"
+#include "dataplane/neigh/nd.h"
 
 namespace keepline::control {
 
 namespace {
 
 constexpr std::int64_t kAnnouncementValidUs = 1'000'000;
-constexpr int kLoneAnnouncements = 5;
+constexpr int kAnnouncements = 5;
 
 }  // namespace
 
@@ -38,12 +39,18 @@ void VipAddresses::keep(lb::LeaseSlot lease, const KernelView& view) {
   }
 }
 
-void VipAddresses::announce_lone(worker::Dataplane& dataplane) const {
+void VipAddresses::announce(lb::LeaseSlot lease, const KernelView& view,
+                            worker::Dataplane& dataplane) const {
+  const auto role = view.ip6_forward ? neigh::Role::kRouter : neigh::Role::kHost;
+  const auto send = [&](const PlacedVip& vip, net::Bytes frame) {
+    for (int i = 0; i < kAnnouncements; ++i) dataplane.send(vip.port, frame, kAnnouncementValidUs);
+  };
   for (const PlacedVip& vip : topology_.vips) {
-    if (vip.lease != lb::kAlwaysOurs || !vip.is_ours) continue;
-    const neigh::ArpFrame frame = neigh::make_gratuitous_arp(vip.address, vip.mac);
-    for (int i = 0; i < kLoneAnnouncements; ++i) {
-      dataplane.send(vip.port, frame, kAnnouncementValidUs);
+    if (vip.lease != lease || !vip.is_ours) continue;
+    if (vip.address.is_v6()) {
+      send(vip, neigh::make_unsolicited_advertisement(vip.address.v6(), vip.mac, role));
+    } else if (lease == lb::kAlwaysOurs) {
+      send(vip, neigh::make_gratuitous_arp(vip.address.v4(), vip.mac));
     }
   }
 }

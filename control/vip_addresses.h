@@ -23,8 +23,9 @@ class VipAddresses {
   /// While held: what somebody else has taken away (a restarted network service, a hand) is added
   /// again.
   void keep(lb::LeaseSlot lease, const KernelView& view);
-  /// Gratuitous ARP for the VIPs that no VRRP instance announces.
-  void announce_lone(worker::Dataplane& dataplane) const;
+  /// Tells the neighbours where the VIPs are that VRRP does not announce: those of no instance, and
+  /// IPv6 ones.
+  void announce(lb::LeaseSlot lease, const KernelView& view, worker::Dataplane& dataplane) const;
 
  private:
   std::vector<HeldAddress> addresses_of(lb::LeaseSlot lease) const;

@@ -13,16 +13,27 @@
 namespace keepline::api {
 
 // The order here is the order in the JSON text.
-BOOST_DESCRIBE_STRUCT(WorkerReport, (), (id, lcore, bursts, packets, idle_percent, drops))
+BOOST_DESCRIBE_STRUCT(WorkerReport, (), (id, lcore, bursts, packets, idle_percent, drops, flows))
 BOOST_DESCRIBE_STRUCT(PortReport, (),
                       (name, driver, mac, link_up, rx_packets, tx_packets, rx_missed, tx_missed))
 BOOST_DESCRIBE_STRUCT(StatusReport, (),
                       (version, pid, instance, uptime_s, config_path, mode, workers, ports,
-                       control_lag_us, control_lag_max_us))
+                       control_lag_us, control_lag_max_us, connection_capacity,
+                       bytes_per_connection4, bytes_per_connection6, index_load_percent))
+BOOST_DESCRIBE_STRUCT(LcorePortReport, (), (name, received, transmitted))
+BOOST_DESCRIBE_STRUCT(LcoreReport, (),
+                      (worker, lcore, packets, bytes, connections, created, packets_per_s,
+                       bytes_per_s, created_per_s, turns, busy_turns, sleeps, busy_percent, drops,
+                       ports))
+BOOST_DESCRIBE_STRUCT(LcoresReport, (), (lcores))
+BOOST_DESCRIBE_STRUCT(TrafficReport, (),
+                      (connections, packets_in, packets_out, bytes_in, bytes_out))
+BOOST_DESCRIBE_STRUCT(RateReport, (), (connections, packets_in, packets_out, bytes_in, bytes_out))
 BOOST_DESCRIBE_STRUCT(RealReport, (),
-                      (address, port, forward, weight, active, inactive, health, in_pool, is_sorry))
+                      (address, port, forward, weight, active, inactive, health, in_pool, is_sorry,
+                       stats, rates))
 BOOST_DESCRIBE_STRUCT(ServiceReport, (),
-                      (protocol, vip, port, scheduler, flags, packets, bytes, reals))
+                      (protocol, vip, port, scheduler, flags, stats, rates, reals))
 BOOST_DESCRIBE_STRUCT(ServicesReport, (), (version, connection_table_size, services))
 BOOST_DESCRIBE_STRUCT(VrrpReport, (),
                       (name, state, interface, vrid, version, priority, effective_priority,
@@ -31,6 +42,15 @@ BOOST_DESCRIBE_STRUCT(VrrpsReport, (), (instances))
 BOOST_DESCRIBE_STRUCT(ConnectionReport, (),
                       (protocol, expires_s, state, client, virtual_end, destination))
 BOOST_DESCRIBE_STRUCT(ConnectionPage, (), (connections))
+BOOST_DESCRIBE_STRUCT(StageReport, (),
+                      (stage, cycles, cycles_per_packet, ns_per_packet, share_percent))
+BOOST_DESCRIBE_STRUCT(WorkerStagesReport, (), (worker, lcore, bursts, packets, stages))
+BOOST_DESCRIBE_STRUCT(StagesReport, (), (sampling, cycles_per_s, workers))
+BOOST_DESCRIBE_STRUCT(NextHopReport, (), (reach, port, address, mac))
+BOOST_DESCRIBE_STRUCT(ExplainReport, (),
+                      (protocol, source, destination, outcome, drop, is_vip, lease_held, instance,
+                       instance_state, service, scheduler, server, forward, weight, state,
+                       remaining_s, worker, shard, next_hop))
 
 namespace {
 
@@ -157,6 +177,9 @@ std::optional<T> read_report(const json::value& value) {
 json::value to_json(const StatusReport& report) {
   return write(report);
 }
+json::value to_json(const LcoresReport& report) {
+  return write(report);
+}
 json::value to_json(const ServicesReport& report) {
   return write(report);
 }
@@ -172,9 +195,19 @@ json::value to_json(const ConnectionReport& report) {
 json::value to_json(const ConnectionPage& page) {
   return write(page);
 }
+json::value to_json(const StagesReport& report) {
+  return write(report);
+}
+json::value to_json(const ExplainReport& report) {
+  return write(report);
+}
 
 std::optional<StatusReport> status_from_json(const json::value& value) {
   return read_report<StatusReport>(value);
+}
+
+std::optional<LcoresReport> lcores_from_json(const json::value& value) {
+  return read_report<LcoresReport>(value);
 }
 
 std::optional<ServicesReport> services_from_json(const json::value& value) {
@@ -187,6 +220,14 @@ std::optional<VrrpsReport> vrrp_from_json(const json::value& value) {
 
 std::optional<ConnectionPage> connections_from_json(const json::value& value) {
   return read_report<ConnectionPage>(value);
+}
+
+std::optional<StagesReport> stages_from_json(const json::value& value) {
+  return read_report<StagesReport>(value);
+}
+
+std::optional<ExplainReport> explain_from_json(const json::value& value) {
+  return read_report<ExplainReport>(value);
 }
 
 }  // namespace keepline::api

@@ -1,10 +1,12 @@
 // The API server: HTTP/1 with JSON over a unix stream socket that only root can open.
 //
-// GET /v1/status, /v1/services, /v1/vrrp, /v1/connections; one request per connection. Owns the
-// listening socket and its file. Everything happens on the executor's one thread (control), in
-// small pieces: long lists are turned into JSON kItemsPerPiece at a time with a turn of the loop in
-// between. Bounds: kMaxClients at a time (one more is answered 503), kMaxRequestBytes per request,
-// kClientTimeout for each read, write and backend answer.
+// GET /v1/status, /v1/lcores, /v1/services, /v1/vrrp, /v1/connections, /v1/stages, and
+// /v1/explain?source=ADDRESS:PORT&destination=ADDRESS:PORT&protocol=tcp;
+// POST /v1/stages?sampling=on; one request per connection. Owns the listening socket and its file.
+// Everything happens on the executor's one thread (control), in small pieces: long lists are turned
+// into JSON kItemsPerPiece at a time with a turn of the loop in between. Bounds: kMaxClients at a
+// time (one more is answered 503), kMaxRequestBytes per request, kClientTimeout for each read,
+// write and backend answer.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,8 +15,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "control/api/query.h"
 #include "control/api/status.h"
 
 namespace keepline::api {
@@ -29,16 +33,25 @@ inline constexpr std::chrono::milliseconds kClientTimeout{5000};
 class Backend {
  public:
   using PageCallback = std::function<void(ConnectionPage)>;
+  using ExplainCallback = std::function<void(std::optional<ExplainReport>)>;
 
   virtual ~Backend() = default;
   virtual StatusReport status() = 0;
-  virtual ServicesReport services() = 0;
+  virtual LcoresReport lcores() = 0;
+  /// Some services, from a cursor on (as with connections()): not many more than kItemsPerPiece
+  /// services and real servers together.
+  virtual ServicesReport services(std::uint64_t cursor) = 0;
   virtual VrrpsReport vrrp() = 0;
+  virtual StagesReport stages() = 0;
+  virtual void sample_stages(bool on) = 0;
   /// Asks for the connections from a cursor on (0 = from the beginning; otherwise a next_cursor of
   /// an earlier page, with a meaning that is the backend's own). The answer may come at once or
   /// later; an answer after kClientTimeout is thrown away. The server asks for the next page when
   /// the client has taken the last one, so a page should be small (some hundred entries).
   virtual void connections(std::uint64_t cursor, PageCallback reply) = 0;
+  /// Asks what becomes of a packet; nullopt: the dataplane takes no more questions. As above the
+  /// answer may come later.
+  virtual void explain(const ExplainQuery& query, ExplainCallback reply) = 0;
 };
 
 enum class ListenResult : std::uint8_t {

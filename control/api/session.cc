@@ -3,23 +3,21 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "control/api/json.h"
+#include "control/api/list_writer.h"
 
 namespace keepline::api {
 
@@ -30,11 +28,11 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr std::string_view kContentType = "application/json";
+
+constexpr std::string_view kNoAnswer = "the dataplane did not answer";
+constexpr std::string_view kTooManyQuestions = "the dataplane takes no more questions";
 
 using Request = http::request<http::empty_body>;
-
-enum class Sent : std::uint8_t { kOk, kBroken };
 
 std::string error_text(std::string_view message) {
   return serialize(boost::json::value{{"error", message}}) + '\n';
@@ -52,107 +50,59 @@ asio::awaitable<void> reply(ClientPtr client, std::chrono::milliseconds timeout,
   co_await http::async_write(client->stream, response, kAwait);
 }
 
-/// A list that is written piece by piece: {"services":[...]}. Chunked for HTTP/1.1, so that a
-/// client can tell a cut list from a whole one; plain until close for 1.0.
-class ListWriter {
- public:
-  ListWriter(ClientPtr client, std::chrono::milliseconds timeout, unsigned version)
-      : client_(std::move(client)), timeout_(timeout), chunked_(version >= 11) {}
-
-  /// Sends the head and `opening`, the text up to and including '['.
-  asio::awaitable<Sent> begin(std::string opening) {
-    std::string text = chunked_ ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.0 200 OK\r\n";
-    text.append("Content-Type: ").append(kContentType).append("\r\nConnection: close\r\n");
-    if (chunked_) text += "Transfer-Encoding: chunked\r\n";
-    text += "\r\n";
-    co_return co_await send(text + framed(opening));
-  }
-
-  template <typename Item>
-  void add(const Item& item) {
-    if (!first_) pending_ += ',';
-    first_ = false;
-    pending_ += serialize(to_json(item));
-  }
-
-  asio::awaitable<Sent> flush() {
-    const std::string text = framed(std::exchange(pending_, {}));
-    co_return co_await send(text);
-  }
-
-  asio::awaitable<Sent> end() {
-    const std::string text = framed("]}\n") + (chunked_ ? "0\r\n\r\n" : "");
-    co_return co_await send(text);
-  }
-
- private:
-  std::string framed(std::string_view text) const {
-    if (!chunked_ || text.empty()) return std::string(text);
-    char size[16];
-    const auto [end, error] = std::to_chars(size, size + sizeof size, text.size(), 16);
-    return std::string(size, end).append("\r\n").append(text).append("\r\n");
-  }
-
-  asio::awaitable<Sent> send(std::string text) {
-    if (text.empty()) co_return Sent::kOk;
-    client_->stream.expires_after(timeout_);
-    const auto [error, bytes] =
-        co_await asio::async_write(client_->stream, asio::buffer(text), kAwait);
-    co_return error ? Sent::kBroken : Sent::kOk;
-  }
-
-  ClientPtr client_;
-  std::chrono::milliseconds timeout_;
-  bool chunked_;
-  bool first_ = true;
-  std::string pending_;
-};
-
 asio::awaitable<void> send_services(ClientPtr client, const SessionContext& context,
                                     unsigned version) {
-  ServicesReport report = context.backend.services();
-  const std::vector<ServiceReport> services = std::move(report.services);
-  report.services.clear();
   ListWriter writer(client, context.timeout, version);
-  // The report without its list ends with "[]}"; the list is written in between.
-  std::string opening = serialize(to_json(report));
-  opening.resize(opening.size() - 2);
-  if (co_await writer.begin(std::move(opening)) != Sent::kOk) co_return;
-  std::size_t items = 0;
-  for (const ServiceReport& service : services) {
-    writer.add(service);
-    items += 1 + service.reals.size();
-    if (items < kItemsPerPiece) continue;
-    items = 0;
+  std::uint64_t cursor = 0;
+  do {
+    ServicesReport report = context.backend.services(cursor);
+    const std::vector<ServiceReport> services = std::move(report.services);
+    report.services.clear();
+    if (cursor == 0) {
+      // The report without its list ends with "[]}"; the list is written in between.
+      std::string opening = serialize(to_json(report));
+      opening.resize(opening.size() - 2);
+      if (co_await writer.begin(std::move(opening)) != Sent::kOk) co_return;
+    }
+    for (const ServiceReport& service : services) writer.add(service);
     if (co_await writer.flush() != Sent::kOk) co_return;
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-  }
-  if (co_await writer.flush() == Sent::kOk) co_await writer.end();
+    // Without an end the client sees that the list was cut.
+    if (context.is_stopped()) co_return;
+    cursor = report.next_cursor;
+  } while (cursor != 0);
+  co_await writer.end();
 }
 
-/// Where the backend's answer arrives.
-using PageSlot = std::optional<ConnectionPage>;
-
-asio::awaitable<PageSlot> next_page(ClientPtr client, const SessionContext& context,
-                                    std::uint64_t cursor) {
+/// Waits for what `ask` hands to the callback that it is given; nullopt: it took too long.
+template <typename Answer, typename Ask>
+asio::awaitable<std::optional<Answer>> answer_of(ClientPtr client, const SessionContext& context,
+                                                 Ask ask) {
   if (context.is_stopped()) co_return std::nullopt;
-  const auto slot = std::make_shared<PageSlot>();
-  client->page_timer.expires_after(context.timeout);
+  const auto slot = std::make_shared<std::optional<Answer>>();
+  client->answer_timer.expires_after(context.timeout);
   // The backend may keep its callback for longer than this session lives.
-  context.backend.connections(cursor, [slot, weak = std::weak_ptr(client)](ConnectionPage page) {
-    *slot = std::move(page);
-    if (const auto waiting = weak.lock()) waiting->page_timer.cancel();
+  ask([slot, weak = std::weak_ptr(client)](Answer answer) {
+    *slot = std::move(answer);
+    if (const auto waiting = weak.lock()) waiting->answer_timer.cancel();
   });
-  if (!*slot) co_await client->page_timer.async_wait(kAwait);
+  if (!*slot) co_await client->answer_timer.async_wait(kAwait);
   co_return std::move(*slot);
+}
+
+asio::awaitable<std::optional<ConnectionPage>> next_page(ClientPtr client,
+                                                         const SessionContext& context,
+                                                         std::uint64_t cursor) {
+  return answer_of<ConnectionPage>(client, context, [&context, cursor](auto reply) {
+    context.backend.connections(cursor, std::move(reply));
+  });
 }
 
 asio::awaitable<void> send_connections(ClientPtr client, const SessionContext& context,
                                        unsigned version) {
-  PageSlot page = co_await next_page(client, context, 0);
+  std::optional<ConnectionPage> page = co_await next_page(client, context, 0);
   if (!page) {
-    co_await reply(client, context.timeout, http::status::gateway_timeout,
-                   error_text("the dataplane did not answer"));
+    co_await reply(client, context.timeout, http::status::gateway_timeout, error_text(kNoAnswer));
     co_return;
   }
   ListWriter writer(client, context.timeout, version);
@@ -173,27 +123,81 @@ asio::awaitable<void> send_connections(ClientPtr client, const SessionContext& c
   if (page) co_await writer.end();
 }
 
+asio::awaitable<void> send_explanation(ClientPtr client, const SessionContext& context,
+                                       std::string_view query_text) {
+  const auto send = [&](http::status status, std::string body) {
+    return reply(client, context.timeout, status, std::move(body));
+  };
+  const ParsedExplainQuery parsed = parse_explain_query(parse_query(query_text).value_or(Query()));
+  if (!parsed.error.empty()) {
+    co_await send(http::status::bad_request, error_text(parsed.error));
+    co_return;
+  }
+  const auto answer = co_await answer_of<std::optional<ExplainReport>>(
+      client, context,
+      [&](auto callback) { context.backend.explain(parsed.query, std::move(callback)); });
+  if (!answer) {
+    co_await send(http::status::gateway_timeout, error_text(kNoAnswer));
+  } else if (!*answer) {
+    co_await send(http::status::service_unavailable, error_text(kTooManyQuestions));
+  } else {
+    co_await send(http::status::ok, serialize(to_json(**answer)) + '\n');
+  }
+}
+
+asio::awaitable<void> switch_stages(ClientPtr client, const SessionContext& context,
+                                    std::string_view query_text) {
+  const auto send = [&](http::status status, std::string body) {
+    return reply(client, context.timeout, status, std::move(body));
+  };
+  const Query query = parse_query(query_text).value_or(Query());
+  const auto sampling = query.find("sampling");
+  if (sampling == query.end() || (sampling->second != "on" && sampling->second != "off")) {
+    co_await send(http::status::bad_request, error_text("sampling must be on or off"));
+    co_return;
+  }
+  context.backend.sample_stages(sampling->second == "on");
+  co_await send(http::status::ok, serialize(to_json(context.backend.stages())) + '\n');
+}
+
+// What is answered at once and in one piece; nullopt: not this path.
+std::optional<std::string> text_of(Backend& backend, std::string_view path) {
+  if (path == "/v1/status") return serialize(to_json(backend.status()));
+  if (path == "/v1/lcores") return serialize(to_json(backend.lcores()));
+  if (path == "/v1/vrrp") return serialize(to_json(backend.vrrp()));
+  if (path == "/v1/stages") return serialize(to_json(backend.stages()));
+  return std::nullopt;
+}
+
+bool is_known(std::string_view path) {
+  constexpr std::string_view kPaths[] = {"/v1/status", "/v1/lcores",      "/v1/services",
+                                         "/v1/vrrp",   "/v1/connections", "/v1/explain",
+                                         "/v1/stages"};
+  return std::find(std::begin(kPaths), std::end(kPaths), path) != std::end(kPaths);
+}
+
 asio::awaitable<void> answer(ClientPtr client, const SessionContext& context,
                              const Request& request) {
   const auto send = [&](http::status status, std::string body) {
     return reply(client, context.timeout, status, std::move(body));
   };
-  std::string_view path(request.target().data(), request.target().size());
-  path = path.substr(0, path.find('?'));
-  const bool known = path == "/v1/status" || path == "/v1/services" || path == "/v1/vrrp" ||
-                     path == "/v1/connections";
-  if (!known) {
+  const std::string_view target(request.target().data(), request.target().size());
+  const std::string_view path = target.substr(0, target.find('?'));
+  const std::string_view query = target.substr(std::min(path.size() + 1, target.size()));
+  if (!is_known(path)) {
     co_await send(http::status::not_found, error_text("no such path: " + std::string(path)));
+  } else if (request.method() == http::verb::post && path == "/v1/stages") {
+    co_await switch_stages(client, context, query);
   } else if (request.method() != http::verb::get) {
     co_await send(http::status::method_not_allowed, error_text("only GET is supported"));
-  } else if (path == "/v1/status") {
-    co_await send(http::status::ok, serialize(to_json(context.backend.status())) + '\n');
-  } else if (path == "/v1/vrrp") {
-    co_await send(http::status::ok, serialize(to_json(context.backend.vrrp())) + '\n');
   } else if (path == "/v1/services") {
     co_await send_services(client, context, request.version());
-  } else {
+  } else if (path == "/v1/connections") {
     co_await send_connections(client, context, request.version());
+  } else if (path == "/v1/explain") {
+    co_await send_explanation(client, context, query);
+  } else if (const auto text = text_of(context.backend, path)) {
+    co_await send(http::status::ok, *text + '\n');
   }
 }
 

@@ -23,16 +23,16 @@ using Stream = boost::beast::basic_stream<boost::asio::local::stream_protocol>;
 /// The I/O objects of one client.
 struct Client {
   explicit Client(boost::asio::local::stream_protocol::socket socket)
-      : stream(std::move(socket)), page_timer(stream.get_executor()) {}
+      : stream(std::move(socket)), answer_timer(stream.get_executor()) {}
 
   /// Ends whatever the session is waiting for.
   void abort() {
     stream.close();
-    page_timer.cancel();
+    answer_timer.cancel();
   }
 
   Stream stream;
-  boost::asio::steady_timer page_timer;  ///< Runs while the backend prepares a page.
+  boost::asio::steady_timer answer_timer;  ///< Runs while the backend prepares an answer.
 };
 
 using ClientPtr = std::shared_ptr<Client>;

@@ -20,6 +20,7 @@ struct WorkerReport {
   std::uint64_t packets = 0;
   double idle_percent = 0;
   Counters drops;
+  Counters flows;  ///< half_open, reclaimed, stateless; handed_over, taken_over.
 };
 
 struct PortReport {
@@ -45,6 +46,59 @@ struct StatusReport {
   std::vector<PortReport> ports;
   std::uint64_t control_lag_us = 0;
   std::uint64_t control_lag_max_us = 0;
+  std::uint64_t connection_capacity = 0;    ///< Of each family, all workers together.
+  std::uint64_t bytes_per_connection4 = 0;  ///< At capacity, index included.
+  std::uint64_t bytes_per_connection6 = 0;
+  std::uint64_t index_load_percent = 0;  ///< Of the index slots, at capacity.
+};
+
+/// Frames of one worker through one port.
+struct LcorePortReport {
+  std::string name;
+  std::uint64_t received = 0;
+  std::uint64_t transmitted = 0;
+};
+
+struct LcoreReport {
+  std::uint32_t worker = 0;
+  std::uint32_t lcore = 0;
+  std::uint64_t packets = 0;      ///< Frames looked at since the start.
+  std::uint64_t bytes = 0;        ///< Of these, Ethernet header included.
+  std::uint64_t connections = 0;  ///< In its table right now.
+  std::uint64_t created = 0;      ///< Connections since the start.
+  double packets_per_s = 0;
+  double bytes_per_s = 0;
+  double created_per_s = 0;
+  std::uint64_t turns = 0;       ///< Rounds of its loop.
+  std::uint64_t busy_turns = 0;  ///< Those with something to do.
+  std::uint64_t sleeps = 0;
+  double busy_percent = 0;  ///< Share of busy turns in the last seconds.
+  Counters drops;
+  std::vector<LcorePortReport> ports;
+};
+
+/// GET /v1/lcores
+struct LcoresReport {
+  std::vector<LcoreReport> lcores;
+};
+
+/// What went through since the start: ipvsadm's Conns, InPkts, OutPkts, InBytes, OutBytes. Bytes
+/// from the IP header on.
+struct TrafficReport {
+  std::uint64_t connections = 0;
+  std::uint64_t packets_in = 0;
+  std::uint64_t packets_out = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+};
+
+/// The same per second: CPS, InPPS, OutPPS, InBPS, OutBPS.
+struct RateReport {
+  double connections = 0;
+  double packets_in = 0;
+  double packets_out = 0;
+  double bytes_in = 0;
+  double bytes_out = 0;
 };
 
 struct RealReport {
@@ -57,6 +111,8 @@ struct RealReport {
   std::string health;  ///< "up", "down", "unchecked".
   bool in_pool = false;
   bool is_sorry = false;
+  TrafficReport stats;
+  RateReport rates;
 };
 
 struct ServiceReport {
@@ -64,17 +120,18 @@ struct ServiceReport {
   std::string vip;
   std::uint16_t port = 0;
   std::string scheduler;
-  std::string flags;  ///< ipvsadm's words after the scheduler: "persistent 120", "ops".
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;
+  std::string flags;    ///< ipvsadm's words after the scheduler: "persistent 120", "ops".
+  TrafficReport stats;  ///< Sums over all real servers, in the pool or not; so are the rates.
+  RateReport rates;
   std::vector<RealReport> reals;
 };
 
-/// GET /v1/services
+/// GET /v1/services, which is streamed.
 struct ServicesReport {
   std::string version;
   std::uint64_t connection_table_size = 0;
   std::vector<ServiceReport> services;
+  std::uint64_t next_cursor = 0;  ///< Not in the JSON; 0 = these were the last ones.
 };
 
 struct VrrpReport {
@@ -110,6 +167,62 @@ struct ConnectionReport {
 struct ConnectionPage {
   std::vector<ConnectionReport> connections;
   std::uint64_t next_cursor = 0;  ///< 0 = this was the last page.
+};
+
+struct StageReport {
+  std::string stage;  ///< "receive", "parse", "classify", "lookup", "forward", "transmit".
+  std::uint64_t cycles = 0;
+  double cycles_per_packet = 0;
+  double ns_per_packet = 0;
+  double share_percent = 0;  ///< Of the cycles of all stages.
+};
+
+/// What sampling has found on one worker.
+struct WorkerStagesReport {
+  std::uint32_t worker = 0;
+  std::uint32_t lcore = 0;
+  std::uint64_t bursts = 0;   ///< Sampled.
+  std::uint64_t packets = 0;  ///< In these bursts.
+  std::vector<StageReport> stages;
+};
+
+/// GET /v1/stages
+struct StagesReport {
+  bool sampling = false;
+  std::uint64_t cycles_per_s = 0;
+  std::vector<WorkerStagesReport> workers;
+};
+
+/// Where a packet goes.
+struct NextHopReport {
+  std::string reach;    ///< "found", "no_route", "no_neighbour".
+  std::string port;     ///< The interface's name.
+  std::string address;  ///< The gateway or the destination itself.
+  std::string mac;
+};
+
+/// GET /v1/explain. Texts are empty where there is nothing to say.
+struct ExplainReport {
+  std::string protocol;
+  std::string source;  ///< address:port, as are the next, the service and the server.
+  std::string destination;
+  /// "connection", "new_connection", "stateless", "return_traffic", "routed", "dropped", "kernel".
+  std::string outcome;
+  std::string drop;  ///< The counter's name.
+  bool is_vip = false;
+  bool lease_held = false;
+  std::string instance;  ///< Whose VIP it is.
+  std::string instance_state;
+  std::string service;
+  std::string scheduler;
+  std::string server;
+  std::string forward;
+  std::int64_t weight = 0;
+  std::string state;  ///< Of the connection.
+  std::uint32_t remaining_s = 0;
+  std::uint32_t worker = 0;
+  std::uint32_t shard = 0;
+  NextHopReport next_hop;
 };
 
 }  // namespace keepline::api

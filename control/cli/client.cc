@@ -40,16 +40,19 @@ struct Exchange {
 };
 
 asio::awaitable<Exchange> exchange(Stream& stream, const std::string& socket_path,
-                                   const std::string& path, std::chrono::milliseconds timeout) {
+                                   const std::string& path, Method method,
+                                   std::chrono::milliseconds timeout) {
   Exchange result;
   stream.expires_after(timeout);
   const asio::local::stream_protocol::endpoint endpoint(socket_path);
   std::tie(result.error) = co_await stream.async_connect(endpoint, kAwait);
   if (result.error) co_return result;
 
-  http::request<http::empty_body> request(http::verb::get, path, 11);
+  const auto verb = method == Method::kPost ? http::verb::post : http::verb::get;
+  http::request<http::empty_body> request(verb, path, 11);
   request.set(http::field::host, "localhost");
   request.keep_alive(false);
+  request.prepare_payload();
   std::size_t bytes = 0;
   std::tie(result.error, bytes) = co_await http::async_write(stream, request, kAwait);
   if (result.error) co_return result;
@@ -107,14 +110,14 @@ Fetched explain(const std::string& socket_path, const error_code& error) {
 }  // namespace
 
 Fetched fetch(const std::string& socket_path, const std::string& path,
-              std::chrono::milliseconds timeout) {
+              std::chrono::milliseconds timeout, Method method) {
   if (socket_path.size() >= sizeof(sockaddr_un{}.sun_path)) {
     return {FetchResult::kNotRunning, {}, "socket path too long: " + socket_path};
   }
   asio::io_context io;
   Stream stream(io);
   Exchange result;
-  asio::co_spawn(io, exchange(stream, socket_path, path, timeout),
+  asio::co_spawn(io, exchange(stream, socket_path, path, method, timeout),
                  [&](std::exception_ptr, Exchange done) { result = std::move(done); });
   io.run();
   if (result.error) return explain(socket_path, result.error);

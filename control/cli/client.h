@@ -28,8 +28,14 @@ struct Fetched {
   std::string message;  ///< For people, with the socket path and what to do, when it is not.
 };
 
-/// GET `path` ("/v1/status") from the daemon behind `socket_path`.
+/// What is asked for.
+enum class Method : std::uint8_t {
+  kGet,
+  kPost,  ///< Changes something; all of it is in the path.
+};
+
+/// Asks for `path` ("/v1/status") of the daemon behind `socket_path`.
 Fetched fetch(const std::string& socket_path, const std::string& path,
-              std::chrono::milliseconds timeout = kReplyTimeout);
+              std::chrono::milliseconds timeout = kReplyTimeout, Method method = Method::kGet);
 
 }  // namespace keepline::cli

@@ -10,6 +10,7 @@
 
 #include "control/api/json.h"
 #include "control/api/paths.h"
+#include "control/api/query.h"
 #include "control/cli/client.h"
 #include "control/cli/render.h"
 
@@ -26,11 +27,25 @@ struct Options {
   std::string instance;
   bool json = false;
   bool all = false;
+  bool stats = false;
+  bool rate = false;
+  bool exact = false;
+  api::Query query;      ///< Of `explain`.
+  std::string sampling;  ///< "on", "off"; empty: as it is.
 };
 
 std::int64_t now_unix_s() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+cli::ServicesView view_of(const Options& options) {
+  cli::ServicesView view;
+  if (options.stats) view.columns = cli::Columns::kStats;
+  if (options.rate) view.columns = cli::Columns::kRates;
+  if (options.all) view.reals = cli::Reals::kAll;
+  if (options.exact) view.numbers = cli::Numbers::kExact;
+  return view;
 }
 
 // The answer as a table; nullopt when it is not what this version understands.
@@ -39,21 +54,35 @@ std::optional<std::string> render(const std::string& command, const std::string&
   boost::system::error_code error;
   const boost::json::value json = boost::json::parse(body, error);
   if (error) return std::nullopt;
-  if (command == "status") {
-    const auto report = api::status_from_json(json);
-    return report ? std::optional(cli::render_status(*report)) : std::nullopt;
-  }
+  const auto text = [](const auto& report, auto render_report) {
+    return report ? std::optional<std::string>(render_report(*report)) : std::nullopt;
+  };
+  if (command == "status") return text(api::status_from_json(json), cli::render_status);
+  if (command == "lcores") return text(api::lcores_from_json(json), cli::render_lcores);
+  if (command == "stages") return text(api::stages_from_json(json), cli::render_stages);
+  if (command == "explain") return text(api::explain_from_json(json), cli::render_explain);
   if (command == "services") {
-    const auto report = api::services_from_json(json);
-    const auto reals = options.all ? cli::Reals::kAll : cli::Reals::kInPool;
-    return report ? std::optional(cli::render_services(*report, reals)) : std::nullopt;
+    return text(api::services_from_json(json), [&](const api::ServicesReport& report) {
+      return cli::render_services(report, view_of(options));
+    });
   }
   if (command == "vrrp") {
-    const auto report = api::vrrp_from_json(json);
-    return report ? std::optional(cli::render_vrrp(*report, now_unix_s())) : std::nullopt;
+    return text(api::vrrp_from_json(json), [](const api::VrrpsReport& report) {
+      return cli::render_vrrp(report, now_unix_s());
+    });
   }
-  const auto page = api::connections_from_json(json);
-  return page ? std::optional(cli::render_connections(*page)) : std::nullopt;
+  return text(api::connections_from_json(json), cli::render_connections);
+}
+
+std::string path_of(const std::string& command, const Options& options) {
+  std::string path = "/v1/" + command;
+  if (!options.sampling.empty()) return path + "?sampling=" + options.sampling;
+  for (const auto& [name, value] : options.query) {
+    if (value.empty()) continue;
+    path += path.find('?') == std::string::npos ? '?' : '&';
+    path += name + '=' + api::percent_encoded(value);
+  }
+  return path;
 }
 
 int run(const std::string& command, const Options& options) {
@@ -61,7 +90,9 @@ int run(const std::string& command, const Options& options) {
       options.instance.empty() ? api::default_instance_name() : options.instance;
   const std::string socket =
       options.socket.empty() ? api::control_socket_path(instance) : options.socket;
-  const cli::Fetched fetched = cli::fetch(socket, "/v1/" + command);
+  const auto method = options.sampling.empty() ? cli::Method::kGet : cli::Method::kPost;
+  const cli::Fetched fetched =
+      cli::fetch(socket, path_of(command, options), cli::kReplyTimeout, method);
   if (fetched.result != cli::FetchResult::kOk) {
     std::cerr << "keepline: " << fetched.message << '\n';
     return kExitNoAnswer;
@@ -87,10 +118,31 @@ void add_commands(CLI::App& app, Options& options) {
     return command;
   };
   add("status", "The daemon, its ports and its workers");
-  add("services", "Virtual servers and their real servers, like `ipvsadm -Ln`")
-      ->add_flag("--all", options.all, "Also real servers that are not in the pool, with health");
+  add("lcores", "What each worker thread has done: packets, rates, drops, ports");
+  CLI::App* services =
+      add("services", "Virtual servers and their real servers, like `ipvsadm -Ln`");
+  services->add_flag("--all", options.all,
+                     "Also real servers that are not in the pool, with health");
+  auto* stats = services->add_flag("--stats", options.stats,
+                                   "Connections, packets and bytes since the start");
+  services->add_flag("--rate", options.rate, "Connections, packets and bytes per second")
+      ->excludes(stats);
+  services->add_flag("--exact", options.exact, "Large numbers in full, not as 123456K");
   add("vrrp", "VRRP instances, their states and addresses");
   add("connections", "The connection table, like `ipvsadm -Lnc`");
+  add("stages", "What each stage of forwarding costs, if sampled")
+      ->add_option("sampling", options.sampling, "Switches the sampling: on or off")
+      ->check(CLI::IsMember({"on", "off"}));
+  CLI::App* explain = add("explain", "What becomes of a packet, and why");
+  explain->add_option("source", options.query["source"], "Where it comes from: ADDRESS:PORT")
+      ->required();
+  explain->add_option("destination", options.query["destination"], "Where it goes: ADDRESS:PORT")
+      ->required();
+  explain->add_option("protocol", options.query["protocol"], "tcp or udp")->required();
+  explain->callback([&options] {
+    const std::string error = api::parse_explain_query(options.query).error;
+    if (!error.empty()) throw CLI::ValidationError("explain", error);
+  });
 }
 
 }  // namespace

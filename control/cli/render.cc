@@ -2,65 +2,14 @@
 #include "control/cli/render.h"
 
 #include <algorithm>
-#include <concepts>
 #include <cstdio>
-#include <string_view>
 #include <vector>
+
+#include "control/cli/text.h"
 
 namespace keepline::cli {
 
 namespace {
-
-constexpr std::size_t kColumnGap = 2;
-
-void pad(std::string& text, std::size_t width, std::string_view cell) {
-  text.append(cell);
-  if (cell.size() < width) text.append(width - cell.size(), ' ');
-}
-
-template <std::integral Number>
-void pad(std::string& text, std::size_t width, Number number) {
-  pad(text, width, std::string_view(std::to_string(number)));
-}
-
-/// Rows of cells, each column as wide as its longest cell; the first row is the head.
-class Table {
- public:
-  explicit Table(std::vector<std::string> head) { rows_.push_back(std::move(head)); }
-
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-
-  std::string text() const {
-    std::vector<std::size_t> widths(rows_.front().size());
-    for (const auto& row : rows_) {
-      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-    }
-    std::string result;
-    for (const auto& row : rows_) {
-      for (std::size_t i = 0; i + 1 < row.size(); ++i) pad(result, widths[i] + kColumnGap, row[i]);
-      result += row.back() + '\n';
-    }
-    return result;
-  }
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-};
-
-std::string endpoint(const std::string& address, std::uint16_t port) {
-  const bool is_v6 = address.find(':') != std::string::npos;
-  return (is_v6 ? '[' + address + ']' : address) + ':' + std::to_string(port);
-}
-
-std::string or_dash(const std::string& text) {
-  return text.empty() ? "-" : text;
-}
-
-std::string one_decimal(double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", number);
-  return text;
-}
 
 // 1000000 -> "1s", 10000 -> "0.01s".
 std::string seconds_of(std::uint64_t us) {
@@ -78,73 +27,7 @@ std::string joined(const std::vector<std::string>& words) {
   return or_dash(result);
 }
 
-std::string non_zero(const api::Counters& counters) {
-  std::string result;
-  for (const auto& [name, count] : counters) {
-    if (count == 0) continue;
-    result.append(result.empty() ? "" : " ").append(name).append("=").append(std::to_string(count));
-  }
-  return result;
-}
-
-void render_real(std::string& text, const api::RealReport& real, Reals reals) {
-  text += "  -> ";
-  pad(text, 28, endpoint(real.address, real.port));
-  text += ' ';
-  pad(text, 7, real.forward);
-  text += ' ';
-  pad(text, 6, real.weight);
-  text += ' ';
-  pad(text, 10, real.active);
-  text += ' ';
-  pad(text, 10, real.inactive);
-  if (reals == Reals::kAll) {
-    text += ' ' + real.health;
-    if (real.is_sorry) text += ", sorry server";
-    if (!real.in_pool) text += ", not in pool";
-  }
-  text += '\n';
-}
-
 }  // namespace
-
-std::string render_services(const api::ServicesReport& report, Reals reals) {
-  std::string text = "IP Virtual Server version keepline-" + report.version +
-                     " (size=" + std::to_string(report.connection_table_size) + ")\n";
-  text += "Prot LocalAddress:Port Scheduler Flags\n";
-  text += "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n";
-  for (const api::ServiceReport& service : report.services) {
-    pad(text, 4, service.protocol);
-    text += ' ' + endpoint(service.vip, service.port) + ' ' + service.scheduler;
-    if (!service.flags.empty()) text += ' ' + service.flags;
-    text += '\n';
-    for (const api::RealReport& real : service.reals) {
-      if (real.in_pool || reals == Reals::kAll) render_real(text, real, reals);
-    }
-  }
-  return text;
-}
-
-std::string render_connections(const api::ConnectionPage& page) {
-  std::string text = "IPVS connection entries\n";
-  text += "pro expire state       source             virtual            destination\n";
-  for (const api::ConnectionReport& connection : page.connections) {
-    char expires[32];
-    std::snprintf(expires, sizeof expires, "%02u:%02u ", connection.expires_s / 60,
-                  connection.expires_s % 60);
-    pad(text, 3, connection.protocol);
-    text += ' ';
-    pad(text, 6, std::string_view(expires));
-    text += ' ';
-    pad(text, 11, connection.state);
-    text += ' ';
-    pad(text, 18, connection.client);
-    text += ' ';
-    pad(text, 18, connection.virtual_end);
-    text += ' ' + connection.destination + '\n';
-  }
-  return text;
-}
 
 std::string render_vrrp(const api::VrrpsReport& report, std::int64_t now_unix_s) {
   if (report.instances.empty()) return "no VRRP instances\n";
@@ -177,6 +60,9 @@ std::string render_status(const api::StatusReport& report) {
   text += "Configuration: " + or_dash(report.config_path) + " (" + or_dash(report.mode) + ")\n";
   text += "Control lag:   " + std::to_string(report.control_lag_us) + " us, at most " +
           std::to_string(report.control_lag_max_us) + " us\n";
+  text += "Connections:   room for " + std::to_string(report.connection_capacity) +
+          " of each family, " + std::to_string(report.bytes_per_connection4) +
+          " bytes each (IPv6 " + std::to_string(report.bytes_per_connection6) + ")\n";
   if (!report.ports.empty()) {
     Table ports(
         {"Port", "Driver", "Address", "Link", "RxPackets", "TxPackets", "RxMissed", "TxMissed"});
@@ -188,13 +74,60 @@ std::string render_status(const api::StatusReport& report) {
     text += '\n' + ports.text();
   }
   if (!report.workers.empty()) {
-    Table workers({"Worker", "Lcore", "Packets", "Bursts", "Idle%", "Drops"});
+    Table workers({"Worker", "Lcore", "Packets", "Bursts", "Idle%", "Drops", "Flows"});
     for (const api::WorkerReport& worker : report.workers) {
       workers.add({std::to_string(worker.id), std::to_string(worker.lcore),
                    std::to_string(worker.packets), std::to_string(worker.bursts),
-                   one_decimal(worker.idle_percent), or_dash(non_zero(worker.drops))});
+                   one_decimal(worker.idle_percent), or_dash(non_zero(worker.drops)),
+                   or_dash(non_zero(worker.flows))});
     }
     text += '\n' + workers.text();
+  }
+  return text;
+}
+
+std::string render_lcores(const api::LcoresReport& report) {
+  Table lcores({"Worker", "Lcore", "Packets", "Bytes", "Packets/s", "Bytes/s", "Conns/s", "Conns",
+                "Drops", "Busy%", "Turns", "Sleeps"});
+  Table ports({"Worker", "Lcore", "Port", "Received", "Transmitted"});
+  for (const api::LcoreReport& lcore : report.lcores) {
+    const std::string worker = std::to_string(lcore.worker);
+    const std::string number = std::to_string(lcore.lcore);
+    std::uint64_t drops = 0;
+    for (const auto& [name, count] : lcore.drops) drops += count;
+    lcores.add({worker, number, std::to_string(lcore.packets), std::to_string(lcore.bytes),
+                whole(lcore.packets_per_s), whole(lcore.bytes_per_s), whole(lcore.created_per_s),
+                std::to_string(lcore.connections), std::to_string(drops),
+                one_decimal(lcore.busy_percent), std::to_string(lcore.turns),
+                std::to_string(lcore.sleeps)});
+    for (const api::LcorePortReport& port : lcore.ports) {
+      ports.add({worker, number, port.name, std::to_string(port.received),
+                 std::to_string(port.transmitted)});
+    }
+  }
+  return lcores.text() + '\n' + ports.text();
+}
+
+std::string render_stages(const api::StagesReport& report) {
+  std::string text = report.sampling ? "Sampling is on: `keepline stages off` ends it.\n"
+                                     : "Sampling is off: `keepline stages on` begins it.\n";
+  for (const api::WorkerStagesReport& worker : report.workers) {
+    if (worker.packets == 0) continue;
+    text += "\nWorker " + std::to_string(worker.worker) + ", lcore " +
+            std::to_string(worker.lcore) + ": " + std::to_string(worker.packets) + " packets in " +
+            std::to_string(worker.bursts) + " bursts sampled\n";
+    Table table({"Stage", "Cycles/packet", "ns/packet", "Share%"});
+    api::StageReport sum;
+    for (const api::StageReport& stage : worker.stages) {
+      table.add({stage.stage, one_decimal(stage.cycles_per_packet),
+                 one_decimal(stage.ns_per_packet), one_decimal(stage.share_percent)});
+      sum.cycles_per_packet += stage.cycles_per_packet;
+      sum.ns_per_packet += stage.ns_per_packet;
+      sum.share_percent += stage.share_percent;
+    }
+    table.add({"all", one_decimal(sum.cycles_per_packet), one_decimal(sum.ns_per_packet),
+               one_decimal(sum.share_percent)});
+    text += table.text();
   }
   return text;
 }

@@ -71,10 +71,20 @@ struct DataplanePort {
   friend bool operator==(const DataplanePort&, const DataplanePort&) = default;
 };
 
+/// What becomes of the connections of a real server that takes no new ones any more: zero = what
+/// can be goes elsewhere at once, otherwise they may go on for so long.
+struct LeavingPolicy {
+  std::uint32_t drain_s = 0;
+  friend bool operator==(const LeavingPolicy&, const LeavingPolicy&) = default;
+};
+
 /// keepline's own block; everything has a default, so that files without it run.
 struct DataplaneOptions {
   std::uint32_t workers = 1;
-  std::uint32_t connections = 1U << 20;  ///< Capacity of the connection table.
+  std::uint32_t connections = 1U << 20;  ///< Capacity of the connection table, of each family.
+  std::uint32_t half_open_percent = 25;  ///< Of the table, at most for half-open connections.
+  LeavingPolicy failed_server{0};        ///< Its checks fail.
+  LeavingPolicy removed_server{300};  ///< It left the pool in good order, as a sorry server does.
   IdlePolicy idle = IdlePolicy::kAdaptive;
   std::vector<DataplanePort> ports;
   friend bool operator==(const DataplaneOptions&, const DataplaneOptions&) = default;

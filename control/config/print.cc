@@ -189,10 +189,17 @@ void print_group(const SyncGroup& group, Writer& out) {
   out.close();
 }
 
+void print_leaving(const char* keyword, const LeavingPolicy& policy, Writer& out) {
+  out.line(keyword, policy.drain_s == 0 ? "reschedule" : "drain " + std::to_string(policy.drain_s));
+}
+
 void print_dataplane(const DataplaneOptions& options, Writer& out) {
   out.open("dataplane");
   out.number("workers", options.workers);
   out.number("connections", options.connections);
+  out.number("half_open_percent", options.half_open_percent);
+  print_leaving("failed_server", options.failed_server, out);
+  print_leaving("removed_server", options.removed_server, out);
   out.line("idle", options.idle == IdlePolicy::kPoll ? "poll" : "adaptive");
   for (const DataplanePort& port : options.ports) {
     out.open("port", quote_word(port.interface));

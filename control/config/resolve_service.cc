@@ -66,11 +66,6 @@ void ServiceRules::check_address() {
                          " without a port: all ports of an address are not built yet",
                      "virtual_server ADDRESS PORT, once for each port");
   }
-  if (s_.address.is_v6()) {
-    addresses_.warning(
-        s_.position, "virtual_server",
-        "IPv6 is not forwarded yet: virtual_server " + net::to_string(s_.address) + " is skipped");
-  }
 }
 
 void ServiceRules::settle_protocol() {
@@ -137,7 +132,8 @@ bool ServiceRules::keep_real_server(RealServer& real) {
   const std::string name = "real_server " + net::to_string(real.address);
   if (real.address.is_v6() != s_.address.is_v6()) {
     addresses_.error(real.position, "real_server",
-                     name + " is of another family than its virtual server: skipped");
+                     name + " is of another family than its virtual server: skipped",
+                     "NAT and DR do not translate between IPv4 and IPv6");
     return false;
   }
   refuse_own_address(real.address, real.position, "real_server");
@@ -182,7 +178,8 @@ void ServiceRules::settle_sorry_server() {
   SorryServer& sorry = *s_.sorry_server;
   if (sorry.target.address.is_v6() != s_.address.is_v6()) {
     addresses_.error(sorry.position, "sorry_server",
-                     "sorry_server is of another family than its virtual server: skipped");
+                     "sorry_server is of another family than its virtual server: skipped",
+                     "NAT and DR do not translate between IPv4 and IPv6");
     s_.sorry_server.reset();
     return;
   }

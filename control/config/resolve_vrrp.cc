@@ -101,9 +101,9 @@ void InstanceRules::settle_devices() {
   for (auto* list : {&v_.vips, &v_.excluded_vips}) {
     for (VipAddress& vip : *list) {
       if (vip.dev.empty()) vip.dev = v_.interface;
-      if (vip.address.is_v6()) {
+      if (vip.address.is_v6() && v_.is_v6) {
         diagnostics_.warning(vip.position, "virtual_ipaddress",
-                             prefix() + "IPv6 addresses are not served yet: " +
+                             prefix() + "VRRP over IPv6 is not built yet: " +
                                  net::to_string(vip.address) + " is skipped");
       }
     }

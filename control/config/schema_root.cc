@@ -11,7 +11,8 @@ using enum Class;
 using enum Status;
 
 constexpr std::size_t kMaxPorts = 64;
-constexpr std::uint64_t kMaxWorkers = 128;
+constexpr std::uint64_t kMaxWorkers = 16;
+constexpr std::uint32_t kMaxDrain_s = 30 * 24 * 3600;
 constexpr std::uint64_t kMaxConnections = std::uint64_t{1} << 28;
 
 void warn_not_built(Args& a, const std::string& what) {
@@ -59,14 +60,36 @@ void read_idle(Args& a, DataplaneOptions& options) {
   }
 }
 
+// `reschedule` or `drain SECONDS`.
+void read_leaving(Args& a, LeavingPolicy& policy) {
+  if (a.word() == "reschedule" && a.count() == 1) {
+    policy.drain_s = 0;
+  } else if (a.word() == "drain" && a.count() == 2) {
+    if (const auto value = a.number(1, kMaxDrain_s, 2)) {
+      policy.drain_s = static_cast<std::uint32_t>(*value);
+    }
+  } else {
+    a.error("expected 'reschedule' or 'drain SECONDS': ignored");
+  }
+}
+
 constexpr Row<DataplaneOptions> kDataplaneRows[] = {
     {"workers", kOneWord, kA, kActive,
-     [](Args& a, DataplaneOptions& o) {
-       a.number_to(o.workers, 1, kMaxWorkers);
-       if (o.workers > 1) warn_not_built(a, "more than one worker");
-     }},
+     [](Args& a, DataplaneOptions& o) { a.number_to(o.workers, 1, kMaxWorkers); }},
     {"connections", kOneWord, kA, kActive,
      [](Args& a, DataplaneOptions& o) { a.number_to(o.connections, 1024, kMaxConnections); }},
+    {"half_open_percent", kOneWord, kA, kActive,
+     [](Args& a, DataplaneOptions& o) { a.number_to(o.half_open_percent, 1, 100); }},
+    {"failed_server",
+     {1, 2},
+     kA,
+     kActive,
+     [](Args& a, DataplaneOptions& o) { read_leaving(a, o.failed_server); }},
+    {"removed_server",
+     {1, 2},
+     kA,
+     kActive,
+     [](Args& a, DataplaneOptions& o) { read_leaving(a, o.removed_server); }},
     {"idle", kOneWord, kA, kActive, read_idle},
     {"port", kNamedBlock, kA, kActive, read_port},
 };

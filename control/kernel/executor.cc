@@ -1,11 +1,20 @@
 #include "control/kernel/executor.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstdlib>
 #include <future>
 #include <utility>
 
 namespace keepline::control {
+
+namespace {
+
+bool is_v4(const HeldAddress& held) {
+  return held.address.address.is_v4();
+}
+
+}  // namespace
 
 KernelExecutor::KernelExecutor(std::string footprint_path,
                                std::function<void(const std::string&)> on_error)
@@ -26,7 +35,8 @@ void KernelExecutor::note_netdev(const std::string& netdev) {
 
 void KernelExecutor::acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet) {
   boost::asio::post(pool_, [this, addresses = std::move(addresses), quiet = std::move(quiet)] {
-    if (held_.empty() && !addresses.empty()) quiet_arp(quiet);
+    const bool needs_arp = std::any_of(addresses.begin(), addresses.end(), is_v4);
+    if (needs_arp && !holds_v4()) quiet_arp(quiet);
     for (const HeldAddress& held : addresses) {
       footprint_.add_address(held.netdev.name, held.address);
       held_.emplace(std::pair(held.netdev.ifindex, held.address.address), held);
@@ -41,8 +51,13 @@ void KernelExecutor::release(std::vector<HeldAddress> addresses) {
       report(requests_.remove_address(held.netdev.ifindex, held.address));
       held_.erase({held.netdev.ifindex, held.address.address});
     }
-    if (held_.empty()) restore_arp();
+    if (!holds_v4()) restore_arp();
   });
+}
+
+bool KernelExecutor::holds_v4() const {
+  return std::any_of(held_.begin(), held_.end(),
+                     [](const auto& each) { return is_v4(each.second); });
 }
 
 // Without this the kernel would use a VIP with its own MAC as the sender of its ARP requests, and
@@ -67,7 +82,7 @@ void KernelExecutor::restore_arp() {
   sysctls_.clear();
 }
 
-void KernelExecutor::manage_neighbour(Netdev netdev, net::Ip4 address) {
+void KernelExecutor::manage_neighbour(Netdev netdev, net::IpAddr address) {
   boost::asio::post(pool_, [this, netdev = std::move(netdev), address] {
     footprint_.add_neighbour(netdev.name, address);
     managed_.insert({netdev.ifindex, address});
@@ -75,14 +90,14 @@ void KernelExecutor::manage_neighbour(Netdev netdev, net::Ip4 address) {
   });
 }
 
-void KernelExecutor::forget_neighbour(Netdev netdev, net::Ip4 address) {
+void KernelExecutor::forget_neighbour(Netdev netdev, net::IpAddr address) {
   boost::asio::post(pool_, [this, netdev = std::move(netdev), address] {
     managed_.erase({netdev.ifindex, address});
     report(requests_.forget_neighbour(netdev.ifindex, address));
   });
 }
 
-void KernelExecutor::learn_neighbour(Netdev netdev, net::Ip4 address, net::Mac mac) {
+void KernelExecutor::learn_neighbour(Netdev netdev, net::IpAddr address, net::Mac mac) {
   if (learning_ >= kMaxLearning) return;
   ++learning_;
   boost::asio::post(pool_, [this, netdev = std::move(netdev), address, mac] {

@@ -26,7 +26,7 @@ struct Netdev {
 
 struct HeldAddress {
   Netdev netdev;
-  net::Prefix4 address;
+  net::Prefix address;
   std::string label;
 };
 
@@ -41,14 +41,15 @@ class KernelExecutor {
 
   /// Before the netdev is attached, and waits until it is written down.
   void note_netdev(const std::string& netdev);
-  /// Adds the addresses and, with the first ones held, sets the ARP sysctls of `quiet` netdevs.
+  /// Adds the addresses and, with the first IPv4 ones held, sets the ARP sysctls of `quiet`
+  /// netdevs.
   void acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet);
   /// Removes the addresses; with the last ones, puts the sysctls back.
   void release(std::vector<HeldAddress> addresses);
-  void manage_neighbour(Netdev netdev, net::Ip4 address);
-  void forget_neighbour(Netdev netdev, net::Ip4 address);
+  void manage_neighbour(Netdev netdev, net::IpAddr address);
+  void forget_neighbour(Netdev netdev, net::IpAddr address);
   /// At most kMaxLearning wait at a time; a flood of ARP requests teaches us no more than that.
-  void learn_neighbour(Netdev netdev, net::Ip4 address, net::Mac mac);
+  void learn_neighbour(Netdev netdev, net::IpAddr address, net::Mac mac);
 
   /// Removes what is still held, waits for the end of all work, and removes the footprint unless
   /// something could not be undone. The last call; the destructor makes it if nobody has.
@@ -60,6 +61,7 @@ class KernelExecutor {
     std::string original;
   };
   void report(const tl::expected<void, std::string>& result);
+  bool holds_v4() const;
   void quiet_arp(const std::vector<Netdev>& netdevs);
   void restore_arp();
 
@@ -70,9 +72,9 @@ class KernelExecutor {
   // Below: only on the pool's thread.
   KernelRequests requests_;
   Footprint footprint_;
-  std::map<std::pair<unsigned, net::Ip4>, HeldAddress> held_;
+  std::map<std::pair<unsigned, net::IpAddr>, HeldAddress> held_;
   std::vector<Sysctl> sysctls_;
-  std::set<std::pair<unsigned, net::Ip4>> managed_;
+  std::set<std::pair<unsigned, net::IpAddr>> managed_;
 };
 
 }  // namespace keepline::control

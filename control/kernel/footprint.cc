@@ -23,7 +23,7 @@ constexpr const char* kSysctl = "4-sysctl";
 
 std::string undo_address(KernelRequests& requests, unsigned ifindex, const std::string& text) {
   const auto slash = text.find('/');
-  const auto address = net::parse_ip4(text.substr(0, slash));
+  const auto address = net::parse_ip(text.substr(0, slash));
   if (!address || slash == std::string::npos) return "";
   const int length = std::atoi(text.c_str() + slash + 1);
   requests.remove_address(ifindex, {*address, static_cast<std::uint8_t>(length)});
@@ -48,7 +48,7 @@ std::string undo_line(const std::string& line, KernelRequests& requests) {
     return "XDP and tc programs on " + where;
   }
   if (kind == kNeighbour) {
-    const auto address = net::parse_ip4(what);
+    const auto address = net::parse_ip(what);
     if (address) requests.forget_neighbour(ifindex, *address);
     return "neighbour " + what + " on " + where;
   }
@@ -75,12 +75,12 @@ void Footprint::add_netdev(const std::string& netdev) {
   add(std::string(kNetdev) + ' ' + netdev);
 }
 
-void Footprint::add_address(const std::string& netdev, net::Prefix4 address) {
+void Footprint::add_address(const std::string& netdev, const net::Prefix& address) {
   add(std::string(kAddress) + ' ' + netdev + ' ' + net::to_string(address.address) + '/' +
       std::to_string(address.length));
 }
 
-void Footprint::add_neighbour(const std::string& netdev, net::Ip4 address) {
+void Footprint::add_neighbour(const std::string& netdev, const net::IpAddr& address) {
   add(std::string(kNeighbour) + ' ' + netdev + ' ' + net::to_string(address));
 }
 

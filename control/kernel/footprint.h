@@ -21,8 +21,8 @@ class Footprint {
   explicit Footprint(std::string path);
 
   void add_netdev(const std::string& netdev);
-  void add_address(const std::string& netdev, net::Prefix4 address);
-  void add_neighbour(const std::string& netdev, net::Ip4 address);
+  void add_address(const std::string& netdev, const net::Prefix& address);
+  void add_neighbour(const std::string& netdev, const net::IpAddr& address);
   /// Remembers the value to put back; only the first one for each name counts.
   void add_sysctl(const std::string& name, const std::string& original);
 

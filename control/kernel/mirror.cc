@@ -24,11 +24,19 @@ void check(int code, const char* what) {
   if (code < 0) throw std::runtime_error(std::string(what) + ": " + nl_geterror(code));
 }
 
-net::Ip4 ip4_of(nl_addr* address) {
-  net::be32 wire;
-  if (address == nullptr || nl_addr_get_len(address) != sizeof wire) return {};
+template <typename Wire>
+Wire wire_of(nl_addr* address) {
+  Wire wire{};
+  // The default route has an address of length zero.
+  if (nl_addr_get_len(address) != sizeof wire) return wire;
   std::memcpy(&wire, nl_addr_get_binary_addr(address), sizeof wire);
-  return net::Ip4(wire);
+  return wire;
+}
+
+net::IpAddr ip_of(nl_addr* address) {
+  if (address == nullptr) return {};
+  if (nl_addr_get_family(address) == AF_INET6) return wire_of<net::Ip6>(address);
+  return net::Ip4(wire_of<net::be32>(address));
 }
 
 net::Mac mac_of(nl_addr* address) {
@@ -38,12 +46,14 @@ net::Mac mac_of(nl_addr* address) {
   return mac;
 }
 
-net::Prefix4 prefix_of(nl_addr* address) {
-  return {ip4_of(address), static_cast<std::uint8_t>(nl_addr_get_prefixlen(address))};
+net::Prefix prefix_of(nl_addr* address) {
+  return {ip_of(address), static_cast<std::uint8_t>(nl_addr_get_prefixlen(address))};
 }
 
-bool is_ip4(nl_addr* address) {
-  return address != nullptr && nl_addr_get_family(address) == AF_INET;
+bool is_ip(nl_addr* address) {
+  if (address == nullptr) return false;
+  const int family = nl_addr_get_family(address);
+  return family == AF_INET || family == AF_INET6;
 }
 
 template <typename Object, typename Function>
@@ -68,28 +78,31 @@ Link link_of(rtnl_link* object) {
   return link;
 }
 
-// One route per next hop. Only the main table's unicast routes: local and broadcast ones are the
-// kernel's own business.
+// One route per next hop. Only the main table's unicast routes: local, broadcast and multicast ones
+// are the kernel's own business.
 void add_routes(rtnl_route* object, std::vector<KernelRoute>& routes) {
-  if (rtnl_route_get_table(object) != RT_TABLE_MAIN || rtnl_route_get_type(object) != RTN_UNICAST ||
-      rtnl_route_get_family(object) != AF_INET) {
+  if (rtnl_route_get_table(object) != RT_TABLE_MAIN || rtnl_route_get_type(object) != RTN_UNICAST) {
     return;
   }
   nl_addr* destination = rtnl_route_get_dst(object);
-  if (destination == nullptr) return;
+  if (!is_ip(destination)) return;
   KernelRoute route;
   route.destination = prefix_of(destination);
-  // The default route has an address of length zero.
-  if (nl_addr_get_len(destination) == 0) route.destination = {net::Ip4(), 0};
   route.metric = rtnl_route_get_priority(object);
   const int count = rtnl_route_get_nnexthops(object);
   for (int i = 0; i < count; ++i) {
     rtnl_nexthop* hop = rtnl_route_nexthop_n(object, i);
     if ((rtnl_route_nh_get_flags(hop) & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) != 0) continue;
     route.ifindex = static_cast<unsigned>(rtnl_route_nh_get_ifindex(hop));
-    route.gateway = ip4_of(rtnl_route_nh_get_gateway(hop));
+    route.gateway = ip_of(rtnl_route_nh_get_gateway(hop));
     routes.push_back(route);
   }
+}
+
+bool is_set(const char* sysctl) {
+  std::ifstream file(sysctl);
+  int value = 0;
+  return file >> value && value != 0;
 }
 
 }  // namespace
@@ -102,7 +115,7 @@ struct Mirror::State {
   nl_cache* neighbours = nullptr;
   nl_sock* dump = nullptr;  // for asking anew
   bool changed = false;
-  bool links_changed = false;
+  bool routes_stale = false;
 
   ~State() {
     if (dump != nullptr) nl_socket_free(dump);
@@ -111,9 +124,18 @@ struct Mirror::State {
   static void on_change(nl_cache*, nl_object*, int, void* self) {
     static_cast<State*>(self)->changed = true;
   }
+  // The kernel drops the IPv4 routes of a link that goes down without saying so.
   static void on_link_change(nl_cache*, nl_object*, int, void* self) {
     static_cast<State*>(self)->changed = true;
-    static_cast<State*>(self)->links_changed = true;
+    static_cast<State*>(self)->routes_stale = true;
+  }
+  // libnl takes every IPv6 route to a network that it knows for one more next hop of it, a replaced
+  // one too, and does not find what is deleted: only asking anew tells the truth.
+  static void on_route_change(nl_cache*, nl_object* object, int, void* self) {
+    static_cast<State*>(self)->changed = true;
+    if (rtnl_route_get_family(reinterpret_cast<rtnl_route*>(object)) == AF_INET6) {
+      static_cast<State*>(self)->routes_stale = true;
+    }
   }
 };
 
@@ -123,7 +145,8 @@ Mirror::Mirror() : state_(std::make_unique<State>()) {
   check(nl_cache_mngr_add(s.manager, "route/link", &State::on_link_change, &s, &s.links), "links");
   check(nl_cache_mngr_add(s.manager, "route/addr", &State::on_change, &s, &s.addresses),
         "addresses");
-  check(nl_cache_mngr_add(s.manager, "route/route", &State::on_change, &s, &s.routes), "routes");
+  check(nl_cache_mngr_add(s.manager, "route/route", &State::on_route_change, &s, &s.routes),
+        "routes");
   check(nl_cache_mngr_add(s.manager, "route/neigh", &State::on_change, &s, &s.neighbours),
         "neighbours");
   s.dump = nl_socket_alloc();
@@ -142,23 +165,24 @@ int Mirror::fd() const {
 Mirror::News Mirror::handle_news() {
   State& s = *state_;
   s.changed = false;
-  s.links_changed = false;
   const bool lost = nl_cache_mngr_data_ready(s.manager) < 0;
-  // The kernel drops the IPv4 routes of a link that goes down without saying so.
-  if (lost || s.links_changed) nl_cache_refill(s.dump, s.routes);
   // After an overrun of the socket anything may have been missed.
   if (lost) {
+    s.routes_stale = true;
     for (nl_cache* cache : {s.links, s.addresses, s.neighbours}) nl_cache_refill(s.dump, cache);
   }
   return s.changed || lost ? News::kChanged : News::kNone;
 }
 
-KernelView Mirror::view() const {
+KernelView Mirror::view() {
+  State& s = *state_;
+  // Here and not with each piece of news: a burst of them costs one dump.
+  if (s.routes_stale) s.routes_stale = nl_cache_refill(s.dump, s.routes) < 0;
   KernelView view;
   for_each<rtnl_link>(state_->links, [&](rtnl_link* link) { view.links.push_back(link_of(link)); });
   for_each<rtnl_addr>(state_->addresses, [&](rtnl_addr* object) {
     nl_addr* local = rtnl_addr_get_local(object);
-    if (!is_ip4(local)) return;
+    if (!is_ip(local)) return;
     Address address;
     address.ifindex = static_cast<unsigned>(rtnl_addr_get_ifindex(object));
     address.prefix = prefix_of(local);
@@ -168,16 +192,15 @@ KernelView Mirror::view() const {
   for_each<rtnl_route>(state_->routes, [&](rtnl_route* route) { add_routes(route, view.routes); });
   for_each<rtnl_neigh>(state_->neighbours, [&](rtnl_neigh* object) {
     nl_addr* destination = rtnl_neigh_get_dst(object);
-    if (!is_ip4(destination) || (rtnl_neigh_get_state(object) & kUsableNeighbour) == 0) return;
+    if (!is_ip(destination) || (rtnl_neigh_get_state(object) & kUsableNeighbour) == 0) return;
     const net::Mac mac = mac_of(rtnl_neigh_get_lladdr(object));
     if (mac.is_zero()) return;
     const bool permanent = (rtnl_neigh_get_state(object) & NUD_PERMANENT) != 0;
     view.neighbours.push_back({static_cast<unsigned>(rtnl_neigh_get_ifindex(object)),
-                               ip4_of(destination), mac, permanent});
+                               ip_of(destination), mac, permanent});
   });
-  std::ifstream forward("/proc/sys/net/ipv4/ip_forward");
-  int enabled = 0;
-  view.ip_forward = forward >> enabled && enabled != 0;
+  view.ip_forward = is_set("/proc/sys/net/ipv4/ip_forward");
+  view.ip6_forward = is_set("/proc/sys/net/ipv6/conf/all/forwarding");
   return view;
 }
 

@@ -1,7 +1,7 @@
 // The kernel's links, addresses, routes and neighbours, kept current by netlink.
 //
 // Owned by the control thread. The first dump is made at construction, before the event loop
-// runs; afterwards only changes arrive. libnl-route's caches do the bookkeeping.
+// runs; afterwards changes arrive. libnl-route's caches do the bookkeeping.
 #pragma once
 
 #include <functional>
@@ -23,8 +23,8 @@ class Mirror {
   enum class News : std::uint8_t { kNone, kChanged };
   News handle_news();
 
-  /// A copy of what is known now.
-  KernelView view() const;
+  /// A copy of what is known now; routes are asked for anew when libnl cannot follow them.
+  KernelView view();
 
  private:
   struct State;

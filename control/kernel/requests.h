@@ -24,20 +24,21 @@ class KernelRequests {
   KernelRequests& operator=(const KernelRequests&) = delete;
 
   /// Adds an address without duplicate detection; one that is there already is fine.
-  /// `label` as `ip addr` shows it, at most 15 characters; empty: none.
-  Result add_address(unsigned ifindex, net::Prefix4 address, const std::string& label);
+  /// `label` as `ip addr` shows it, at most 15 characters, IPv4 only; empty: none.
+  Result add_address(unsigned ifindex, const net::Prefix& address, const std::string& label);
   /// Removes it; one that is gone already is fine.
-  Result remove_address(unsigned ifindex, net::Prefix4 address);
+  Result remove_address(unsigned ifindex, const net::Prefix& address);
 
   /// Lets the kernel resolve and keep resolving a neighbour without traffic (NTF_EXT_MANAGED).
-  Result manage_neighbour(unsigned ifindex, net::Ip4 address);
-  Result forget_neighbour(unsigned ifindex, net::Ip4 address);
+  Result manage_neighbour(unsigned ifindex, const net::IpAddr& address);
+  Result forget_neighbour(unsigned ifindex, const net::IpAddr& address);
   /// Tells the kernel what an ARP request that it did not see has told us.
-  Result learn_neighbour(unsigned ifindex, net::Ip4 address, const net::Mac& mac, bool managed);
+  Result learn_neighbour(unsigned ifindex, const net::IpAddr& address, const net::Mac& mac,
+                         bool managed);
 
  private:
-  Result send_neighbour(int type, int flags, unsigned ifindex, net::Ip4 address, bool managed,
-                        const net::Mac* mac);
+  Result send_neighbour(int type, int flags, unsigned ifindex, const net::IpAddr& address,
+                        bool managed, const net::Mac* mac);
   nl_sock* socket_;
 };
 

@@ -22,7 +22,7 @@ const Link* KernelView::find_link(unsigned ifindex) const {
   return find_in(links, [&](const Link& link) { return link.ifindex == ifindex; });
 }
 
-const KernelRoute* KernelView::find_route(net::Ip4 destination) const {
+const KernelRoute* KernelView::find_route(const net::IpAddr& destination) const {
   const KernelRoute* best = nullptr;
   for (const KernelRoute& route : routes) {
     if (!route.destination.contains(destination)) continue;
@@ -34,7 +34,7 @@ const KernelRoute* KernelView::find_route(net::Ip4 destination) const {
   return best;
 }
 
-bool KernelView::has_address(net::Ip4 address) const {
+bool KernelView::has_address(const net::IpAddr& address) const {
   return find_in(addresses, [&](const Address& own) { return own.prefix.address == address; }) !=
          nullptr;
 }

@@ -1,6 +1,6 @@
 // What the kernel knows of links, addresses, routes and neighbours: plain values.
 //
-// PURE. Made by control/kernel/mirror, read by the topology and the planner. IPv4 only so far.
+// PURE. Made by control/kernel/mirror, read by the topology and the planner. Both families.
 #pragma once
 
 #include <cstdint>
@@ -25,22 +25,22 @@ struct Link {
 
 struct Address {
   unsigned ifindex = 0;
-  net::Prefix4 prefix;  ///< The address itself with the length of its network.
+  net::Prefix prefix;  ///< The address itself with the length of its network.
   bool is_secondary = false;
   friend bool operator==(const Address&, const Address&) = default;
 };
 
 struct KernelRoute {
-  net::Prefix4 destination;
+  net::Prefix destination;
   unsigned ifindex = 0;
-  net::Ip4 gateway;  ///< Zero: on the link.
+  net::IpAddr gateway;  ///< Zero: on the link.
   std::uint32_t metric = 0;
   friend bool operator==(const KernelRoute&, const KernelRoute&) = default;
 };
 
 struct KernelNeighbour {
   unsigned ifindex = 0;
-  net::Ip4 address;
+  net::IpAddr address;
   net::Mac mac;
   bool is_permanent = false;  ///< Set by the administrator: nobody touches it.
   friend bool operator==(const KernelNeighbour&, const KernelNeighbour&) = default;
@@ -51,13 +51,14 @@ struct KernelView {
   std::vector<Address> addresses;
   std::vector<KernelRoute> routes;
   std::vector<KernelNeighbour> neighbours;  ///< Only those with a usable MAC.
-  bool ip_forward = false;
+  bool ip_forward = false;                  ///< The node is a router for IPv4.
+  bool ip6_forward = false;                 ///< For IPv6.
 
   const Link* find_link(const std::string& name) const;
   const Link* find_link(unsigned ifindex) const;
   /// The best route, or nullptr.
-  const KernelRoute* find_route(net::Ip4 destination) const;
-  bool has_address(net::Ip4 address) const;
+  const KernelRoute* find_route(const net::IpAddr& destination) const;
+  bool has_address(const net::IpAddr& address) const;
   friend bool operator==(const KernelView&, const KernelView&) = default;
 };
 

@@ -29,7 +29,15 @@ std::shared_ptr<const neigh::NextHops> next_hops_of(const KernelView& kernel,
       neighbours.push_back({neighbour.address, *port, neighbour.mac});
     }
   }
-  return std::make_shared<const neigh::NextHops>(std::move(routes), neighbours);
+  return std::make_shared<const neigh::NextHops>(routes, neighbours);
+}
+
+lb::ShardWorkers deal_shards(unsigned workers) {
+  lb::ShardWorkers result{};
+  for (std::size_t shard = 0; shard < result.size(); ++shard) {
+    result[shard] = static_cast<std::uint8_t>(shard % workers);
+  }
+  return result;
 }
 
 // Every port gets the same addresses and services: a client may come in anywhere. MACs differ.
@@ -41,11 +49,10 @@ std::vector<PortSteering> steering_of(const PlanInput& input,
   }
   for (const PlacedVip& vip : input.topology->vips) {
     PortSteering::AddressUse& use = common.addresses[vip.address];
-    use.answer = vip.is_ours;
-    use.own = !vip.is_ours;
+    use.answer = vip.is_answered();
+    use.own = !use.answer;
   }
   for (const PlannedService& planned : services) {
-    if (planned.service == nullptr) continue;
     const lb::Service& service = *planned.service;
     common.addresses[service.vip.address].service = true;
     common.services.push_back({service.vip, service.protocol});
@@ -77,7 +84,7 @@ std::vector<PortSteering> steering_of(const PlanInput& input,
 lb::RealServer Planner::real_of(std::size_t service, const config::Target& target,
                                 config::Method method) {
   lb::RealServer real;
-  real.endpoint = {target.address.v4(), target.port};
+  real.endpoint = {target.address, target.port};
   real.method = method_of(method);
   const auto [found, is_new] = slots_.try_emplace({service, real.endpoint});
   // Slot 0 stays empty: it means "none" in a PlannedService.
@@ -90,7 +97,6 @@ lb::RealServer Planner::real_of(std::size_t service, const config::Target& targe
 PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) {
   const config::VirtualServer& server = input.config->virtual_servers[index];
   PlannedService planned;
-  if (!server.address.is_v4()) return planned;
   planned.pool = make_pool(server, input.health[index], had_quorum_[index]);
   had_quorum_[index] = planned.pool.has_quorum;
   for (const config::RealServer& real : server.real_servers) {
@@ -103,7 +109,7 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
 
   auto service = std::make_shared<lb::Service>();
   service->slot = static_cast<lb::ServiceSlot>(index);
-  service->vip = {server.address.v4(), server.port};
+  service->vip = {server.address, server.port};
   service->protocol = server.protocol;
   service->scheduler = scheduler_of(server.scheduler);
   for (const PoolMember& member : planned.pool.members) {
@@ -113,40 +119,79 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
     if (member.real != PoolMember::kSorry) planned.reals[member.real].weight = member.weight;
   }
   service->seal();
+  note_leaving(input, index, planned, *service);
   const bool same = previous_[index] != nullptr && *previous_[index] == *service;
   if (!same) previous_[index] = std::move(service);
   planned.service = previous_[index];
   return planned;
 }
 
+// A server that was in the pool and is not any more is leaving, until its time is up or it is back.
+void Planner::note_leaving(const PlanInput& input, std::size_t index, const PlannedService& planned,
+                           lb::Service& service) {
+  const auto is_in_pool = [&service](const lb::RealServer& real) {
+    return std::any_of(service.pool.begin(), service.pool.end(),
+                       [&](const lb::RealServer& each) { return each.slot == real.slot; });
+  };
+  std::vector<lb::LeavingServer>& leaving = leaving_[index];
+  std::erase_if(leaving, [&](const lb::LeavingServer& each) {
+    return each.until_s <= input.now_s || is_in_pool(each.real);
+  });
+  if (previous_[index] != nullptr) {
+    for (const lb::RealServer& real : previous_[index]->pool) {
+      if (is_in_pool(real)) continue;
+      const bool failed = real.slot != planned.sorry.slot;
+      const config::DataplaneOptions& options = input.config->dataplane;
+      const std::uint32_t drain_s =
+          (failed ? options.failed_server : options.removed_server).drain_s;
+      if (drain_s == 0) continue;
+      leaving.push_back({real, failed, input.now_s + drain_s});
+    }
+  }
+  service.leaving = leaving;
+}
+
 Plan Planner::make(const PlanInput& input) {
   const std::size_t count = input.mode.services ? input.config->virtual_servers.size() : 0;
   if (previous_.size() != count) {
     previous_.assign(count, nullptr);
+    leaving_.assign(count, {});
     had_quorum_.clear();
     for (std::size_t i = 0; i < count; ++i) {
       had_quorum_.push_back(initial_quorum(input.config->virtual_servers[i], input.health[i]));
     }
   }
   Plan plan;
-  lb::Snapshot::Parts parts;
   for (std::size_t i = 0; i < count; ++i) {
     plan.services.push_back(plan_service(input, i));
-    if (plan.services.back().service != nullptr) {
-      parts.services.push_back(plan.services.back().service);
-    }
+    builder_.set_service(plan.services.back().service);
   }
+  builder_.truncate_services(static_cast<lb::ServiceSlot>(count));
+  std::vector<lb::PortInfo> ports;
   for (const PlacedPort& port : input.topology->ports) {
-    parts.ports.push_back({port.mac, static_cast<std::uint16_t>(port.mtu)});
+    ports.push_back({port.mac, static_cast<std::uint16_t>(port.mtu)});
   }
+  builder_.set_ports(std::move(ports));
+  std::vector<lb::Vip> vips;
   for (const PlacedVip& vip : input.topology->vips) {
-    parts.vips.push_back({vip.address, vip.port, vip.lease, vip.mac, vip.is_ours});
+    vips.push_back({vip.address, vip.port, vip.lease, vip.mac, vip.is_answered()});
   }
-  parts.next_hops = next_hops_of(*input.kernel, *input.topology);
-  parts.ip_forward = input.kernel->ip_forward;
+  builder_.set_vips(std::move(vips));
+  plan_next_hops(input);
+  builder_.set_ip_forward(input.kernel->ip_forward, input.kernel->ip6_forward);
+  builder_.set_shard_workers(deal_shards(input.workers));
   plan.steering = steering_of(input, plan.services);
-  plan.snapshot = std::make_unique<const lb::Snapshot>(std::move(parts));
+  plan.snapshot = builder_.build();
   return plan;
+}
+
+// Views are never changed, only replaced: the same one means the same next hops.
+void Planner::plan_next_hops(const PlanInput& input) {
+  const bool same = kernel_ != nullptr &&
+                    (kernel_ == input.kernel || (kernel_->routes == input.kernel->routes &&
+                                                 kernel_->neighbours == input.kernel->neighbours));
+  kernel_ = input.kernel;
+  if (!same) builder_.set_next_hops(next_hops_of(*input.kernel, *input.topology));
 }
 
 }  // namespace keepline::control

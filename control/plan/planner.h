@@ -11,7 +11,7 @@
 #include "control/plan/kernel_view.h"
 #include "control/plan/pool.h"
 #include "control/plan/topology.h"
-#include "dataplane/lb/snapshot.h"
+#include "dataplane/lb/snapshot_builder.h"
 
 namespace keepline::control {
 
@@ -20,15 +20,15 @@ struct PortSteering {
   struct AddressUse {
     bool answer = false;   ///< ARP and ICMP echo are the dataplane's.
     bool service = false;  ///< A virtual server lives on it.
-    bool own = false;      ///< Of the node itself.
+    bool own = false;      ///< The kernel's: of the node itself, or an IPv6 VIP.
     bool vrrp = false;     ///< Adverts sent to it are the dataplane's.
   };
   struct Endpoint {
-    net::Endpoint4 endpoint;
+    net::Endpoint endpoint;
     net::Protocol protocol;
     friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
   };
-  std::map<net::Ip4, AddressUse> addresses;
+  std::map<net::IpAddr, AddressUse> addresses;
   std::vector<Endpoint> services;
   std::vector<Endpoint> reals;
   std::vector<net::Mac> macs;
@@ -40,11 +40,13 @@ struct PlanInput {
   std::shared_ptr<const KernelView> kernel;
   std::vector<std::vector<Health>> health;  ///< By virtual server and real server.
   Mode mode;
+  unsigned workers = 1;     ///< Shards are dealt out to them.
+  std::uint32_t now_s = 0;  ///< On the workers' clock.
 };
 
 /// A virtual server as it runs: for listings.
 struct PlannedService {
-  std::shared_ptr<const lb::Service> service;  ///< nullptr: not served (IPv6).
+  std::shared_ptr<const lb::Service> service;  ///< Never nullptr.
   Pool pool;
   std::vector<lb::RealServer> reals;  ///< All configured ones, in the pool or not.
   lb::RealServer sorry;               ///< Valid when there is a sorry server.
@@ -65,14 +67,21 @@ class Planner {
     lb::RealSlot slot = 0;
     std::uint16_t generation = 1;
   };
-  using RealKey = std::tuple<std::size_t, net::Endpoint4>;  // virtual server, real server
+  using RealKey = std::tuple<std::size_t, net::Endpoint>;  // virtual server, real server
 
   PlannedService plan_service(const PlanInput& input, std::size_t index);
   lb::RealServer real_of(std::size_t service, const config::Target& target, config::Method method);
 
+  void note_leaving(const PlanInput& input, std::size_t index, const PlannedService& planned,
+                    lb::Service& service);
+  void plan_next_hops(const PlanInput& input);
+
   std::map<RealKey, Slot> slots_;
   lb::RealSlot next_slot_ = 0;
+  lb::SnapshotBuilder builder_;
   std::vector<std::shared_ptr<const lb::Service>> previous_;
+  std::shared_ptr<const KernelView> kernel_;             // that the next hops were made from
+  std::vector<std::vector<lb::LeavingServer>> leaving_;  // by virtual server
   std::vector<bool> had_quorum_;
 };
 

@@ -16,6 +16,12 @@ net::Mac virtual_mac(std::uint8_t vrid) {
   return {{0x00, 0x00, 0x5e, 0x00, 0x01, vrid}};
 }
 
+bool is_loopback(const net::IpAddr& address) {
+  const net::Ip6 loopback6 = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  if (address.is_v6()) return address.v6() == loopback6;
+  return address.v4().value() >> 24 == 127;
+}
+
 class Builder {
  public:
   Builder(const config::Config& config, const KernelView& kernel, Mode mode,
@@ -30,7 +36,9 @@ class Builder {
     collect_vrrp_vips();
     if (mode_.vrrp) place_instances();
     if (mode_.services) place_services();
-    if (!topology_.ports.empty()) attach_default_route();
+    if (!topology_.ports.empty()) {
+      for (const bool v6 : {false, true}) attach_default_route(v6);
+    }
     for (PlacedInstance& instance : topology_.instances) set_source(instance);
     return std::move(topology_);
   }
@@ -95,7 +103,7 @@ class Builder {
     for (const config::VrrpInstance& instance : config_.vrrp_instances) {
       for (const auto* list : {&instance.vips, &instance.excluded_vips}) {
         for (const config::VipAddress& vip : *list) {
-          if (vip.address.is_v4()) vrrp_vips_.push_back(vip.address.v4());
+          vrrp_vips_.push_back(vip.address);
         }
       }
     }
@@ -130,17 +138,16 @@ class Builder {
 
   void place_vrrp_vip(const PlacedInstance& instance, lb::LeaseSlot lease,
                       const config::VipAddress& vip, bool is_owner) {
-    if (!vip.address.is_v4()) return;
     const auto port = attach(kernel_.find_link(vip.dev), position_of(vip.dev), vip.dev);
     if (!port) return;
     PlacedVip placed;
-    placed.address = vip.address.v4();
+    placed.address = vip.address;
     placed.prefix_length = vip.prefix_length;
     placed.label = vip.label;
     placed.port = *port;
     placed.lease = lease;
-    placed.mac =
-        *port == instance.port && instance.vmac ? *instance.vmac : topology_.ports[*port].mac;
+    const bool with_vmac = *port == instance.port && instance.vmac && vip.address.is_v4();
+    placed.mac = with_vmac ? *instance.vmac : topology_.ports[*port].mac;
     // Only an owner has the address anyway; on any other node somebody has left it behind.
     placed.is_ours = !is_owner || !kernel_.has_address(placed.address);
     topology_.vips.push_back(placed);
@@ -148,30 +155,38 @@ class Builder {
 
   void place_services() {
     for (const config::VirtualServer& server : config_.virtual_servers) {
-      if (!server.address.is_v4()) continue;
-      if (topology_.find_vip(server.address.v4()) == nullptr) place_lone_vip(server);
+      if (topology_.find_vip(server.address) == nullptr) place_lone_vip(server);
       for (const config::RealServer& real : server.real_servers) {
-        if (real.address.is_v4()) attach_route(real.address.v4(), real.position);
+        attach_route(real.address, real.position);
       }
-      if (server.sorry_server && server.sorry_server->target.address.is_v4()) {
-        attach_route(server.sorry_server->target.address.v4(), server.sorry_server->position);
+      if (server.sorry_server) {
+        attach_route(server.sorry_server->target.address, server.sorry_server->position);
       }
     }
   }
 
-  // A VIP that is in no vrrp_instance: served by this node alone, on the interface whose network
-  // contains it.
-  void place_lone_vip(const config::VirtualServer& server) {
-    const net::Ip4 address = server.address.v4();
-    const bool is_vrrp_vip =
-        std::find(vrrp_vips_.begin(), vrrp_vips_.end(), address) != vrrp_vips_.end();
+  // The interface whose network contains the address. One that the node has on its loopback is
+  // routed to it, and belongs where the default route leads.
+  const Link* home_of(const net::IpAddr& address) const {
     const Address* home = nullptr;
     for (const Address& own : kernel_.addresses) {
       const Link* link = kernel_.find_link(own.ifindex);
       if (link == nullptr || !link->is_ethernet || !own.prefix.contains(address)) continue;
       if (home == nullptr || own.prefix.length > home->prefix.length) home = &own;
     }
-    if (home == nullptr) {
+    if (home != nullptr) return kernel_.find_link(home->ifindex);
+    if (!kernel_.has_address(address) || is_loopback(address)) return nullptr;
+    const KernelRoute* route = default_route(address.is_v6());
+    return route == nullptr ? nullptr : kernel_.find_link(route->ifindex);
+  }
+
+  // A VIP that is in no vrrp_instance: served by this node alone.
+  void place_lone_vip(const config::VirtualServer& server) {
+    const net::IpAddr& address = server.address;
+    const bool is_vrrp_vip =
+        std::find(vrrp_vips_.begin(), vrrp_vips_.end(), address) != vrrp_vips_.end();
+    const Link* link = home_of(address);
+    if (link == nullptr) {
       diagnostics_.fatal(
           server.position, "virtual_server",
           net::to_string(address) + " is in no vrrp_instance and in no network of this node",
@@ -179,11 +194,11 @@ class Builder {
           "of its network");
       return;
     }
-    const Link* link = kernel_.find_link(home->ifindex);
     const auto port = attach(link, server.position, link->name);
     if (!port) return;
     PlacedVip placed;
     placed.address = address;
+    placed.prefix_length = static_cast<std::uint8_t>(address.max_prefix_length());
     placed.port = *port;
     placed.mac = topology_.ports[*port].mac;
     // With -C somebody else speaks VRRP and installs the address.
@@ -191,7 +206,7 @@ class Builder {
     topology_.vips.push_back(placed);
   }
 
-  void attach_route(net::Ip4 destination, const config::Position& at) {
+  void attach_route(const net::IpAddr& destination, const config::Position& at) {
     if (kernel_.has_address(destination)) {
       diagnostics_.fatal(at, "real_server",
                          net::to_string(destination) + " is an address of this node itself",
@@ -211,14 +226,24 @@ class Builder {
     if (link != nullptr) attach(link, at, link->name);
   }
 
-  // Clients come and go through the default route, if there is one that can be attached.
-  void attach_default_route() {
+  const KernelRoute* default_route(bool v6) const {
     const KernelRoute* route = nullptr;
     for (const KernelRoute& candidate : kernel_.routes) {
-      if (candidate.destination.length != 0) continue;
+      const net::Prefix& destination = candidate.destination;
+      if (destination.length != 0 || destination.address.is_v6() != v6) continue;
       if (route == nullptr || candidate.metric < route->metric) route = &candidate;
     }
-    if (route == nullptr || !mode_.services || config_.virtual_servers.empty()) return;
+    return route;
+  }
+
+  // Clients come and go through the default route of their family, if there is one that can be
+  // attached.
+  void attach_default_route(bool v6) {
+    const bool has_services =
+        std::any_of(config_.virtual_servers.begin(), config_.virtual_servers.end(),
+                    [v6](const auto& server) { return server.address.is_v6() == v6; });
+    const KernelRoute* route = default_route(v6);
+    if (route == nullptr || !mode_.services || !has_services) return;
     const Link* link = kernel_.find_link(route->ifindex);
     if (link == nullptr || topology_.port_of(link->ifindex)) return;
     if (link->is_ethernet && link->mtu <= kMaxAfXdpMtu) attach(link, {}, link->name);
@@ -235,7 +260,7 @@ class Builder {
   config::Diagnostics& diagnostics_;
   std::vector<config::InterfaceMention> mentions_;
   std::set<std::string> missing_;
-  std::vector<net::Ip4> vrrp_vips_;
+  std::vector<net::IpAddr> vrrp_vips_;
   Topology topology_;
 };
 
@@ -248,7 +273,7 @@ std::optional<net::PortId> Topology::port_of(unsigned ifindex) const {
   return std::nullopt;
 }
 
-const PlacedVip* Topology::find_vip(net::Ip4 address) const {
+const PlacedVip* Topology::find_vip(const net::IpAddr& address) const {
   const auto found = std::find_if(vips.begin(), vips.end(),
                                   [&](const PlacedVip& vip) { return vip.address == address; });
   return found == vips.end() ? nullptr : &*found;
@@ -262,12 +287,12 @@ Topology make_topology(const config::Config& config, const KernelView& kernel, M
 net::Ip4 primary_address(const KernelView& kernel, unsigned ifindex, const Topology& topology) {
   const Address* best = nullptr;
   for (const Address& own : kernel.addresses) {
-    if (own.ifindex != ifindex) continue;
+    if (own.ifindex != ifindex || own.prefix.address.is_v6()) continue;
     const PlacedVip* vip = topology.find_vip(own.prefix.address);
     if (vip != nullptr && vip->is_ours) continue;
     if (best == nullptr || (best->is_secondary && !own.is_secondary)) best = &own;
   }
-  return best == nullptr ? net::Ip4() : best->prefix.address;
+  return best == nullptr ? net::Ip4() : best->prefix.address.v4();
 }
 
 }  // namespace keepline::control

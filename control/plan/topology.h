@@ -35,7 +35,7 @@ struct PlacedPort {
 
 /// A VIP, on the port where it is answered.
 struct PlacedVip {
-  net::Ip4 address;
+  net::IpAddr address;
   std::uint8_t prefix_length = 32;
   std::string label;  ///< Of the kernel's address; empty: none.
   net::PortId port = net::kNoPort;
@@ -44,6 +44,9 @@ struct PlacedVip {
   /// False for an address that the node has of its own: the kernel answers for it, and keepline
   /// neither adds nor removes it.
   bool is_ours = true;
+
+  /// Whether the dataplane answers for it. Neighbour discovery and ICMPv6 are the kernel's.
+  bool is_answered() const { return is_ours && address.is_v4(); }
 };
 
 struct PlacedInstance {
@@ -58,14 +61,14 @@ struct Topology {
   std::vector<PlacedInstance> instances;  ///< As config.vrrp_instances, whose index is the lease.
 
   std::optional<net::PortId> port_of(unsigned ifindex) const;
-  const PlacedVip* find_vip(net::Ip4 address) const;
+  const PlacedVip* find_vip(const net::IpAddr& address) const;
 };
 
 /// Problems are added to `diagnostics`; the result may be run only if it still can_run().
 Topology make_topology(const config::Config& config, const KernelView& kernel, Mode mode,
                        config::Diagnostics& diagnostics);
 
-/// The interface's address that adverts come from: the first that is no VIP of ours.
+/// The interface's IPv4 address that adverts come from: the first that is no VIP of ours.
 net::Ip4 primary_address(const KernelView& kernel, unsigned ifindex, const Topology& topology);
 
 }  // namespace keepline::control

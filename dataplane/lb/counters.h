@@ -30,23 +30,28 @@ class Counter {
 struct PipelineCounters {
   std::array<Counter, net::kDropReasons> drops;
   Counter packets;       ///< Frames that entered the pipeline.
+  Counter bytes;         ///< Of these frames, Ethernet header included.
   Counter arp_replies;   ///< ARP requests answered.
   Counter echo_replies;  ///< ICMP echo requests answered.
   Counter adverts;       ///< VRRP frames handed to control.
   Counter connections;   ///< Entries in the connection table right now.
   Counter created;       ///< Connections created since start.
   Counter expired;       ///< Connections that timed out.
+  Counter reclaimed;     ///< Half-open connections given up for newer ones.
+  Counter stateless;     ///< Packets forwarded by hash alone, without a connection.
+  Counter half_open;     ///< Entries of the table that nobody has answered yet, right now.
 
   void drop(net::Drop reason) { drops[static_cast<std::size_t>(reason)].add(); }
 };
 
-/// Of one real server, as one worker sees it. Valid for one generation of the slot.
-struct RealCounters {
+/// Of one real server, as one worker sees it: one cache line. Valid for one generation of the slot.
+struct alignas(64) RealCounters {
   Counter generation;
   Counter active;    ///< ESTABLISHED connections (ipvsadm's ActiveConn).
   Counter inactive;  ///< All others (InActConn).
   Counter connections;
   Counter packets_in, bytes_in, packets_out, bytes_out;  ///< Bytes from the IP header on.
 };
+static_assert(sizeof(RealCounters) == 64);
 
 }  // namespace keepline::lb

@@ -12,9 +12,11 @@
 
 namespace keepline::lb {
 
-/// Slot of a VRRP instance's lease; VIPs outside VRRP are always ours.
+/// Slot of a VRRP instance's lease; VIPs outside VRRP are always ours, and an address that is no
+/// VIP (any more) never is.
 using LeaseSlot = std::uint16_t;
 inline constexpr LeaseSlot kAlwaysOurs = 0xffff;
+inline constexpr LeaseSlot kNeverOurs = 0xfffe;
 inline constexpr std::size_t kMaxLeases = 1024;
 
 class LeaseTable {
@@ -52,7 +54,7 @@ class LeaseView {
   /// through the lease's whole length and control has not renewed it since: what then lies in
   /// the receive ring is old, and the peer may have taken over meanwhile.
   bool holds(LeaseSlot slot) const {
-    if (slot == kAlwaysOurs) return true;
+    if (slot >= kMaxLeases) return slot == kAlwaysOurs;
     const auto& lease = table_->leases_[slot];
     const std::uint64_t until = lease.until.load(std::memory_order_acquire);
     if (now_ >= until) return false;

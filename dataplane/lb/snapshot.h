@@ -1,16 +1,19 @@
 // All that a worker needs to know to forward: one immutable value, published by RCU.
 //
-// PURE. Built off the control thread; workers load the pointer once per burst. Services are
-// shared between snapshots, so a verdict copies one service and the arrays of pointers.
+// PURE. Made by SnapshotBuilder off the control thread; workers load the pointer once per turn.
+// Snapshots share whatever did not change between them, so a change of one service costs its size
+// and a pointer per other service.
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "dataplane/lb/lease.h"
-#include "dataplane/lb/service/service.h"
+#include "dataplane/lb/paged_array.h"
+#include "dataplane/lb/service/nat_origins.h"
+#include "dataplane/lb/service/service_index.h"
 #include "dataplane/neigh/next_hops.h"
 #include "dataplane/net/flow.h"
 
@@ -25,7 +28,7 @@ struct PortInfo {
 
 /// A virtual IP address.
 struct Vip {
-  net::Ip4 address;
+  net::IpAddr address;
   net::PortId port = net::kNoPort;
   LeaseSlot lease = kAlwaysOurs;
   net::Mac mac;         ///< That it is answered with: the port's, or a virtual MAC.
@@ -33,40 +36,92 @@ struct Vip {
   friend bool operator==(const Vip&, const Vip&) = default;
 };
 
+using VipNumber = std::uint32_t;  ///< Index into the snapshot's VIPs.
+inline constexpr VipNumber kNoVip = 0xffffffff;
+
+/// All that forwarding to a real server takes, in half a cache line.
+struct alignas(32) RealEntry {
+  net::Mac next_mac;    ///< Of the next hop; together with source_mac as in the link header.
+  net::Mac source_mac;  ///< Of the port that leads to it.
+  net::PortId port = net::kNoPort;
+  neigh::Reach reach = neigh::Reach::kNoRoute;
+  std::uint16_t mtu = 0;
+  std::uint16_t generation = 0;  ///< Zero: no real server in this slot.
+  bool failed = false;           ///< See LeavingServer.
+  std::uint32_t until_s = 0;     ///< When its connections end; LeavingServer::kNoLimit usually.
+  VipNumber vip = kNoVip;        ///< Of its service.
+  friend bool operator==(const RealEntry&, const RealEntry&) = default;
+};
+static_assert(sizeof(RealEntry) == 32);
+
+/// Which worker has the connections of a shard.
+using ShardWorkers = std::array<std::uint8_t, net::kShards>;
+
 class Snapshot {
  public:
-  struct Parts {
-    std::vector<PortInfo> ports;
-    std::vector<Vip> vips;
-    std::vector<std::shared_ptr<const Service>> services;
-    std::shared_ptr<const neigh::NextHops> next_hops;
-    bool ip_forward = false;  ///< net.ipv4.ip_forward: whether this node is a router.
-    /// Which worker has the connections of a shard.
-    std::array<std::uint8_t, net::kShards> shard_workers{};
-  };
-  explicit Snapshot(Parts parts);
+  const PortInfo& port(net::PortId id) const { return ports_[id]; }
+  std::size_t port_count() const { return ports_.size(); }
+  const neigh::NextHops& next_hops() const { return *next_hops_; }
+  /// Changes whenever next hops do; never zero.
+  std::uint32_t hop_epoch() const { return hop_epoch_; }
+  /// Whether the node is a router for the family.
+  bool ip_forward(net::Family family = net::Family::kV4) const {
+    return family == net::Family::kV6 ? ip6_forward_ : ip_forward_;
+  }
+  std::uint8_t worker_of(std::uint8_t shard) const { return shard_workers_[shard]; }
 
-  const PortInfo& port(net::PortId id) const { return parts_.ports[id]; }
-  std::size_t port_count() const { return parts_.ports.size(); }
-  const neigh::NextHops& next_hops() const { return *parts_.next_hops; }
-  bool ip_forward() const { return parts_.ip_forward; }
-  std::uint8_t worker_of(std::uint8_t shard) const { return parts_.shard_workers[shard]; }
-
+  const Vip& vip(VipNumber number) const { return lookup_->vips[number]; }
   /// nullptr: not a VIP.
-  const Vip* find_vip(net::be32 address) const;
-  const Service* find_service(net::be32 address, net::be16 port, net::Protocol protocol) const;
-  /// nullptr: the slot is empty or belongs to a later generation.
-  const RealServer* find_real(RealSlot slot, std::uint16_t generation) const;
-  /// A VIP on this port that is answered with `mac`; nullptr: none.
-  const Vip* find_vip(net::PortId port, const net::Mac& mac) const;
+  const Vip* find_vip(const net::IpAddr& address) const;
+  /// Lease of the virtual MAC `mac` on this port; kNeverOurs when no VIP there is answered with it.
+  LeaseSlot lease_of(net::PortId port, const net::Mac& mac) const;
 
-  const std::vector<std::shared_ptr<const Service>>& services() const { return parts_.services; }
+  template <typename F>
+  const typename ServiceIndex<F>::Entry* find_service(const typename F::Address& address,
+                                                      net::be16 port,
+                                                      net::Protocol protocol) const {
+    if constexpr (F::kFamily == net::Family::kV4) return lookup_->v4.find(address, port, protocol);
+    if constexpr (F::kFamily == net::Family::kV6) return lookup_->v6.find(address, port, protocol);
+  }
+  /// nullptr: no such service.
+  const Service* service(ServiceSlot slot) const {
+    return slot < services_.size() ? services_[slot].get() : nullptr;
+  }
+  /// nullptr: the slot is empty or belongs to another generation.
+  const RealEntry* real(RealSlot slot, std::uint16_t generation) const {
+    const RealEntry* entry = reals_.find(slot);
+    return entry != nullptr && entry->generation == generation ? entry : nullptr;
+  }
+  const NatOrigins& nat_origins() const { return nat_origins_; }
 
  private:
-  Parts parts_;
-  std::unordered_map<std::uint32_t, const Vip*> vip_by_address_;      // raw wire order
-  std::unordered_map<std::uint64_t, const Service*> service_by_key_;  // see service_key()
-  std::vector<const RealServer*> real_by_slot_;
+  friend class SnapshotBuilder;
+  Snapshot() = default;
+
+  struct VirtualMac {
+    net::Mac mac;
+    net::PortId port;
+    LeaseSlot lease;
+  };
+  /// What depends on the set of VIPs and services, not on their real servers.
+  struct Lookup {
+    std::vector<Vip> vips;
+    std::vector<VirtualMac> virtual_macs;  // one per MAC and port
+    std::map<net::IpAddr, VipNumber> vip_by_address;
+    ServiceIndex<net::V4> v4;
+    ServiceIndex<net::V6> v6;
+  };
+
+  std::vector<PortInfo> ports_;
+  std::shared_ptr<const neigh::NextHops> next_hops_;
+  std::uint32_t hop_epoch_ = 0;
+  bool ip_forward_ = false;
+  bool ip6_forward_ = false;
+  ShardWorkers shard_workers_{};
+  std::shared_ptr<const Lookup> lookup_;
+  std::vector<std::shared_ptr<const Service>> services_;  // by slot
+  PagedArray<RealEntry> reals_;
+  NatOrigins nat_origins_;
 };
 
 }  // namespace keepline::lb

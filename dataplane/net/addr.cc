@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 
 #include "dataplane/net/hex.h"
@@ -22,7 +24,20 @@ bool pton(int family, std::string_view text, T& out) {
   return inet_pton(family, buffer, &out) == 1;
 }
 
+bool same_network(const Ip6& a, const Ip6& b, unsigned length) {
+  const unsigned whole = length / 8;
+  if (!std::equal(a.bytes.begin(), a.bytes.begin() + whole, b.bytes.begin())) return false;
+  const unsigned rest = length % 8;
+  return rest == 0 || ((a.bytes[whole] ^ b.bytes[whole]) >> (8 - rest)) == 0;
+}
+
 }  // namespace
+
+bool Prefix::contains(const IpAddr& other) const {
+  if (address.is_v6() != other.is_v6()) return false;
+  if (address.is_v6()) return same_network(address.v6(), other.v6(), length);
+  return Prefix4{address.v4(), length}.contains(other.v4());
+}
 
 std::optional<Ip4> parse_ip4(std::string_view text) {
   be32 wire;
@@ -47,6 +62,22 @@ std::optional<Mac> parse_mac(std::string_view text) {
     mac.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
   }
   return mac;
+}
+
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view address = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  const bool bracketed = address.size() >= 2 && address.front() == '[' && address.back() == ']';
+  if (bracketed) address = address.substr(1, address.size() - 2);
+  const auto parsed = parse_ip(address);
+  // Without its brackets an IPv6 address would swallow the port.
+  if (!parsed || parsed->is_v6() != bracketed) return std::nullopt;
+  Endpoint endpoint{*parsed, 0};
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+  if (error != std::errc() || end != port.data() + port.size()) return std::nullopt;
+  return endpoint;
 }
 
 std::string to_string(Ip4 address) {
@@ -76,6 +107,12 @@ std::string to_string(const Mac& mac) {
 
 std::string to_string(const Endpoint4& endpoint) {
   return to_string(endpoint.address) + ':' + std::to_string(endpoint.port);
+}
+
+std::string to_string(const Endpoint& endpoint) {
+  const std::string address = to_string(endpoint.address);
+  return (endpoint.address.is_v6() ? '[' + address + ']' : address) + ':' +
+         std::to_string(endpoint.port);
 }
 
 }  // namespace keepline::net

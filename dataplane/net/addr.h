@@ -5,8 +5,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +23,16 @@ struct Mac {
 
   bool is_multicast() const { return (bytes[0] & 1) != 0; }
   bool is_zero() const { return bytes == std::array<std::uint8_t, 6>{}; }
-  friend auto operator<=>(const Mac&, const Mac&) = default;
+  /// As one number: for comparing.
+  std::uint64_t raw() const {
+    std::uint32_t first;
+    std::uint16_t last;
+    std::memcpy(&first, bytes.data(), sizeof first);
+    std::memcpy(&last, bytes.data() + sizeof first, sizeof last);
+    return std::uint64_t{first} << 16 | last;
+  }
+  friend bool operator==(const Mac& a, const Mac& b) { return a.raw() == b.raw(); }
+  friend auto operator<=>(const Mac& a, const Mac& b) { return a.bytes <=> b.bytes; }
 };
 
 inline constexpr Mac kBroadcastMac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
@@ -47,10 +58,22 @@ class Ip4 {
 /// An IPv6 address in wire order.
 struct Ip6 {
   std::array<std::uint8_t, 16> bytes{};
-  friend auto operator<=>(const Ip6&, const Ip6&) = default;
-};
 
-/// Either family. The dataplane of today handles Ip4 only; configuration and checks handle both.
+  /// Its halves as they lie in memory: for hashing and comparing.
+  std::uint64_t raw_high() const { return std::bit_cast<Halves>(bytes)[0]; }
+  std::uint64_t raw_low() const { return std::bit_cast<Halves>(bytes)[1]; }
+  bool is_zero() const { return (raw_high() | raw_low()) == 0; }
+  friend bool operator==(const Ip6& a, const Ip6& b) {
+    return ((a.raw_high() ^ b.raw_high()) | (a.raw_low() ^ b.raw_low())) == 0;
+  }
+  friend auto operator<=>(const Ip6& a, const Ip6& b) { return a.bytes <=> b.bytes; }
+
+ private:
+  using Halves = std::array<std::uint64_t, 2>;
+};
+static_assert(sizeof(Ip6) == 16 && alignof(Ip6) == 1);
+
+/// Either family.
 class IpAddr {
  public:
   IpAddr() = default;
@@ -61,6 +84,7 @@ class IpAddr {
   bool is_v6() const { return is_v6_; }
   Ip4 v4() const { return v4_; }  ///< Only meaningful when is_v4().
   const Ip6& v6() const { return v6_; }
+  bool is_zero() const { return is_v6_ ? v6_.is_zero() : v4_.is_zero(); }
   /// The longest prefix of the family: 32 or 128 bits.
   unsigned max_prefix_length() const { return is_v6_ ? 128 : 32; }
   friend auto operator<=>(const IpAddr&, const IpAddr&) = default;
@@ -85,6 +109,16 @@ struct Prefix4 {
   friend constexpr auto operator<=>(const Prefix4&, const Prefix4&) = default;
 };
 
+/// A network of either family: address with host bits as given, and a length in bits.
+struct Prefix {
+  IpAddr address;
+  std::uint8_t length = 0;
+
+  /// False for an address of the other family.
+  bool contains(const IpAddr& other) const;
+  friend auto operator<=>(const Prefix&, const Prefix&) = default;
+};
+
 /// IP protocol numbers that keepline knows.
 enum class Protocol : std::uint8_t { kIcmp = 1, kTcp = 6, kUdp = 17, kVrrp = 112, kSctp = 132 };
 
@@ -95,14 +129,30 @@ struct Endpoint4 {
   friend constexpr auto operator<=>(const Endpoint4&, const Endpoint4&) = default;
 };
 
+/// A transport address of either family.
+struct Endpoint {
+  IpAddr address;
+  std::uint16_t port = 0;  ///< Host order.
+
+  Endpoint() = default;
+  Endpoint(IpAddr at, std::uint16_t number) : address(at), port(number) {}
+  Endpoint(const Endpoint4& v4)  // NOLINT(google-explicit-constructor)
+      : address(v4.address), port(v4.port) {}
+  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+
 std::optional<Ip4> parse_ip4(std::string_view text);
 std::optional<IpAddr> parse_ip(std::string_view text);
 std::optional<Mac> parse_mac(std::string_view text);
+/// "10.0.0.1:80", "[2001:db8::1]:80".
+std::optional<Endpoint> parse_endpoint(std::string_view text);
 
 std::string to_string(Ip4 address);
 std::string to_string(const Ip6& address);
 std::string to_string(const IpAddr& address);
 std::string to_string(const Mac& mac);
 std::string to_string(const Endpoint4& endpoint);
+/// "192.0.2.1:80", "[2001:db8::1]:80".
+std::string to_string(const Endpoint& endpoint);
 
 }  // namespace keepline::net

@@ -5,10 +5,10 @@
 // frame.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 
 namespace keepline::net {
@@ -25,28 +25,28 @@ class BigEndian {
   constexpr explicit BigEndian(T host) { set(host); }
 
   /// The number in host order.
-  constexpr T value() const {
-    T result = 0;
-    for (std::uint8_t byte : bytes_) result = static_cast<T>((result << 8) | byte);
-    return result;
-  }
-  constexpr void set(T host) {
-    for (std::size_t i = sizeof(T); i-- > 0; host = static_cast<T>(host >> 8)) {
-      bytes_[i] = static_cast<std::uint8_t>(host);
-    }
-  }
+  constexpr T value() const { return swapped(raw()); }
+  constexpr void set(T host) { *this = from_raw(swapped(host)); }
   /// The number as it lies in memory (network order read as a host integer): for hashing,
   /// comparing and checksum deltas, where the order of bytes does not matter.
-  T raw() const { return std::bit_cast<T>(bytes_); }
-  static BigEndian from_raw(T raw) {
+  constexpr T raw() const { return std::bit_cast<T>(bytes_); }
+  static constexpr BigEndian from_raw(T raw) {
     BigEndian result;
-    std::memcpy(result.bytes_, &raw, sizeof raw);
+    result.bytes_ = std::bit_cast<std::array<std::uint8_t, sizeof(T)>>(raw);
     return result;
   }
-  friend constexpr bool operator==(const BigEndian&, const BigEndian&) = default;
+  friend constexpr bool operator==(const BigEndian& a, const BigEndian& b) {
+    return a.raw() == b.raw();  // one comparison, not one per byte
+  }
 
  private:
-  std::uint8_t bytes_[sizeof(T)] = {};
+  static constexpr T swapped(T value) {
+    if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
+    if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
+    if constexpr (sizeof(T) == 8) return __builtin_bswap64(value);
+  }
+
+  std::array<std::uint8_t, sizeof(T)> bytes_{};
 };
 
 using be16 = BigEndian<std::uint16_t>;

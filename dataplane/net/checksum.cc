@@ -2,18 +2,6 @@
 
 namespace keepline::net {
 
-namespace {
-
-std::uint16_t fold(std::uint64_t sum) {
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<std::uint16_t>(sum);
-}
-
-}  // namespace
-
 std::uint64_t checksum_add(std::uint64_t sum, Bytes data) {
   const std::uint8_t* p = data.data();
   std::size_t left = data.size();
@@ -35,7 +23,7 @@ std::uint64_t checksum_add(std::uint64_t sum, Bytes data) {
 }
 
 be16 checksum_finish(std::uint64_t sum) {
-  return be16::from_raw(static_cast<std::uint16_t>(~fold(sum)));
+  return be16::from_raw(static_cast<std::uint16_t>(~checksum_fold(sum)));
 }
 
 be16 checksum(Bytes data) {
@@ -46,11 +34,6 @@ std::uint64_t pseudo_header_sum(be32 source, be32 destination, std::uint8_t prot
                                 std::uint16_t length) {
   return std::uint64_t{source.raw()} + destination.raw() + be16(protocol).raw() +
          be16(length).raw();
-}
-
-void ChecksumDelta::apply(be16& field) const {
-  const std::uint16_t old = field.raw();
-  field = checksum_finish(sum_ + static_cast<std::uint16_t>(~old));
 }
 
 }  // namespace keepline::net

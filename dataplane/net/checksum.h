@@ -8,6 +8,15 @@
 
 namespace keepline::net {
 
+/// Folds a running sum to 16 bits.
+inline std::uint16_t checksum_fold(std::uint64_t sum) {
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(sum);
+}
+
 /// Adds `data` to a running one's-complement sum. An odd last byte is padded with zero, so only
 /// the last piece of a message may have an odd length.
 std::uint64_t checksum_add(std::uint64_t sum, Bytes data);
@@ -29,8 +38,23 @@ class ChecksumDelta {
   void replace(be16 from, be16 to) {
     sum_ += static_cast<std::uint64_t>(static_cast<std::uint16_t>(~from.raw())) + to.raw();
   }
+  void replace(const Ip6& from, const Ip6& to) {
+    for (const std::uint64_t half :
+         {~from.raw_high(), ~from.raw_low(), to.raw_high(), to.raw_low()}) {
+      sum_ += (half & 0xffffffff) + (half >> 32);
+    }
+  }
+  /// As 16 bits, to be kept and applied with apply_delta().
+  std::uint16_t folded() const { return checksum_fold(sum_); }
   /// Applies the change: HC' = ~(~HC + ~m + m'), RFC 1624 eqn. 3.
-  void apply(be16& field) const;
+  void apply(be16& field) const { apply_delta(field, folded()); }
+
+  static void apply_delta(be16& field, std::uint32_t delta) {
+    std::uint32_t sum = static_cast<std::uint16_t>(~field.raw()) + delta;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    field = be16::from_raw(static_cast<std::uint16_t>(~sum));
+  }
 
  private:
   std::uint64_t sum_ = 0;

@@ -21,14 +21,13 @@ enum class Drop : std::uint8_t {
   kNoConnection,  ///< TCP without SYN that belongs to no connection.
   kNoRealServer,  ///< Service without a real server that takes new connections.
   kServerGone,    ///< Connection of a real server that left the pool.
-  kTableFull,     ///< No room for a new connection.
   kNoRoute,       ///< Nowhere to send it.
   kNoNeighbour,   ///< Next hop's MAC is not known.
   kTtlExpired,    ///< TTL would become zero.
   kTooBig,        ///< Longer than the MTU of the port it should leave through.
   kTxFull,        ///< Transmit ring full.
   kControlFull,   ///< Queue of adverts to the control thread full.
-  kNoHandOff,     ///< Belongs to another worker, and there is no way to it.
+  kHandOffFull,   ///< Belongs to another worker, whose ring is full.
   kCount,
 };
 

@@ -11,6 +11,7 @@ namespace keepline::net {
 
 inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 inline constexpr std::uint16_t kEtherTypeArp = 0x0806;
+inline constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 
 struct EthernetHeader {
   Mac destination;
@@ -54,6 +55,23 @@ static_assert(sizeof(Ipv4Header) == 20);
 inline constexpr std::uint16_t kIpv4MoreFragments = 0x2000;
 inline constexpr std::uint16_t kIpv4OffsetMask = 0x1fff;
 
+/// RFC 8200 §3.
+struct Ipv6Header {
+  be32 version_class_label;  ///< Version (4 bits), traffic class (8), flow label (20).
+  be16 payload_length;
+  std::uint8_t next_header;
+  std::uint8_t hop_limit;
+  Ip6 source;
+  Ip6 destination;
+};
+static_assert(sizeof(Ipv6Header) == 40);
+
+/// Extension headers that may stand before the transport header (RFC 8200 §4).
+inline constexpr std::uint8_t kIpv6HopByHop = 0;
+inline constexpr std::uint8_t kIpv6Routing = 43;
+inline constexpr std::uint8_t kIpv6Fragment = 44;
+inline constexpr std::uint8_t kIpv6DestinationOptions = 60;
+
 /// RFC 9293 §3.1.
 struct TcpHeader {
   be16 source_port;
@@ -92,5 +110,24 @@ struct IcmpHeader {
 static_assert(sizeof(IcmpHeader) == 8);
 inline constexpr std::uint8_t kIcmpEchoReply = 0;
 inline constexpr std::uint8_t kIcmpEchoRequest = 8;
+
+inline constexpr std::uint8_t kIpv6Icmp = 58;  ///< As the next header.
+
+/// RFC 4861 §4.4, with the one option that says the link address.
+struct NeighbourAdvertisement {
+  std::uint8_t type;
+  std::uint8_t code;
+  be16 checksum;
+  be32 flags;
+  Ip6 target;
+  std::uint8_t option_type;
+  std::uint8_t option_length;  ///< In units of 8 bytes.
+  Mac target_mac;
+};
+static_assert(sizeof(NeighbourAdvertisement) == 32);
+inline constexpr std::uint8_t kIcmp6NeighbourAdvertisement = 136;
+inline constexpr std::uint8_t kOptionTargetLinkAddress = 2;
+inline constexpr std::uint32_t kAdvertisementRouter = 0x80000000;
+inline constexpr std::uint32_t kAdvertisementOverride = 0x20000000;
 
 }  // namespace keepline::net

@@ -22,6 +22,7 @@ inline constexpr PortId kNoPort = 0xff;
 /// One Ethernet frame without FCS, in memory that somebody else owns.
 struct Packet {
   std::uint8_t* data = nullptr;
+  void* buffer = nullptr;  ///< The driver's handle; nothing to anybody but the port.
   std::uint16_t length = 0;
   std::uint16_t headroom = 0;  ///< Writable bytes before `data`.
 

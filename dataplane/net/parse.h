@@ -5,7 +5,7 @@
 #pragma once
 
 #include "dataplane/net/drop.h"
-#include "dataplane/net/headers.h"
+#include "dataplane/net/family.h"
 #include "dataplane/net/packet.h"
 
 namespace keepline::net {
@@ -14,29 +14,40 @@ enum class Kind : std::uint8_t {
   kDropped,   ///< See `drop`.
   kArp,       ///< ARP for IPv4 over Ethernet, header complete.
   kVrrp,      ///< IPv4 with protocol 112: from l3 on for the VRRP codec.
-  kIcmpEcho,  ///< ICMP echo request, header complete.
-  kFlow,      ///< TCP or UDP, header complete.
-  kFragment,  ///< IPv4 fragment of anything but VRRP.
+  kIcmpEcho,  ///< ICMP (IPv4) echo request, header complete.
+  kFlow,      ///< TCP or UDP over IPv4 or IPv6, header complete.
+  kFragment,  ///< Fragment of anything but VRRP.
   kOther,     ///< Sound, but nothing that the dataplane handles.
 };
 
-/// What a frame is and where its parts are. Offsets are bytes from the start of the frame.
+/// What a frame is and where its parts are. Offsets are bytes from the start of the frame. The
+/// addresses stay where they are: in the header at `l3`.
 struct Parsed {
   Kind kind = Kind::kDropped;
   Drop drop = Drop::kNone;
   Protocol protocol{};
   std::uint8_t tcp_flags = 0;
-  std::uint16_t l3 = 0;         ///< IPv4 or ARP header.
+  Family family = Family::kV4;
+  std::uint16_t l3 = 0;         ///< IP or ARP header.
   std::uint16_t l4 = 0;         ///< Transport header.
-  std::uint16_t l3_length = 0;  ///< IPv4 total length: without Ethernet padding.
-  be32 source;                  ///< IPv4 (or ARP sender) address.
-  be32 destination;             ///< IPv4 (or ARP target) address.
+  std::uint16_t l3_length = 0;  ///< IP header and payload: without Ethernet padding.
   be16 source_port;
   be16 destination_port;
+
+  template <typename F>
+  const typename F::Header* ip(const Packet& packet) const {
+    return packet.at<const typename F::Header>(l3);
+  }
 };
 
-/// Parses one frame. Checks lengths, the IPv4 version, header length and header checksum
+/// IPv6 extension headers that are looked through for the transport header; more are kOther.
+inline constexpr int kMaxExtensionHeaders = 4;
+
+/// Parses one frame. Checks lengths, the IP version, and for IPv4 header length and checksum
 /// (RFC 1812 §5.2.2), not the transport checksum.
 Parsed parse(const Packet& packet);
+
+/// Parses a burst; `parsed` has room for as many, and what a kind does not have is left as it was.
+void parse_burst(std::span<const Packet> packets, Parsed* parsed);
 
 }  // namespace keepline::net

@@ -20,10 +20,14 @@ constexpr unsigned kCacheSize = 256;
 constexpr std::uint16_t kDescriptors = 2048;
 constexpr std::size_t kMaxBurst = 64;
 
-Frame frame_of(rte_mbuf* mbuf) {
-  return {{rte_pktmbuf_mtod(mbuf, std::uint8_t*), rte_pktmbuf_data_len(mbuf),
-           rte_pktmbuf_headroom(mbuf)},
-          mbuf};
+net::Packet packet_of(rte_mbuf* mbuf) {
+  return {rte_pktmbuf_mtod(mbuf, std::uint8_t*), mbuf, rte_pktmbuf_data_len(mbuf),
+          rte_pktmbuf_headroom(mbuf)};
+}
+
+std::uint64_t missed_by(std::uint16_t id) {
+  rte_eth_stats stats{};
+  return rte_eth_stats_get(id, &stats) == 0 ? stats.imissed + stats.rx_nombuf : 0;
 }
 
 std::string error_text(const char* step, int code) {
@@ -61,7 +65,7 @@ BufferPool::~BufferPool() {
   rte_mempool_free(pool_);
 }
 
-tl::expected<std::unique_ptr<EthdevPort>, std::string> EthdevPort::open(
+tl::expected<std::unique_ptr<EthdevDevice>, std::string> EthdevDevice::open(
     const std::string& name, const std::string& arguments, unsigned queues, BufferPool& pool) {
   if (const int rc = rte_eal_hotplug_add("vdev", name.c_str(), arguments.c_str()); rc < 0) {
     return tl::unexpected(error_text("create device", rc));
@@ -71,46 +75,65 @@ tl::expected<std::unique_ptr<EthdevPort>, std::string> EthdevPort::open(
     rte_eal_hotplug_remove("vdev", name.c_str());
     return tl::unexpected(error_text("find device", rc));
   }
-  std::unique_ptr<EthdevPort> port(new EthdevPort(id, name, queues, pool));
+  auto device = adopt(id, queues, pool);
+  if (device) {
+    (*device)->name_ = name;
+  } else {
+    rte_eal_hotplug_remove("vdev", name.c_str());
+  }
+  return device;
+}
+
+tl::expected<std::unique_ptr<EthdevDevice>, std::string> EthdevDevice::adopt(std::uint16_t id,
+                                                                             unsigned queues,
+                                                                             BufferPool& pool) {
+  std::unique_ptr<EthdevDevice> device(new EthdevDevice(id, {}, pool.get()));
   std::string step;
   if (const int rc = start_device(id, queues, pool.get(), step); rc < 0) {
     return tl::unexpected(error_text(step.c_str(), rc));
   }
-  return port;
+  return device;
 }
 
-EthdevPort::EthdevPort(std::uint16_t id, std::string name, unsigned queues, BufferPool& pool)
-    : id_(id), name_(std::move(name)), queues_(queues), pool_(pool) {}
+EthdevDevice::EthdevDevice(std::uint16_t id, std::string name, rte_mempool* pool)
+    : id_(id), name_(std::move(name)), pool_(pool) {}
 
-EthdevPort::~EthdevPort() {
+EthdevDevice::~EthdevDevice() {
   rte_eth_dev_stop(id_);
   rte_eth_dev_close(id_);
-  rte_eal_hotplug_remove("vdev", name_.c_str());
+  if (!name_.empty()) rte_eal_hotplug_remove("vdev", name_.c_str());
 }
 
-std::size_t EthdevPort::receive(std::span<Frame> frames) {
+std::uint64_t EthdevDevice::missed() const {
+  return missed_by(id_);
+}
+
+EthdevPort::EthdevPort(const EthdevDevice& device, std::vector<std::uint16_t> queues)
+    : id_(device.id()), queues_(std::move(queues)), pool_(device.pool()) {}
+
+std::size_t EthdevPort::receive(std::span<net::Packet> packets) {
   std::array<rte_mbuf*, kMaxBurst> mbufs;
-  const auto wanted = static_cast<std::uint16_t>(std::min(frames.size(), kMaxBurst));
-  const auto queue = static_cast<std::uint16_t>(next_queue_);
-  next_queue_ = next_queue_ + 1 == queues_ ? 0 : next_queue_ + 1;
+  const auto wanted = static_cast<std::uint16_t>(std::min(packets.size(), kMaxBurst));
+  const std::uint16_t queue = queues_[next_queue_];
+  next_queue_ = next_queue_ + 1 == queues_.size() ? 0 : next_queue_ + 1;
   const std::uint16_t count = rte_eth_rx_burst(id_, queue, mbufs.data(), wanted);
-  for (std::uint16_t i = 0; i < count; ++i) frames[i] = frame_of(mbufs[i]);
+  for (std::uint16_t i = 0; i < count; ++i) packets[i] = packet_of(mbufs[i]);
   return count;
 }
 
-std::size_t EthdevPort::transmit(std::span<Frame> frames) {
-  std::array<rte_mbuf*, kMaxBurst> mbufs;
-  const auto count = static_cast<std::uint16_t>(std::min(frames.size(), kMaxBurst));
-  for (std::uint16_t i = 0; i < count; ++i) mbufs[i] = static_cast<rte_mbuf*>(frames[i].buffer);
-  return rte_eth_tx_burst(id_, 0, mbufs.data(), count);
+std::size_t EthdevPort::transmit(Buffers buffers) {
+  // A driver takes an array of pointers that it may not change, but says so in its own way.
+  auto** mbufs = reinterpret_cast<rte_mbuf**>(const_cast<void**>(buffers.data()));
+  return rte_eth_tx_burst(id_, queues_.front(), mbufs, static_cast<std::uint16_t>(buffers.size()));
 }
 
-void EthdevPort::release(std::span<Frame> frames) {
-  for (const Frame& frame : frames) rte_pktmbuf_free(static_cast<rte_mbuf*>(frame.buffer));
+void EthdevPort::release(Buffers buffers) {
+  auto** mbufs = reinterpret_cast<rte_mbuf**>(const_cast<void**>(buffers.data()));
+  rte_pktmbuf_free_bulk(mbufs, static_cast<unsigned>(buffers.size()));
 }
 
-std::optional<Frame> EthdevPort::make(net::Bytes bytes) {
-  rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_.get());
+std::optional<net::Packet> EthdevPort::make(net::Bytes bytes) {
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_);
   if (mbuf == nullptr) return std::nullopt;
   char* room = rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(bytes.size()));
   if (room == nullptr) {
@@ -118,12 +141,11 @@ std::optional<Frame> EthdevPort::make(net::Bytes bytes) {
     return std::nullopt;
   }
   std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::uint8_t*>(room));
-  return frame_of(mbuf);
+  return packet_of(mbuf);
 }
 
 std::uint64_t EthdevPort::missed() const {
-  rte_eth_stats stats{};
-  return rte_eth_stats_get(id_, &stats) == 0 ? stats.imissed + stats.rx_nombuf : 0;
+  return missed_by(id_);
 }
 
 }  // namespace keepline::port

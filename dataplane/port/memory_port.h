@@ -27,35 +27,34 @@ class MemoryPort final : public Port {
   /// Test side: how many frames transmit() will still accept.
   void limit_transmit(std::size_t frames) { transmit_room_ = frames; }
 
-  std::size_t receive(std::span<Frame> frames) override {
+  std::size_t receive(std::span<net::Packet> packets) override {
     std::size_t count = 0;
-    for (; count < frames.size() && !arrived_.empty(); ++count) {
-      frames[count] = frame_of(std::move(arrived_.front()));
+    for (; count < packets.size() && !arrived_.empty(); ++count) {
+      packets[count] = packet_of(std::move(arrived_.front()));
       arrived_.pop_front();
     }
     return count;
   }
-  std::size_t transmit(std::span<Frame> frames) override {
+  std::size_t transmit(Buffers buffers) override {
     std::size_t count = 0;
-    for (; count < frames.size() && transmit_room_ > 0; ++count, --transmit_room_) {
-      const net::Packet& packet = frames[count].packet;
-      sent_.emplace_back(packet.data, packet.data + packet.length);
+    for (; count < buffers.size() && transmit_room_ > 0; ++count, --transmit_room_) {
+      sent_.push_back(*static_cast<FrameBytes*>(buffers[count]));
     }
-    release(frames.first(count));
+    release(buffers.first(count));
     return count;
   }
-  void release(std::span<Frame> frames) override {
-    for (Frame& frame : frames) delete static_cast<FrameBytes*>(frame.buffer);
+  void release(Buffers buffers) override {
+    for (void* buffer : buffers) delete static_cast<FrameBytes*>(buffer);
   }
-  std::optional<Frame> make(net::Bytes bytes) override {
-    return frame_of({bytes.begin(), bytes.end()});
+  std::optional<net::Packet> make(net::Bytes bytes) override {
+    return packet_of({bytes.begin(), bytes.end()});
   }
   std::uint64_t missed() const override { return 0; }
 
  private:
-  static Frame frame_of(FrameBytes bytes) {
+  static net::Packet packet_of(FrameBytes bytes) {
     auto* owned = new FrameBytes(std::move(bytes));
-    return {{owned->data(), static_cast<std::uint16_t>(owned->size()), 0}, owned};
+    return {owned->data(), owned, static_cast<std::uint16_t>(owned->size()), 0};
   }
 
   std::deque<FrameBytes> arrived_;

@@ -1,7 +1,8 @@
-// A port as the worker sees it: bursts of frames in and out.
+// A port as one worker sees it: bursts of frames in and out of its own queues.
 //
-// One worker calls receive() of a port; any call costs one virtual call per burst, none per
-// packet. A Frame owns a buffer of the port until it is transmitted or released.
+// One worker calls receive() and transmit() of a Port object; release() and make() may be called
+// by any worker. A call costs one virtual call per burst, none per packet. A buffer belongs to its
+// holder until it is transmitted or released.
 #pragma once
 
 #include <optional>
@@ -11,11 +12,7 @@
 
 namespace keepline::port {
 
-/// A frame and the driver's own handle of its buffer.
-struct Frame {
-  net::Packet packet;
-  void* buffer = nullptr;
-};
+using Buffers = std::span<void* const>;  ///< Packet::buffer of each.
 
 class Port {
  public:
@@ -24,13 +21,13 @@ class Port {
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
-  /// Fills `frames` from its start; returns how many.
-  virtual std::size_t receive(std::span<Frame> frames) = 0;
-  /// Takes the first n frames, n being the result; the others stay the caller's.
-  virtual std::size_t transmit(std::span<Frame> frames) = 0;
-  virtual void release(std::span<Frame> frames) = 0;
+  /// Fills `packets` from its start; returns how many.
+  virtual std::size_t receive(std::span<net::Packet> packets) = 0;
+  /// Takes the first n buffers, n being the result; the others stay the caller's.
+  virtual std::size_t transmit(Buffers buffers) = 0;
+  virtual void release(Buffers buffers) = 0;
   /// A new frame with a copy of `bytes`; nullopt when buffers have run out.
-  virtual std::optional<Frame> make(net::Bytes bytes) = 0;
+  virtual std::optional<net::Packet> make(net::Bytes bytes) = 0;
 
   /// Frames the driver had to throw away for lack of room, as far as it tells. Any thread.
   virtual std::uint64_t missed() const = 0;

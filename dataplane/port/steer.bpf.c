@@ -3,16 +3,18 @@
 // Steering: which frames go to keepline's AF_XDP sockets and which to the kernel.
 //
 // Runs in the kernel for every frame of an attached netdev. To the sockets go VRRP, ARP requests
-// and ICMP echo requests for VIPs that keepline installed, the ports of virtual servers, and
+// and ICMP echo requests for IPv4 VIPs that keepline installed, the ports of virtual servers, and
 // answers of NATed real servers that are not addressed to this node itself. All else is the
-// kernel's. A frame for the sockets is dropped when no socket is there (XDP_DROP as the fallback
-// of the redirect): a dead daemon is silent although the kernel still holds the VIP.
+// kernel's: ICMPv6, too, and with it neighbour discovery for IPv6 VIPs. A frame for the sockets is
+// dropped when no socket is there (XDP_DROP as the fallback of the redirect): a dead daemon is
+// silent although the kernel still holds the VIP.
 //
 // Map names have at most 15 characters: the control thread finds them by name (steering.cc).
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -40,7 +42,10 @@ struct {
 STEER_HASH(kl_addresses, __u32);              // IPv4 address -> KL_* flags
 STEER_HASH(kl_services, struct kl_endpoint);  // VIP:port of a virtual server
 STEER_HASH(kl_reals, struct kl_endpoint);     // address:port of a NATed real server
-STEER_HASH(kl_macs, struct kl_mac);           // the netdev's MAC and our virtual MACs
+STEER_HASH(kl_addresses6, struct kl_address6);
+STEER_HASH(kl_services6, struct kl_endpoint6);
+STEER_HASH(kl_reals6, struct kl_endpoint6);
+STEER_HASH(kl_macs, struct kl_mac);  // the netdev's MAC and our virtual MACs
 
 struct arp_ipv4 {
   __be16 hardware_type;
@@ -112,6 +117,52 @@ static __always_inline int steer_ipv4(struct xdp_md* ctx, struct ethhdr* etherne
   return XDP_PASS;
 }
 
+// The transport header and its protocol; extension headers before it are stepped over, as many as
+// the dataplane's parser does (kMaxExtensionHeaders in dataplane/net/parse.h).
+static __always_inline void* skip_extensions(struct ipv6hdr* ip, void* end, __u8* protocol) {
+  __u8* at = (void*)(ip + 1);
+  __u8 next = ip->nexthdr;
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS) break;
+    if (at + 2 > (__u8*)end) return 0;
+    next = at[0];
+    at += ((__u32)at[1] + 1) * 8;
+  }
+  *protocol = next;
+  return at;
+}
+
+static __always_inline int steer_ports6(struct xdp_md* ctx, struct ipv6hdr* ip, __be16* ports,
+                                        __u8 protocol, __u32 flags, void* end) {
+  if ((void*)(ports + 2) > end) return XDP_PASS;
+  struct kl_endpoint6 key = {.port = ports[1], .protocol = protocol};
+  __builtin_memcpy(&key.address, &ip->daddr, sizeof key.address);
+  if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services6, &key)) return to_socket(ctx);
+  if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
+  __builtin_memcpy(&key.address, &ip->saddr, sizeof key.address);
+  key.port = ports[0];
+  return bpf_map_lookup_elem(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
+}
+
+static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* ethernet, void* end) {
+  struct ipv6hdr* ip = (void*)(ethernet + 1);
+  if ((void*)(ip + 1) > end || ip->version != 6) return XDP_PASS;
+  __u8 protocol = 0;
+  void* transport = skip_extensions(ip, end, &protocol);
+  if (!transport) return XDP_PASS;
+  if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_FRAGMENT) {
+    return XDP_PASS;
+  }
+  if (!is_for_us(ethernet)) return XDP_PASS;
+  struct kl_address6 destination;
+  __builtin_memcpy(&destination, &ip->daddr, sizeof destination);
+  __u32* found = bpf_map_lookup_elem(&kl_addresses6, &destination);
+  __u32 flags = found ? *found : 0;
+  if (protocol == IPPROTO_FRAGMENT) return (flags & KL_SERVICE) ? to_socket(ctx) : XDP_PASS;
+  return steer_ports6(ctx, ip, transport, protocol, flags, end);
+}
+
 SEC("xdp")
 int keepline_steer(struct xdp_md* ctx) {
   void* end = (void*)(long)ctx->data_end;
@@ -119,5 +170,6 @@ int keepline_steer(struct xdp_md* ctx) {
   if ((void*)(ethernet + 1) > end) return XDP_PASS;
   if (ethernet->h_proto == bpf_htons(ETH_P_ARP)) return steer_arp(ctx, ethernet + 1, end);
   if (ethernet->h_proto == bpf_htons(ETH_P_IP)) return steer_ipv4(ctx, ethernet, end);
+  if (ethernet->h_proto == bpf_htons(ETH_P_IPV6)) return steer_ipv6(ctx, ethernet, end);
   return XDP_PASS;
 }

@@ -13,7 +13,7 @@ using __u32 = std::uint32_t;
 
 #define KL_MAP_ENTRIES 65536
 
-/* What an address is to this node: flags in kl_addresses. */
+/* What an address is to this node: flags in kl_addresses and kl_addresses6. */
 #define KL_ANSWER 1  /* a VIP that keepline installed: ARP and ICMP echo are the dataplane's */
 #define KL_SERVICE 2 /* a virtual server lives on it */
 #define KL_OWN 4     /* an address of the node itself: answers to it are the kernel's */
@@ -22,6 +22,18 @@ using __u32 = std::uint32_t;
 /* Address and port in network order; no padding that is not named: it is a hash key. */
 struct kl_endpoint {
   __u32 address;
+  __u16 port;
+  __u8 protocol;
+  __u8 zero;
+};
+
+/* The same for IPv6. */
+struct kl_address6 {
+  __u8 bytes[16];
+};
+
+struct kl_endpoint6 {
+  struct kl_address6 address;
   __u16 port;
   __u8 protocol;
   __u8 zero;

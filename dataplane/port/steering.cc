@@ -61,55 +61,80 @@ struct Program {
   }
 };
 
-kl_endpoint key_of(const SteerEndpoint& endpoint) {
-  return {endpoint.endpoint.address.be().raw(), net::be16(endpoint.endpoint.port).raw(),
-          static_cast<std::uint8_t>(endpoint.protocol), 0};
-}
+using MapPair = Steering::MapPair;
+using Status = tl::expected<void, std::string>;
 
-kl_mac key_of(const net::Mac& mac) {
-  kl_mac key{};
-  std::memcpy(key.bytes, mac.bytes.data(), sizeof key.bytes);
+kl_address6 key_of(const net::Ip6& address) {
+  kl_address6 key{};
+  std::memcpy(key.bytes, address.bytes.data(), sizeof key.bytes);
   return key;
 }
 
-std::uint32_t key_of(net::Ip4 address) {
-  return address.be().raw();
+// Each calls `use` with the map that the element belongs to and its key there.
+template <typename Use>
+Status with_key(const MapPair& maps, const net::IpAddr& address, Use&& use) {
+  if (address.is_v6()) return use(maps.v6.get(), key_of(address.v6()));
+  return use(maps.v4.get(), address.v4().be().raw());
 }
 
-using Status = tl::expected<void, std::string>;
+template <typename Use>
+Status with_key(const MapPair& maps, const SteerEndpoint& element, Use&& use) {
+  const net::IpAddr& address = element.endpoint.address;
+  const std::uint16_t port = net::be16(element.endpoint.port).raw();
+  const auto protocol = static_cast<std::uint8_t>(element.protocol);
+  if (address.is_v6()) {
+    return use(maps.v6.get(), kl_endpoint6{key_of(address.v6()), port, protocol, 0});
+  }
+  return use(maps.v4.get(), kl_endpoint{address.v4().be().raw(), port, protocol, 0});
+}
 
-template <typename Key>
-Status put(int map, const char* name, const Key& element, std::uint32_t value) {
-  const auto key = key_of(element);
-  if (bpf_map_update_elem(map, &key, &value, BPF_ANY) == 0) return {};
+template <typename Use>
+Status with_key(const MapFd& map, const net::Mac& mac, Use&& use) {
+  kl_mac key{};
+  std::memcpy(key.bytes, mac.bytes.data(), sizeof key.bytes);
+  return use(map.get(), key);
+}
+
+Status failure(const char* name) {
   return tl::unexpected(std::string("steering map ") + name + ": " + std::strerror(errno));
 }
 
-template <typename Key>
-Status take(int map, const char* name, const Key& element) {
-  const auto key = key_of(element);
-  if (bpf_map_delete_elem(map, &key) == 0 || errno == ENOENT) return {};
-  return tl::unexpected(std::string("steering map ") + name + ": " + std::strerror(errno));
+template <typename Maps, typename Element>
+Status put(const Maps& maps, const char* name, const Element& element, std::uint32_t value) {
+  return with_key(maps, element, [&](int map, const auto& key) -> Status {
+    if (bpf_map_update_elem(map, &key, &value, BPF_ANY) == 0) return {};
+    return failure(name);
+  });
 }
 
-template <typename Key>
-Status widen_set(int map, const char* name, std::set<Key>& current, const std::set<Key>& wanted) {
+template <typename Maps, typename Element>
+Status take(const Maps& maps, const char* name, const Element& element) {
+  return with_key(maps, element, [&](int map, const auto& key) -> Status {
+    if (bpf_map_delete_elem(map, &key) == 0 || errno == ENOENT) return {};
+    return failure(name);
+  });
+}
+
+template <typename Maps, typename Key>
+Status widen_set(const Maps& maps, const char* name, std::set<Key>& current,
+                 const std::set<Key>& wanted) {
   for (const Key& key : wanted) {
     if (current.contains(key)) continue;
-    if (Status status = put(map, name, key, 1); !status) return status;
+    if (Status status = put(maps, name, key, 1); !status) return status;
     current.insert(key);
   }
   return {};
 }
 
-template <typename Key>
-Status narrow_set(int map, const char* name, std::set<Key>& current, const std::set<Key>& wanted) {
+template <typename Maps, typename Key>
+Status narrow_set(const Maps& maps, const char* name, std::set<Key>& current,
+                  const std::set<Key>& wanted) {
   for (auto it = current.begin(); it != current.end();) {
     if (wanted.contains(*it)) {
       ++it;
       continue;
     }
-    if (Status status = take(map, name, *it); !status) return status;
+    if (Status status = take(maps, name, *it); !status) return status;
     it = current.erase(it);
   }
   return {};
@@ -137,41 +162,36 @@ tl::expected<Steering, std::string> Steering::open(unsigned ifindex) {
   const Program program(ifindex);
   if (program.fd < 0) return tl::unexpected(std::string("no XDP program is attached"));
   Steering result;
-  result.addresses_fd_ = program.map_fd("kl_addresses");
-  result.services_fd_ = program.map_fd("kl_services");
-  result.reals_fd_ = program.map_fd("kl_reals");
-  result.macs_fd_ = program.map_fd("kl_macs");
-  if (result.addresses_fd_ < 0 || result.services_fd_ < 0 || result.reals_fd_ < 0 ||
-      result.macs_fd_ < 0) {
+  const auto find = [&program](MapFd& map, const char* name) {
+    map = MapFd(program.map_fd(name));
+    return map.get() >= 0;
+  };
+  const bool complete =
+      find(result.addresses_.v4, "kl_addresses") && find(result.addresses_.v6, "kl_addresses6") &&
+      find(result.services_.v4, "kl_services") && find(result.services_.v6, "kl_services6") &&
+      find(result.reals_.v4, "kl_reals") && find(result.reals_.v6, "kl_reals6") &&
+      find(result.macs_, "kl_macs");
+  if (!complete) {
     return tl::unexpected(
         std::string("the attached XDP program is not keepline's: its maps are missing"));
   }
   return result;
 }
 
-Steering::Steering(Steering&& other) noexcept
-    : addresses_fd_(std::exchange(other.addresses_fd_, -1)),
-      services_fd_(std::exchange(other.services_fd_, -1)),
-      reals_fd_(std::exchange(other.reals_fd_, -1)),
-      macs_fd_(std::exchange(other.macs_fd_, -1)),
-      current_(std::move(other.current_)) {}
-
-Steering::~Steering() {
-  for (const int fd : {addresses_fd_, services_fd_, reals_fd_, macs_fd_}) {
-    if (fd >= 0) close(fd);
-  }
+MapFd::~MapFd() {
+  if (fd_ >= 0) close(fd_);
 }
 
 Status Steering::widen(const SteerTable& wanted) {
-  Status status = widen_set(macs_fd_, "kl_macs", current_.macs, wanted.macs);
-  if (status) status = widen_set(services_fd_, "kl_services", current_.services, wanted.services);
-  if (status) status = widen_set(reals_fd_, "kl_reals", current_.reals, wanted.reals);
+  Status status = widen_set(macs_, "kl_macs", current_.macs, wanted.macs);
+  if (status) status = widen_set(services_, "kl_services", current_.services, wanted.services);
+  if (status) status = widen_set(reals_, "kl_reals", current_.reals, wanted.reals);
   for (const auto& [address, flags] : wanted.addresses) {
     if (!status) return status;
     std::uint32_t& present = current_.addresses[address];
     if ((present & flags) == flags && present != 0) continue;
     present |= flags;
-    status = put(addresses_fd_, "kl_addresses", address, present);
+    status = put(addresses_, "kl_addresses", address, present);
   }
   return status;
 }
@@ -181,19 +201,19 @@ Status Steering::narrow(const SteerTable& wanted) {
   for (auto it = current_.addresses.begin(); status && it != current_.addresses.end();) {
     const auto kept = wanted.addresses.find(it->first);
     if (kept == wanted.addresses.end()) {
-      status = take(addresses_fd_, "kl_addresses", it->first);
+      status = take(addresses_, "kl_addresses", it->first);
       it = current_.addresses.erase(it);
       continue;
     }
     if (kept->second != it->second) {
       it->second = kept->second;
-      status = put(addresses_fd_, "kl_addresses", it->first, it->second);
+      status = put(addresses_, "kl_addresses", it->first, it->second);
     }
     ++it;
   }
-  if (status) status = narrow_set(reals_fd_, "kl_reals", current_.reals, wanted.reals);
-  if (status) status = narrow_set(services_fd_, "kl_services", current_.services, wanted.services);
-  if (status) status = narrow_set(macs_fd_, "kl_macs", current_.macs, wanted.macs);
+  if (status) status = narrow_set(reals_, "kl_reals", current_.reals, wanted.reals);
+  if (status) status = narrow_set(services_, "kl_services", current_.services, wanted.services);
+  if (status) status = narrow_set(macs_, "kl_macs", current_.macs, wanted.macs);
   return status;
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <tl/expected.hpp>
 
@@ -18,14 +19,14 @@ namespace keepline::port {
 
 /// VIP:port of a service, or address:port of a real server.
 struct SteerEndpoint {
-  net::Endpoint4 endpoint;
+  net::Endpoint endpoint;
   net::Protocol protocol = net::Protocol::kTcp;
   friend auto operator<=>(const SteerEndpoint&, const SteerEndpoint&) = default;
 };
 
 /// The wanted content of one netdev's maps.
 struct SteerTable {
-  std::map<net::Ip4, std::uint32_t> addresses;  ///< KL_* flags of steer_maps.h.
+  std::map<net::IpAddr, std::uint32_t> addresses;  ///< KL_* flags of steer_maps.h.
   std::set<SteerEndpoint> services;
   std::set<SteerEndpoint> reals;
   std::set<net::Mac> macs;
@@ -45,13 +46,32 @@ class SteerObject {
   int fd_;
 };
 
+/// A map's file descriptor, closed with the object.
+class MapFd {
+ public:
+  explicit MapFd(int fd = -1) : fd_(fd) {}
+  ~MapFd();
+  MapFd(MapFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  MapFd& operator=(MapFd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
 class Steering {
  public:
   /// Finds the maps of the program attached to the netdev.
   static tl::expected<Steering, std::string> open(unsigned ifindex);
-  ~Steering();
-  Steering(Steering&& other) noexcept;
-  Steering& operator=(Steering&&) = delete;
+
+  /// One map for each family: IPv4's keys stay short.
+  struct MapPair {
+    MapFd v4;
+    MapFd v6;
+  };
 
   /// Adds what `wanted` has and the maps have not. The error says which map refused and why.
   tl::expected<void, std::string> widen(const SteerTable& wanted);
@@ -61,10 +81,10 @@ class Steering {
  private:
   Steering() = default;
 
-  int addresses_fd_ = -1;
-  int services_fd_ = -1;
-  int reals_fd_ = -1;
-  int macs_fd_ = -1;
+  MapPair addresses_;
+  MapPair services_;
+  MapPair reals_;
+  MapFd macs_;
   SteerTable current_;
 };
 

@@ -40,23 +40,64 @@ unsigned buffer_count(const std::vector<PortConfig>& ports) {
 
 }  // namespace
 
-// In order of construction; destroyed in reverse: the worker first, DPDK last.
+// In order of construction; destroyed in reverse: the workers first, DPDK last.
 struct Dataplane::State {
   State(const DataplaneConfig& config, unsigned memory_mb)
-      : eal({config.file_prefix, 1, memory_mb}),
-        pool(buffer_count(config.ports), largest_mtu(config.ports)) {}
+      : eal({config.file_prefix, config.workers, memory_mb}),
+        pool(buffer_count(config.ports), largest_mtu(config.ports)),
+        domain(config.workers),
+        mesh(config.workers) {}
+
+  /// The worker that sends for those that have no queue of the port.
+  unsigned owner_of(net::PortId port) const { return port % mesh.workers(); }
+  Mailbox& mailbox_of(net::PortId port) { return workers[owner_of(port)]->mailbox(); }
+  Worker::Wiring wiring(unsigned worker);
 
   Eal eal;
   Tsc tsc;
   port::SteerObject steer_object;
   port::BufferPool pool;
-  std::vector<std::unique_ptr<port::EthdevPort>> ports;
-  std::vector<unsigned> ifindexes;
-  rcu::Domain domain{1};
+  struct Device {
+    std::unique_ptr<port::EthdevDevice> ethdev;
+    unsigned ifindex;
+    unsigned queues;
+  };
+  std::vector<Device> devices;
+  std::vector<std::unique_ptr<port::EthdevPort>> ports;  // of all workers
+  rcu::Domain domain;
   rcu::Cell<lb::Snapshot> snapshot{domain};
   lb::LeaseTable leases;
-  std::unique_ptr<Worker> worker;
+  Mesh mesh;
+  Doorbell doorbell;
+  std::vector<std::unique_ptr<Worker>> workers;
 };
+
+// Queues are dealt out in turn, from the port's owner on; a worker may get none.
+Worker::Wiring Dataplane::State::wiring(unsigned worker) {
+  Worker::Wiring wiring;
+  wiring.id = worker;
+  for (std::size_t id = 0; id < devices.size(); ++id) {
+    const unsigned owner = owner_of(static_cast<net::PortId>(id));
+    std::vector<std::uint16_t> queues;
+    for (unsigned queue = 0; queue < devices[id].queues; ++queue) {
+      if ((owner + queue) % mesh.workers() == worker) {
+        queues.push_back(static_cast<std::uint16_t>(queue));
+      }
+    }
+    wiring.owners.push_back(static_cast<std::uint8_t>(owner));
+    wiring.ports.push_back(nullptr);
+    if (queues.empty()) continue;
+    ports.push_back(std::make_unique<port::EthdevPort>(*devices[id].ethdev, std::move(queues)));
+    wiring.ports.back() = ports.back().get();
+  }
+  wiring.domain = &domain;
+  wiring.snapshot = &snapshot;
+  wiring.leases = &leases;
+  wiring.ticks = &tsc;
+  wiring.mesh = &mesh;
+  wiring.doorbell = &doorbell;
+  return wiring;
+}
 
 Dataplane::Dataplane() = default;
 
@@ -72,40 +113,45 @@ tl::expected<std::unique_ptr<Dataplane>, std::string> Dataplane::start(
     return tl::unexpected(std::string(error.what()));
   }
   State& state = *result->state_;
-  Worker::Wiring wiring;
   for (std::size_t i = 0; i < config.ports.size(); ++i) {
     const PortConfig& port = config.ports[i];
     const std::string arguments = "iface=" + port.netdev +
                                   ",start_queue=0,queue_count=" + std::to_string(port.queues) +
                                   ",xdp_prog=" + state.steer_object.path();
-    auto opened = port::EthdevPort::open("net_af_xdp" + std::to_string(i), arguments, port.queues,
-                                         state.pool);
+    auto opened = port::EthdevDevice::open("net_af_xdp" + std::to_string(i), arguments, port.queues,
+                                           state.pool);
     if (!opened) {
       return tl::unexpected("interface " + port.netdev +
                             " cannot be attached through AF_XDP: " + opened.error());
     }
-    state.ports.push_back(std::move(*opened));
-    state.ifindexes.push_back(port.ifindex);
-    wiring.ports.push_back(state.ports.back().get());
+    state.devices.push_back({std::move(*opened), port.ifindex, port.queues});
   }
-  wiring.domain = &state.domain;
-  wiring.snapshot = &state.snapshot;
-  wiring.leases = &state.leases;
-  wiring.ticks = &state.tsc;
-  state.worker = std::make_unique<Worker>(wiring, config.pipeline, config.idle);
+  lb::PipelineConfig pipeline = config.pipeline;
+  pipeline.connections = (config.pipeline.connections + config.workers - 1) / config.workers;
+  for (unsigned i = 0; i < config.workers; ++i) {
+    Worker::Wiring wiring = state.wiring(i);
+    wiring.any_port = state.ports.empty() ? nullptr : state.ports.front().get();
+    pipeline.worker = static_cast<std::uint8_t>(i);
+    state.workers.push_back(std::make_unique<Worker>(wiring, pipeline, config.idle));
+  }
   return result;
 }
 
 Dataplane::~Dataplane() {
   if (state_ == nullptr) return;
-  if (state_->worker != nullptr) state_->worker->stop();
+  for (const auto& worker : state_->workers) worker->stop();
   state_->eal.wait();
   state_->ports.clear();
-  for (const unsigned ifindex : state_->ifindexes) port::detach_xdp(ifindex);
+  for (State::Device& device : state_->devices) {
+    device.ethdev.reset();
+    port::detach_xdp(device.ifindex);
+  }
 }
 
 void Dataplane::run() {
-  state_->eal.launch(0, [worker = state_->worker.get()] { worker->run(); });
+  for (unsigned i = 0; i < state_->workers.size(); ++i) {
+    state_->eal.launch(i, [worker = state_->workers[i].get()] { worker->run(); });
+  }
 }
 
 rcu::Publish Dataplane::publish(std::unique_ptr<const lb::Snapshot>& next) {
@@ -134,31 +180,31 @@ Dataplane::Send Dataplane::send(net::PortId port, net::Bytes frame, std::int64_t
   mail.not_after =
       state_->tsc.now() + static_cast<std::uint64_t>(static_cast<double>(valid_us) *
                                                      static_cast<double>(state_->tsc.hz()) / 1e6);
-  return state_->worker->mailbox().frames[port].push(mail) ? Send::kQueued : Send::kFull;
+  return state_->mailbox_of(port).frames[port].push(mail) ? Send::kQueued : Send::kFull;
 }
 
 int Dataplane::doorbell_fd() const {
-  return state_->worker->mailbox().doorbell.fd();
+  return state_->doorbell.fd();
 }
 
 void Dataplane::silence_doorbell() {
-  state_->worker->mailbox().doorbell.silence();
+  state_->doorbell.silence();
 }
 
 bool Dataplane::all_sent() const {
-  for (std::size_t port = 0; port < state_->ports.size(); ++port) {
-    if (state_->worker->mailbox().frames[port].write_available() < Mailbox::kFrames) return false;
+  for (std::size_t i = 0; i < state_->devices.size(); ++i) {
+    const auto port = static_cast<net::PortId>(i);
+    if (state_->mailbox_of(port).frames[port].write_available() < Mailbox::kFrames) return false;
   }
   return true;
 }
 
 bool Dataplane::has_room(net::PortId port) const {
-  return state_->worker->mailbox().frames[port].write_available() > Mailbox::kFrames / 2;
+  return state_->mailbox_of(port).frames[port].write_available() > Mailbox::kFrames / 2;
 }
 
 bool Dataplane::receive_mail(const MailHandlers& handlers) {
-  Mailbox& mailbox = state_->worker->mailbox();
-  mailbox.doorbell.arm();
+  state_->doorbell.arm();
   std::size_t handled = 0;
   const auto consume = [&handled](auto& queue, const auto& handler) {
     for (std::size_t i = 0; i < kMailPerCall && queue.read_available() > 0; ++i, ++handled) {
@@ -166,26 +212,56 @@ bool Dataplane::receive_mail(const MailHandlers& handlers) {
       queue.pop();
     }
   };
-  consume(mailbox.adverts, [&handlers](const MailFrame& mail) {
-    handlers.advert(mail.port, {mail.bytes.data(), mail.length});
-  });
-  consume(mailbox.neighbours, handlers.neighbour);
-  consume(mailbox.connections, handlers.connection);
+  for (const auto& worker : state_->workers) {
+    Mailbox& mailbox = worker->mailbox();
+    consume(mailbox.adverts, [&handlers](const MailFrame& mail) {
+      handlers.advert(mail.port, {mail.bytes.data(), mail.length});
+    });
+    consume(mailbox.neighbours, handlers.neighbour);
+    consume(mailbox.connections, handlers.connection);
+    consume(mailbox.explanations, handlers.explanation);
+  }
   return handled > 0;
 }
 
-Dataplane::Send Dataplane::list_connections(const ListingRequest& request) {
-  return state_->worker->mailbox().listings.push(request) ? Send::kQueued : Send::kFull;
+Dataplane::Send Dataplane::list_connections(unsigned worker, const ListingRequest& request) {
+  return state_->workers[worker]->mailbox().listings.push(request) ? Send::kQueued : Send::kFull;
 }
 
-const Worker& Dataplane::worker() const {
-  return *state_->worker;
+unsigned Dataplane::worker_count() const {
+  return static_cast<unsigned>(state_->workers.size());
+}
+const Worker& Dataplane::worker(unsigned index) const {
+  return *state_->workers[index];
+}
+std::uint32_t Dataplane::now_s() const {
+  return static_cast<std::uint32_t>(state_->tsc.now() / state_->tsc.hz());
+}
+// Every worker can tell whose packet it is; that one has the connection, and its answer counts.
+Dataplane::Send Dataplane::explain(const ExplainRequest& request) {
+  const lb::Snapshot* snapshot = state_->snapshot.load();
+  if (snapshot == nullptr) return Send::kFull;
+  const std::uint8_t owner = state_->workers[0]->pipeline().owner_of(
+      *snapshot, request.source, request.destination, request.protocol);
+  return state_->workers[owner]->mailbox().questions.push(request) ? Send::kQueued : Send::kFull;
+}
+
+void Dataplane::sample_stages(bool on) {
+  for (const auto& worker : state_->workers) worker->stages().set(on);
+}
+
+lb::StageFigures Dataplane::stage_figures(unsigned worker) const {
+  return state_->workers[worker]->stages().figures();
+}
+
+std::uint64_t Dataplane::cycles_per_s() const {
+  return state_->tsc.hz();
 }
 bool Dataplane::hugepages() const {
   return state_->eal.hugepages();
 }
 std::uint64_t Dataplane::missed(net::PortId port) const {
-  return state_->ports[port]->missed();
+  return state_->devices[port].ethdev->missed();
 }
 
 }  // namespace keepline::worker

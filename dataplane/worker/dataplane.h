@@ -10,6 +10,7 @@
 
 #include <tl/expected.hpp>
 
+#include "dataplane/lb/stages.h"
 #include "dataplane/worker/worker.h"
 
 namespace keepline::worker {
@@ -25,16 +26,17 @@ struct PortConfig {
 struct DataplaneConfig {
   std::string file_prefix;
   std::vector<PortConfig> ports;
-  lb::PipelineConfig pipeline;
+  lb::PipelineConfig pipeline;  ///< Of all workers together.
+  unsigned workers = 1;         ///< 1..kMaxWorkers.
   IdleMode idle = IdleMode::kAdaptive;
 };
 
 class Dataplane {
  public:
-  /// Starts DPDK, attaches the ports and prepares the worker, which run() sets going. On error
+  /// Starts DPDK, attaches the ports and prepares the workers, which run() sets going. On error
   /// everything is as it was before; the text names the port and what to do.
   static tl::expected<std::unique_ptr<Dataplane>, std::string> start(const DataplaneConfig& config);
-  /// Stops the worker and detaches the ports.
+  /// Stops the workers and detaches the ports.
   ~Dataplane();
   Dataplane(const Dataplane&) = delete;
   Dataplane& operator=(const Dataplane&) = delete;
@@ -44,7 +46,7 @@ class Dataplane {
   /// See rcu::Cell::publish.
   rcu::Publish publish(std::unique_ptr<const lb::Snapshot>& next);
 
-  /// Lets the worker speak for the slot for `duration_us` from now.
+  /// Lets the workers speak for the slot for `duration_us` from now.
   void grant_lease(lb::LeaseSlot slot, std::int64_t duration_us);
   void revoke_lease(lb::LeaseSlot slot);
   void mute_lease(lb::LeaseSlot slot);  ///< See lb::LeaseTable::mute.
@@ -55,7 +57,7 @@ class Dataplane {
 
   /// Whether at least half of the port's queue of frames to send is free.
   bool has_room(net::PortId port) const;
-  /// Whether the worker has taken everything given to send().
+  /// Whether the workers have taken everything given to send().
   bool all_sent() const;
 
   /// File descriptor that becomes readable when there is mail; see receive_mail().
@@ -66,15 +68,27 @@ class Dataplane {
     std::function<void(net::PortId, net::Bytes frame)> advert;
     std::function<void(const lb::NeighbourSeen&)> neighbour;
     std::function<void(const ConnectionRecord&)> connection;
+    std::function<void(const ExplainRecord&)> explanation;
   };
   /// Empties the queues, at most kMailPerCall of each kind; rearms the doorbell. True when more
   /// may be waiting.
   bool receive_mail(const MailHandlers& handlers);
 
-  /// Asks for a page of connections; it arrives as mail.
-  Send list_connections(const ListingRequest& request);
+  /// Asks one worker for a page of its connections; it arrives as mail.
+  Send list_connections(unsigned worker, const ListingRequest& request);
 
-  const Worker& worker() const;
+  unsigned worker_count() const;
+  const Worker& worker(unsigned index) const;
+  /// The workers' clock, see lb::LeavingServer::until_s.
+  std::uint32_t now_s() const;
+  /// Asks the worker whose packet it is; the answer arrives as mail.
+  Send explain(const ExplainRequest& request);
+
+  /// Whether workers measure the cycles of each stage, on some of their bursts; off at start.
+  void sample_stages(bool on);
+  lb::StageFigures stage_figures(unsigned worker) const;
+  /// Of the counter that stage figures are in.
+  std::uint64_t cycles_per_s() const;
   bool hugepages() const;
   std::uint64_t missed(net::PortId port) const;
 

@@ -1,4 +1,4 @@
-// The bounded queues between control and one worker.
+// The bounded queues between control and one worker, and the doorbell of all workers.
 //
 // Boost.Lockfree single-producer single-consumer queues: neither side ever waits. Three lead to
 // control, so that a flood of one kind never delays an advert. Full = refused, and the refuser
@@ -14,6 +14,7 @@
 #include <boost/lockfree/spsc_queue.hpp>
 #include <stdexcept>
 
+#include "dataplane/lb/explanation.h"
 #include "dataplane/lb/pipeline.h"
 
 namespace keepline::worker {
@@ -39,13 +40,46 @@ struct ListingRequest {
   std::uint64_t position = 0;
 };
 
+/// One connection, of either family.
+struct ConnectionView {
+  net::Endpoint client;
+  net::Endpoint vip;
+  net::Endpoint real;
+  net::Protocol protocol{};
+  lb::TcpState state{};
+  lb::Method method{};
+};
+
+template <typename F>
+ConnectionView view_of(const lb::Connection<F>& c) {
+  return {{F::generic(c.client), c.client_port.value()},
+          {F::generic(c.vip), c.vip_port.value()},
+          {F::generic(c.real), c.real_port.value()},
+          c.protocol,
+          c.state,
+          c.method};
+}
+
 /// One connection of a page, or its end.
 struct ConnectionRecord {
-  lb::Connection connection;
+  ConnectionView connection;
   std::uint32_t listing = 0;        ///< The request's number.
   std::uint32_t remaining_s = 0;    ///< Until it is forgotten.
   bool is_end = false;              ///< Carries no connection.
   std::uint64_t next_position = 0;  ///< With is_end: where the next page begins; 0 = no more.
+};
+
+/// Asks what would become of a packet.
+struct ExplainRequest {
+  std::uint32_t number = 0;  ///< Chosen by who asks; comes back with the answer.
+  net::Endpoint source;
+  net::Endpoint destination;
+  net::Protocol protocol = net::Protocol::kTcp;
+};
+
+struct ExplainRecord {
+  std::uint32_t number = 0;  ///< The request's.
+  lb::Explanation explanation;
 };
 
 /// Wakes control through an eventfd, with one system call per sleep of control at most.
@@ -87,12 +121,13 @@ struct Mailbox {
   // Control -> worker.
   /// To send, by port: adverts and gratuitous ARP. A port that takes nothing holds up no other.
   std::array<Queue<MailFrame, kFrames>, net::kMaxPorts> frames;
-  Queue<ListingRequest, 32> listings;  ///< Pages of connections to list.
+  Queue<ListingRequest, 32> listings;   ///< Pages of connections to list.
+  Queue<ExplainRequest, 32> questions;  ///< Packets to explain.
   // Worker -> control.
   Queue<MailFrame, 256> adverts;
   Queue<lb::NeighbourSeen, 1024> neighbours;
   Queue<ConnectionRecord, 1024> connections;
-  Doorbell doorbell;
+  Queue<ExplainRecord, 32> explanations;
 };
 
 }  // namespace keepline::worker

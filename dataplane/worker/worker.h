@@ -16,6 +16,8 @@
 #include "dataplane/rcu/rcu.h"
 #include "dataplane/worker/idle.h"
 #include "dataplane/worker/mailbox.h"
+#include "dataplane/worker/mesh.h"
+#include "dataplane/worker/stage_sampler.h"
 
 namespace keepline::worker {
 
@@ -23,24 +25,24 @@ struct WorkerCounters {
   lb::Counter turns;  ///< Rounds of the loop: the heartbeat.
   lb::Counter busy_turns;
   lb::Counter sleeps;
-  lb::Counter stale_mail;  ///< Frames of control that came too late to be sent.
+  lb::Counter stale_mail;   ///< Frames of control that came too late to be sent.
+  lb::Counter handed_over;  ///< Frames given to other workers.
+  lb::Counter taken_over;   ///< Frames taken from other workers.
   std::array<lb::Counter, net::kMaxPorts> received;
   std::array<lb::Counter, net::kMaxPorts> transmitted;
-};
-
-/// The time that a worker goes by; the TSC in production.
-class TickSource {
- public:
-  virtual ~TickSource() = default;
-  virtual std::uint64_t now() const = 0;
-  virtual std::uint64_t hz() const = 0;
 };
 
 class Worker {
  public:
   struct Wiring {
-    unsigned id = 0;  ///< Reader id in the RCU domain.
+    unsigned id = 0;  ///< Reader id in the RCU domain, and place in the mesh.
+    /// This worker's queues, by port; nullptr: it has none of that port.
     std::vector<port::Port*> ports;
+    /// By port: the worker that sends for those without a queue.
+    std::vector<std::uint8_t> owners;
+    port::Port* any_port = nullptr;  ///< To release buffers through: all are of one pool.
+    Mesh* mesh = nullptr;
+    Doorbell* doorbell = nullptr;
     rcu::Domain* domain = nullptr;
     const rcu::Cell<lb::Snapshot>* snapshot = nullptr;
     const lb::LeaseTable* leases = nullptr;
@@ -58,42 +60,67 @@ class Worker {
   Mailbox& mailbox() { return mailbox_; }
   const WorkerCounters& counters() const { return counters_; }
   const lb::Pipeline& pipeline() const { return pipeline_; }
+  /// Any thread may read its figures and switch it.
+  StageSampler& stages() { return stages_; }
+  const StageSampler& stages() const { return stages_; }
 
  private:
-  /// Frames waiting for a port's transmit ring; what does not fit is dropped and counted.
+  /// Buffers waiting for a port's transmit ring; what does not fit is dropped and counted.
   struct TxBuffer {
-    std::array<port::Frame, net::kBurstSize> frames;
+    std::array<void*, net::kBurstSize> buffers;
+    std::size_t count = 0;
+  };
+  /// Frames waiting for another worker's ring.
+  struct Outbound {
+    std::array<HandOver, net::kBurstSize> frames;
     std::size_t count = 0;
   };
 
   void sleep_us(std::uint32_t us);
   void note_gap(std::uint64_t now);
+  bool must_wait();
   bool receive(const lb::Snapshot& snapshot, net::PortId id);
-  void carry_out(net::PortId id, std::span<port::Frame> frames);
-  void hand_to_control(net::PortId id, const port::Frame& frame);
-  void queue_transmit(net::PortId id, const port::Frame& frame);
+  void process(const lb::Snapshot& snapshot, net::PortId id, std::span<const net::Packet> packets,
+               lb::StageProbe* probe);
+  void flush_all();
+  void carry_out(net::PortId id, std::span<const net::Packet> packets);
+  void hand_to_control(net::PortId id, const net::Packet& packet);
+  void queue_transmit(net::PortId id, const net::Packet& packet);
+  void hand_over(unsigned worker, const HandOver& frame);
+  bool take_over(const lb::Snapshot* snapshot, unsigned from);
+  void release(const net::Packet& packet);
   void flush(net::PortId id);
-  bool send_mail(net::PortId id, std::uint64_t now);
+  void flush_hand_over(unsigned worker);
+  bool send_mail(net::PortId id);
   bool list_connections();
+  bool explain(const lb::Snapshot* snapshot);
   void list_page(const ListingRequest& request);
 
   unsigned id_;
   std::vector<port::Port*> ports_;
+  std::vector<std::uint8_t> owners_;
+  port::Port* any_port_;
   rcu::Domain& domain_;
   const rcu::Cell<lb::Snapshot>& snapshot_;
   const lb::LeaseTable& leases_;
   const TickSource& ticks_;
+  Mesh& mesh_;
+  Doorbell& doorbell_;
   lb::Pipeline pipeline_;
   Idle idle_;
   Mailbox mailbox_;
   WorkerCounters counters_;
+  StageSampler stages_;
   std::atomic<bool> stop_{false};
 
   lb::BurstResult result_;
   std::array<TxBuffer, net::kMaxPorts> tx_;
+  std::array<Outbound, kMaxWorkers> outbound_;
   std::uint64_t last_turn_ = 0;
-  std::uint64_t resumed_ = 0;  // end of the last noticeable gap between turns
-  std::uint64_t gap_ = 0;      // its length, in ticks
+  std::uint64_t resumed_ = 0;    // end of the last noticeable gap between turns
+  std::uint64_t gap_ = 0;        // its length, in ticks
+  std::size_t waited_room_ = 0;  // what was free in the rings when it last changed; 0: not waiting
+  std::uint64_t waited_since_ = 0;
   std::uint32_t now_s_ = 0;
   std::uint64_t next_second_ = 0;
 };

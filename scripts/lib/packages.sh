@@ -22,12 +22,16 @@ build_packages() {
   echo g++ clang llvm lld clang-format clang-tidy meson ninja-build pkg-config ccache
   echo libdpdk-dev libbpf-dev libxdp-dev libnl-3-dev libnl-route-3-dev libssl-dev libpcre2-dev
   echo libspdlog-dev libfmt-dev libcli11-dev libexpected-dev libgtest-dev libgmock-dev libelf-dev
-  echo linux-libc-dev python3 "$(boost_package)" "$(clang_runtime_package)"
+  echo linux-libc-dev python3 python3-pytest "$(boost_package)" "$(clang_runtime_package)"
 }
 
 lab_packages() {
   echo iproute2 iputils-ping iputils-arping ethtool tcpdump arp-scan procps curl
-  echo keepalived nginx-light python3-pytest python3-pytest-xdist
+  echo keepalived nginx-light python3-pytest-xdist
+}
+
+bench_packages() {
+  echo dpdk-dev haproxy nftables wrk iperf3
 }
 
 missing_packages() {

@@ -45,20 +45,6 @@ class Input {
   net::Bytes data_;
 };
 
-std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world) {
-  lb::Snapshot::Parts parts;
-  parts.ports = world.ports;
-  parts.vips = world.vips;
-  for (const lb::Service& each : world.services) {
-    auto sealed = std::make_shared<lb::Service>(each);
-    sealed->seal();
-    parts.services.push_back(std::move(sealed));
-  }
-  parts.next_hops = std::make_shared<const neigh::NextHops>(world.routes, world.neighbours);
-  parts.ip_forward = world.ip_forward;
-  return std::make_unique<const lb::Snapshot>(std::move(parts));
-}
-
 FrameBytes sound_frame(Input& input) {
   static constexpr std::uint16_t kPorts[] = {80, 53, 443, 81};
   const std::uint8_t kind = input.byte();
@@ -100,7 +86,8 @@ void change(FrameBytes& frame, Input& input) {
 // Whether the transport checksum of a frame that parse() takes for a flow is right.
 bool is_sound(net::Bytes frame) {
   FrameBytes copy(frame.begin(), frame.end());
-  const net::Parsed parsed = net::parse({copy.data(), static_cast<std::uint16_t>(copy.size()), 0});
+  const net::Parsed parsed =
+      net::parse({copy.data(), nullptr, static_cast<std::uint16_t>(copy.size()), 0});
   return parsed.kind == net::Kind::kFlow && checksums_ok(frame);
 }
 
@@ -119,7 +106,7 @@ class Fuzzed {
   void begin() {
     now_s_ += 10'000;
     pipeline_->expire(now_s_, 100 * kCapacity);
-    require(pipeline_->connections().size() == 0);
+    require(pipeline_->counters().connections.get() == 0);
     world_ = usual_world();
     snapshot_ = snapshot_of(world_);
     frame_number_ = 0;
@@ -148,7 +135,7 @@ class Fuzzed {
         burst(std::move(frame), (frame_number_++ + what) % 2);
       }
     }
-    require(pipeline_->connections().size() <= kCapacity);
+    require(pipeline_->counters().connections.get() <= kCapacity);
   }
 
  private:
@@ -156,7 +143,7 @@ class Fuzzed {
   void burst(FrameBytes frame, unsigned port) {
     const auto copy = std::make_unique<std::uint8_t[]>(frame.size());
     std::copy(frame.begin(), frame.end(), copy.get());
-    const net::Packet packet{copy.get(), static_cast<std::uint16_t>(frame.size()), 0};
+    const net::Packet packet{copy.get(), nullptr, static_cast<std::uint16_t>(frame.size()), 0};
     const bool was_sound = is_sound(frame);
     const lb::LeaseView leases(leases_, 1, 0, 0);
     pipeline_->process(*snapshot_, leases, static_cast<net::PortId>(port), {&packet, 1}, now_s_,

@@ -174,19 +174,6 @@ TEST(GoldenDrop, NoWayToTheServer) {
   EXPECT_EQ(stage.counters(), "packets=1 no_route=1 connections=1");
 }
 
-TEST(GoldenDrop, AFullTableRefusesNewConnectionsAndKeepsTheOld) {
-  Stage stage(2);
-  stage.put(kOutside, bytes_of(from_client(5000)));
-  stage.put(kOutside, bytes_of(from_client(5001)));
-  stage.counters();
-  EXPECT_EQ(text(stage.put(kOutside, bytes_of(from_client(5002)))), kNothing);
-  EXPECT_EQ(stage.counters(), "packets=1 table_full=1 connections=2");
-  EXPECT_EQ(text(stage.put(kOutside, bytes_of(from_client(5000)))), text(to_server(from_client())));
-  stage.now_s += 60;
-  stage.expire();
-  EXPECT_EQ(stage.put(kOutside, bytes_of(from_client(5002))).size(), 1u);
-}
-
 TEST(GoldenDrop, TcpWithoutSynThatBelongsToNothing) {
   for (const unsigned flags : {0x10u, 0x04u, 0x11u, 0x12u, 0x00u}) {
     EXPECT_EQ(dropped(bytes_of(from_client(5000, static_cast<std::uint8_t>(flags)))),
@@ -198,6 +185,9 @@ TEST(GoldenDrop, TcpWithoutSynThatBelongsToNothing) {
 TEST(GoldenDrop, KindsThatNobodyHandles) {
   FrameBytes ipv6(60);
   put16(ipv6, 12, 0x86dd);
+  EXPECT_EQ(dropped(ipv6), "packets=1 bad_ip_header=1");
+  ipv6[kL3] = 0x60;
+  ipv6[kL3 + 6] = 58;  // ICMPv6
   EXPECT_EQ(dropped(ipv6), "packets=1 unknown=1");
   FrameBytes vlan(60);
   put16(vlan, 12, 0x8100);

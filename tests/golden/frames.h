@@ -45,25 +45,30 @@ inline void put16(FrameBytes& frame, std::size_t at, unsigned value) {
   frame[at + 1] = static_cast<std::uint8_t>(value);
 }
 
-/// The pseudo header's part of a transport checksum, of the IPv4 header at `l3`.
-inline std::uint32_t pseudo_sum(net::Bytes frame, std::size_t l3, std::size_t length) {
-  std::uint32_t sum = frame[l3 + 9] + static_cast<std::uint32_t>(length);
-  for (std::size_t at = l3 + 12; at < l3 + 20; at += 2) sum += u16_at(frame, at);
+/// The pseudo header's part of a transport checksum, of the IP header at `l3`.
+inline std::uint32_t pseudo_sum(net::Bytes frame, std::size_t l3, net::Protocol protocol,
+                                std::size_t length) {
+  const bool v6 = frame[l3] >> 4 == 6;
+  std::uint32_t sum = static_cast<std::uint8_t>(protocol) + static_cast<std::uint32_t>(length);
+  const std::size_t first = l3 + (v6 ? 8 : 12);
+  for (std::size_t at = first; at < first + (v6 ? 32 : 8); at += 2) sum += u16_at(frame, at);
   return (sum & 0xffff) + (sum >> 16);
 }
 
-/// An IPv4 frame in words; bytes_of() makes it real.
+/// An IPv4 or IPv6 frame in words; bytes_of() makes it real.
 struct Datagram {
   net::Mac to;
   net::Mac from;
-  net::Endpoint4 source;
-  net::Endpoint4 destination;
+  net::Endpoint source;
+  net::Endpoint destination;
   net::Protocol protocol = net::Protocol::kTcp;
   std::uint8_t flags = net::kTcpSyn;
   std::string payload = {};
   std::uint8_t ttl = 64;
   std::uint16_t fragment = 0x4000;  ///< DF.
-  std::size_t options = 0;          ///< Bytes of IP options (no-operation), a multiple of 4.
+  /// Bytes of IP options (no-operation), a multiple of 4; for IPv6 of a destination options header,
+  /// a multiple of 8.
+  std::size_t options = 0;
   bool udp_checksum = true;
   std::size_t padding = 0;  ///< Bytes behind the packet.
 };
@@ -91,7 +96,28 @@ inline void fix_ip_checksum(FrameBytes& frame) {
   put16(frame, kL3 + 10, reference_checksum(net::Bytes(frame).subspan(kL3, length)));
 }
 
+inline void append_ipv6_header(FrameBytes& frame, const Datagram& d, std::size_t l4_length) {
+  append_mac(frame, d.to);
+  append_mac(frame, d.from);
+  append16(frame, net::kEtherTypeIpv6);
+  append16(frame, 0x6120);  // traffic class and flow label: must survive
+  append16(frame, 0xabcd);
+  append16(frame, static_cast<unsigned>(d.options + l4_length));
+  const auto protocol = static_cast<std::uint8_t>(d.protocol);
+  frame.push_back(d.options == 0 ? protocol : net::kIpv6DestinationOptions);
+  frame.push_back(d.ttl);
+  for (const net::Endpoint* end : {&d.source, &d.destination}) {
+    const auto& bytes = end->address.v6().bytes;
+    frame.insert(frame.end(), bytes.begin(), bytes.end());
+  }
+  if (d.options == 0) return;
+  frame.push_back(protocol);
+  frame.push_back(static_cast<std::uint8_t>(d.options / 8 - 1));
+  frame.insert(frame.end(), d.options - 2, std::uint8_t{0});  // Pad1
+}
+
 inline void append_ip_header(FrameBytes& frame, const Datagram& d, std::size_t l4_length) {
+  if (d.source.address.is_v6()) return append_ipv6_header(frame, d, l4_length);
   append_mac(frame, d.to);
   append_mac(frame, d.from);
   append16(frame, net::kEtherTypeIpv4);
@@ -103,8 +129,8 @@ inline void append_ip_header(FrameBytes& frame, const Datagram& d, std::size_t l
   frame.push_back(d.ttl);
   frame.push_back(static_cast<std::uint8_t>(d.protocol));
   append16(frame, 0);
-  append_ip(frame, d.source.address);
-  append_ip(frame, d.destination.address);
+  append_ip(frame, d.source.address.v4());
+  append_ip(frame, d.destination.address.v4());
   frame.insert(frame.end(), d.options, std::uint8_t{1});
   fix_ip_checksum(frame);
 }
@@ -131,8 +157,8 @@ inline FrameBytes bytes_of(const Datagram& d) {
   }
   frame.insert(frame.end(), d.payload.begin(), d.payload.end());
   if (tcp || d.udp_checksum) {
-    std::uint16_t sum =
-        reference_checksum(net::Bytes(frame).subspan(l4), pseudo_sum(frame, kL3, l4_length));
+    std::uint16_t sum = reference_checksum(net::Bytes(frame).subspan(l4),
+                                           pseudo_sum(frame, kL3, d.protocol, l4_length));
     if (!tcp && sum == 0) sum = 0xffff;
     put16(frame, l4 + (tcp ? 16 : 6), sum);
   }
@@ -183,8 +209,22 @@ inline FrameBytes bytes_of(const Arp& arp) {
   return frame;
 }
 
-/// Whether the IPv4 header's and the transport checksum are right (a UDP one of zero is).
+/// The same for IPv6 with at most one extension header; a UDP checksum of zero is wrong there.
+inline bool checksums_ok_v6(net::Bytes frame) {
+  std::size_t l4 = kL3 + 40;
+  std::uint8_t next = frame[kL3 + 6];
+  if (next == net::kIpv6DestinationOptions) {
+    next = frame[l4];
+    l4 += (std::size_t{frame[l4 + 1]} + 1) * 8;
+  }
+  const std::size_t length = kL3 + 40 + u16_at(frame, kL3 + 4) - l4;
+  return reference_checksum(frame.subspan(l4, length),
+                            pseudo_sum(frame, kL3, static_cast<net::Protocol>(next), length)) == 0;
+}
+
+/// Whether the IP header's and the transport checksum are right (a UDP one of zero is, in IPv4).
 inline bool checksums_ok(net::Bytes frame) {
+  if (u16_at(frame, 12) == net::kEtherTypeIpv6) return checksums_ok_v6(frame);
   const std::size_t header = static_cast<std::size_t>(frame[kL3] & 0x0f) * 4;
   if (reference_checksum(frame.subspan(kL3, header)) != 0) return false;
   const std::size_t length = u16_at(frame, kL3 + 2) - header;
@@ -193,7 +233,7 @@ inline bool checksums_ok(net::Bytes frame) {
   const auto protocol = static_cast<net::Protocol>(frame[kL3 + 9]);
   if (protocol == net::Protocol::kIcmp) return reference_checksum(transport) == 0;
   if (protocol == net::Protocol::kUdp && u16_at(frame, l4 + 6) == 0) return true;
-  return reference_checksum(transport, pseudo_sum(frame, kL3, length)) == 0;
+  return reference_checksum(transport, pseudo_sum(frame, kL3, protocol, length)) == 0;
 }
 
 /// As hexadecimal with a space every 2 bytes, so that a difference can be read.

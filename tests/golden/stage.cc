@@ -10,17 +10,19 @@ std::vector<std::pair<std::string, std::uint64_t>> read(const lb::PipelineCounte
   std::vector<std::pair<std::string, std::uint64_t>> all = {
       {"packets", c.packets.get()},           {"arp_replies", c.arp_replies.get()},
       {"echo_replies", c.echo_replies.get()}, {"adverts", c.adverts.get()},
-      {"created", c.created.get()},           {"expired", c.expired.get()}};
+      {"created", c.created.get()},           {"expired", c.expired.get()},
+      {"reclaimed", c.reclaimed.get()},       {"stateless", c.stateless.get()}};
   for (std::size_t i = 0; i < net::kDropReasons; ++i) {
     all.emplace_back(net::to_string(static_cast<net::Drop>(i)), c.drops[i].get());
   }
   return all;
 }
 
-std::string line_of(const lb::Connection& c, std::uint32_t now_s) {
+template <typename F>
+std::string line_of(const lb::Connection<F>& c, std::uint32_t now_s) {
   const bool tcp = c.protocol == net::Protocol::kTcp;
-  const auto end = [](net::be32 address, net::be16 port) {
-    return to_string(net::Endpoint4{net::Ip4(address), port.value()});
+  const auto end = [](const typename F::Address& address, net::be16 port) {
+    return to_string(net::Endpoint{F::generic(address), port.value()});
   };
   return std::string(tcp ? "TCP " : "UDP ") + end(c.client, c.client_port) + ' ' +
          end(c.vip, c.vip_port) + ' ' + end(c.real, c.real_port) + ' ' +
@@ -31,9 +33,10 @@ std::string line_of(const lb::Connection& c, std::uint32_t now_s) {
 
 }  // namespace
 
-Stage::Stage(std::size_t capacity) {
+Stage::Stage(std::size_t capacity, unsigned half_open_percent) {
   lb::PipelineConfig config;
   config.connections = capacity;
+  config.half_open_percent = half_open_percent;
   config.hash_key = 0x0123456789abcdef;
   pipeline_ = std::make_unique<lb::Pipeline>(config, now_s);
   counted_.resize(read(pipeline_->counters()).size());
@@ -41,18 +44,23 @@ Stage::Stage(std::size_t capacity) {
   publish();
 }
 
-void Stage::publish() {
-  lb::Snapshot::Parts parts;
-  parts.ports = world.ports;
-  parts.vips = world.vips;
-  for (lb::Service& each : world.services) {
-    each.seal();
-    parts.services.push_back(std::make_shared<const lb::Service>(each));
+std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world) {
+  lb::SnapshotBuilder builder;
+  builder.set_ports(world.ports);
+  builder.set_vips(world.vips);
+  for (const lb::Service& each : world.services) {
+    auto sealed = std::make_shared<lb::Service>(each);
+    sealed->seal();
+    builder.set_service(std::move(sealed));
   }
-  parts.next_hops = std::make_shared<const neigh::NextHops>(world.routes, world.neighbours);
-  parts.ip_forward = world.ip_forward;
-  parts.shard_workers = world.shard_workers;
-  snapshot_ = std::make_unique<const lb::Snapshot>(std::move(parts));
+  builder.set_next_hops(std::make_shared<const neigh::NextHops>(world.routes, world.neighbours));
+  builder.set_ip_forward(world.ip_forward);
+  builder.set_shard_workers(world.shard_workers);
+  return builder.build();
+}
+
+void Stage::publish() {
+  snapshot_ = snapshot_of(world);
 }
 
 std::vector<FrameBytes> Stage::put(net::PortId port, FrameBytes frame) {
@@ -69,28 +77,27 @@ void Stage::turn() {
   constexpr std::uint64_t kNow = 1;
   const lb::LeaseView leases(leases_, kNow, 0, 0);
   for (net::PortId id = 0; id < world.ports.size(); ++id) {
-    std::array<port::Frame, net::kBurstSize> frames;
-    ports_[id].limit_transmit(port::MemoryPort::kCapacity);
-    const std::size_t count = ports_[id].receive(frames);
     std::array<net::Packet, net::kBurstSize> packets;
-    for (std::size_t i = 0; i < count; ++i) packets[i] = frames[i].packet;
-    pipeline_->process(*snapshot_, leases, id, std::span(packets).first(count), now_s, result_);
-    carry_out(id, std::span(frames).first(count));
+    ports_[id].limit_transmit(port::MemoryPort::kCapacity);
+    const std::size_t count = ports_[id].receive(packets);
+    const auto burst = std::span<const net::Packet>(packets).first(count);
+    pipeline_->process(*snapshot_, leases, id, burst, now_s, result_);
+    carry_out(id, burst);
   }
 }
 
-void Stage::carry_out(net::PortId port, std::span<port::Frame> frames) {
-  for (std::size_t i = 0; i < frames.size(); ++i) {
+void Stage::carry_out(net::PortId port, std::span<const net::Packet> packets) {
+  for (std::size_t i = 0; i < packets.size(); ++i) {
     const lb::Verdict verdict = result_.verdicts[i];
     if (verdict.action == lb::Action::kTransmit) {
-      ports_[verdict.port].transmit(frames.subspan(i, 1));
+      ports_[verdict.port].transmit({&packets[i].buffer, 1});
       continue;
     }
     if (verdict.action == lb::Action::kToControl) ++to_control_;
     if (verdict.action == lb::Action::kHandOff) {
       handed_off_ += (handed_off_.empty() ? "" : " ") + std::to_string(verdict.worker);
     }
-    ports_[port].release(frames.subspan(i, 1));
+    ports_[port].release({&packets[i].buffer, 1});
   }
   for (std::size_t i = 0; i < result_.neighbour_count; ++i) {
     const lb::NeighbourSeen& seen = result_.neighbours[i];
@@ -121,13 +128,16 @@ std::string Stage::real(lb::RealSlot slot) const {
 }
 
 std::string Stage::connections() const {
-  const lb::ConnectionTable& table = pipeline_->connections();
   std::vector<std::string> lines;
-  for (std::size_t i = 0; i < table.high_water(); ++i) {
-    if (const lb::Connection* connection = table.at(i)) {
-      lines.push_back(line_of(*connection, now_s) + '\n');
+  const auto list = [&](const auto& table) {
+    for (std::size_t i = 0; i < table.high_water(); ++i) {
+      if (const auto* connection = table.at(i)) {
+        lines.push_back(line_of(*connection, now_s) + '\n');
+      }
     }
-  }
+  };
+  list(pipeline_->connections4());
+  list(pipeline_->connections6());
   std::sort(lines.begin(), lines.end());
   std::string all;
   for (const std::string& line : lines) all += line;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dataplane/lb/pipeline.h"
+#include "dataplane/lb/snapshot_builder.h"
 #include "dataplane/port/memory_port.h"
 #include "tests/golden/frames.h"
 
@@ -34,6 +35,10 @@ struct Names {
   net::Ip4 far_client = ip("203.0.113.9");
   net::Ip4 server1 = ip("10.0.0.2");
   net::Ip4 server2 = ip("10.0.0.3");
+  net::IpAddr vip6 = net::parse_ip("2001:db8::100").value();
+  net::IpAddr client6 = net::parse_ip("2001:db8::7").value();
+  net::IpAddr server6 = net::parse_ip("fd00::2").value();
+  net::IpAddr other_server6 = net::parse_ip("fd00::3").value();
 };
 inline const Names kNames;
 
@@ -47,7 +52,10 @@ struct World {
   std::array<std::uint8_t, net::kShards> shard_workers{};  ///< The stage's pipeline is worker 0's.
 };
 
-inline lb::RealServer real_server(lb::RealSlot slot, net::Endpoint4 at,
+/// `world` as the planner would publish it.
+std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world);
+
+inline lb::RealServer real_server(lb::RealSlot slot, net::Endpoint at,
                                   lb::Method method = lb::Method::kNat, std::uint32_t weight = 1) {
   lb::RealServer real;
   real.slot = slot;
@@ -58,7 +66,7 @@ inline lb::RealServer real_server(lb::RealSlot slot, net::Endpoint4 at,
   return real;
 }
 
-inline lb::Service service(lb::ServiceSlot slot, net::Endpoint4 vip, net::Protocol protocol,
+inline lb::Service service(lb::ServiceSlot slot, net::Endpoint vip, net::Protocol protocol,
                            std::vector<lb::RealServer> pool) {
   lb::Service result;
   result.slot = slot;
@@ -95,7 +103,7 @@ class Stage {
  public:
   static constexpr std::uint32_t kStart_s = 1000;
 
-  explicit Stage(std::size_t capacity = 1000);
+  explicit Stage(std::size_t capacity = 1000, unsigned half_open_percent = 100);
 
   World world = usual_world();
   std::uint32_t now_s = kStart_s;
@@ -128,7 +136,7 @@ class Stage {
   const std::string& handed_off() const { return handed_off_; }
 
  private:
-  void carry_out(net::PortId port, std::span<port::Frame> frames);
+  void carry_out(net::PortId port, std::span<const net::Packet> packets);
 
   std::array<port::MemoryPort, 3> ports_;
   lb::LeaseTable leases_;
@@ -154,7 +162,7 @@ inline Datagram from_client(std::uint16_t client_port = 5000, std::uint8_t flags
 }
 
 /// The same as it has to leave towards server1's 8080.
-inline Datagram to_server(Datagram d, net::Endpoint4 real = {kNames.server1, 8080},
+inline Datagram to_server(Datagram d, net::Endpoint real = {kNames.server1, 8080},
                           const net::Mac& to = kNames.server1_mac) {
   d.to = to;
   d.from = kNames.inside_mac;
@@ -165,7 +173,7 @@ inline Datagram to_server(Datagram d, net::Endpoint4 real = {kNames.server1, 808
 
 /// server1's answer as it arrives.
 inline Datagram from_server(std::uint16_t client_port, std::uint8_t flags,
-                            net::Endpoint4 real = {kNames.server1, 8080}) {
+                            net::Endpoint real = {kNames.server1, 8080}) {
   Datagram d;
   d.to = kNames.inside_mac;
   d.from = kNames.server1_mac;

@@ -97,6 +97,8 @@ class Capture:
         self.path = namespace.lab.directory / f"capture-{next(_numbers)}.pcap"
         words = ["tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-i", device]
         words += ["-Q", direction, "-w", self.path]
+        # With the default snapshot length its ring has room for 8 frames, and a burst is lost.
+        words += ["-s", 4096]
         words += [expression] if expression else []
         self._process = namespace.start(*words, name=f"tcpdump-{device}")
         self._process.wait_output("listening on")

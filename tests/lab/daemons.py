@@ -2,14 +2,16 @@
 
 import itertools
 import json
+import os
 import re
 from pathlib import Path
 
 from process import DEADLINE_S, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-KEEPLINED = ROOT / "build" / "keeplined"
-KEEPLINE = ROOT / "build" / "keepline"
+BUILD = ROOT / os.environ.get("KEEPLINE_BUILD", "build")  # scripts/bench has one of its own
+KEEPLINED = BUILD / "keeplined"
+KEEPLINE = BUILD / "keepline"
 
 _numbers = itertools.count()
 
@@ -136,6 +138,11 @@ class Keepline(Daemon):
         """The real servers of a service, a sorry server included, by "address:port"."""
         rows = self.services()[service]["reals"]
         return {f"{row['address']}:{row['port']}": row for row in rows}
+
+    def active(self):
+        """Established connections, in all."""
+        rows = [row for service in self.services() for row in service["reals"]]
+        return sum(row["active"] for row in rows)
 
     def weight(self, server):
         """The effective weight of "address:port"; None when it is not in the pool."""

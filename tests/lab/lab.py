@@ -135,11 +135,19 @@ class Namespace:
 class Host(Namespace):
     """A machine with addresses, seen from its own shell."""
 
-    def __init__(self, lab, name, forward=False):
+    def __init__(self, lab, name, forward=False, ipv6=False):
         super().__init__(lab, name)
         self.cables = {}
+        if ipv6:
+            # No waiting for duplicate detection, and nobody's advertisements but the test's own.
+            for scope in ("all", "default"):
+                conf = f"net.ipv6.conf.{scope}"
+                self.set_sysctl(**{f"{conf}.disable_ipv6": 0, f"{conf}.accept_ra": 0})
+                self.set_sysctl(**{f"{conf}.accept_dad": 0})
         if forward:
             self.set_sysctl(**{"net.ipv4.ip_forward": 1})
+        if forward and ipv6:
+            self.set_sysctl(**{"net.ipv6.conf.all.forwarding": 1})
 
     def addresses(self, device=None):
         """The IPv4 addresses (without prefix length) that `ip addr` shows."""
@@ -148,7 +156,9 @@ class Host(Namespace):
         return set(re.findall(r"(\d+\.\d+\.\d+\.\d+)/\d+", shown))
 
     def has_address(self, address):
-        return address in self.addresses()
+        """An address of either family."""
+        words = ["ip", "-n", self.namespace, "-br", "address", "show", "to", address]
+        return run(words).stdout.strip() != ""
 
     def mac(self, device):
         shown = run(["ip", "-n", self.namespace, "-br", "link", "show", "dev", device]).stdout
@@ -178,7 +188,7 @@ class Host(Namespace):
 
     def curl(self, url, *options, timeout=5):
         """The body, or None if there was no answer or none with status below 400."""
-        done = self.run("curl", "-s", "-f", "-m", timeout, *options, url, check=False)
+        done = self.run("curl", "-g", "-s", "-f", "-m", timeout, *options, url, check=False)
         return done.stdout if done.returncode == 0 else None
 
 
@@ -292,8 +302,8 @@ class Lab:
     def on_exit(self, finaliser):
         self._finalisers.append(finaliser)
 
-    def host(self, name, forward=False):
-        host = Host(self, name, forward)
+    def host(self, name, forward=False, ipv6=False):
+        host = Host(self, name, forward, ipv6)
         self._namespaces.append(host)
         return host
 

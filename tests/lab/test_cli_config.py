@@ -256,12 +256,20 @@ def test_json_of_every_command(lab):
 
     (service,) = keepline.services()
     assert (service["protocol"], service["vip"], service["port"]) == ("TCP", "192.0.2.100", 80)
-    assert service["scheduler"] == "rr" and service["packets"] > 0 and service["bytes"] > 0
+    assert service["scheduler"] == "rr"
+    assert service["stats"]["packets_in"] > 0 and service["stats"]["bytes_in"] > 0
     real = {"address", "port", "forward", "weight", "active", "inactive", "health", "in_pool"}
     assert len(service["reals"]) == 2
     for row in service["reals"]:
         assert real <= row.keys()
         assert (row["forward"], row["health"], row["in_pool"]) == ("Masq", "up", True)
+
+    traffic = {"connections", "packets_in", "packets_out", "bytes_in", "bytes_out"}
+    for row in (service, *service["reals"]):
+        assert row["stats"].keys() == row["rates"].keys() == traffic
+
+    (lcore,) = keepline.cli("lcores")["lcores"]
+    assert {"packets", "bytes", "packets_per_s", "busy_percent", "drops", "ports"} <= lcore.keys()
 
     rows = keepline.connections()  # one for each try until the VIP answered
     members = {"protocol", "expires_s", "state", "client", "virtual", "destination"}
@@ -271,6 +279,31 @@ def test_json_of_every_command(lab):
     assert re.search(r"^TCP\s+192\.0\.2\.100:80\s+rr", keepline.cli_text("services"), re.MULTILINE)
     assert "192.0.2.100:80" in keepline.cli_text("connections")
     assert str(keepline.process.pid) in keepline.cli_text("status")
+
+
+def test_sampling_of_stages_is_switched(net):
+    keepline = Keepline(net.nodes[0], GOOD).start()
+    assert keepline.cli("stages")["sampling"] is False, "off at start"
+    assert keepline.cli("stages", "on")["sampling"] is True
+    assert "Sampling is on" in keepline.cli_text("stages")
+    stages = [row["stage"] for row in keepline.cli("stages")["workers"][0]["stages"]]
+    assert stages == ["receive", "parse", "classify", "lookup", "forward", "transmit"]
+    assert keepline.cli("stages", "off")["sampling"] is False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "services --stats --rate",
+        "stages perhaps",
+        "explain 10.0.0.7:1 10.0.0.50:80",
+        "explain 10.0.0.7:1 10.0.0.50 tcp",
+        "explain 10.0.0.7:1 [::1]:80 tcp",
+        "explain 10.0.0.7:1 10.0.0.50:80 icmp",
+    ],
+)
+def test_wrong_usage(net, words):
+    assert net.nodes[0].run(KEEPLINE, *words.split(), check=False).returncode == 2
 
 
 def test_missing_capability_is_named(net):

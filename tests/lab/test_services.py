@@ -188,6 +188,85 @@ def test_connection_counts(lab):
     assert sum(row["inactive"] for row in keepline.servers().values()) >= 6
 
 
+def columns(keepline, flag):
+    """The numbers of `services` with a flag, by the name in the row."""
+    rows = keepline.cli_text("services", flag, "--exact").splitlines()[3:]
+    found = [re.match(r"(?:TCP|UDP|  ->) +(\S+) +([\d ]+)$", row) for row in rows]
+    return {row[1]: [int(number) for number in row[2].split()] for row in found}
+
+
+def test_stats(lab):
+    """Conns, packets and bytes are what the client's cable saw, server by server in the sum."""
+    two, keepline = one_node(lab, virtual_server())
+    wait_answer(two.client)
+    vip = f"{OUTSIDE_VIP}:80"
+    wait_for(lambda: not keepline.active(), what="the first connections are over")
+    before = columns(keepline, "--stats")
+    capture = two.client.capture("eth0", f"tcp port 80 and host {OUTSIDE_VIP}")
+    two.nginx[0].add_file("file", os.urandom(200_000))
+    two.nginx[1].add_file("file", os.urandom(200_000))
+    for _ in range(4):
+        assert two.client.curl(f"{URL}files/file", "-o", "/dev/null") is not None
+
+    def sent():
+        packets = [frame.ipv4 for frame in capture.frames()]
+        into = [20 + len(packet.payload) for packet in packets if packet.source == CLIENT]
+        out = [20 + len(packet.payload) for packet in packets if packet.source == OUTSIDE_VIP]
+        return [4, len(into), len(out), sum(into), sum(out)]
+
+    def counted(name):
+        return [now - then for now, then in zip(columns(keepline, "--stats")[name], before[name])]
+
+    wait_for(lambda: counted(vip) == sent(), what="equal figures")
+    assert sent()[4] > 800_000
+    parts = [counted(f"{web}:80") for web in WEBS]
+    assert [sum(pair) for pair in zip(*parts)] == counted(vip)
+    assert [part[0] for part in parts] == [2, 2]
+    stats = keepline.services()[0]["stats"]
+    members = ["connections", "packets_in", "packets_out", "bytes_in", "bytes_out"]
+    assert [stats[member] for member in members] == columns(keepline, "--stats")[vip]
+
+
+def test_rate(lab):
+    """The rates come to what is sent, and back to zero."""
+    two, keepline = one_node(lab, virtual_server())
+    wait_answer(two.client)
+    load = http_loop(two.client, OUTSIDE_VIP, rate=20)
+    vip = f"{OUTSIDE_VIP}:80"
+
+    def rates():
+        return columns(keepline, "--rate")[vip]
+
+    wait_for(lambda: 17 <= rates()[0] <= 23, 60, "20 connections per second")
+    connections, packets_in, packets_out, bytes_in, bytes_out = rates()
+    assert packets_in >= 4 * connections and packets_out >= 3 * connections
+    assert bytes_in >= 40 * packets_in and bytes_out >= 40 * packets_out
+    by_server = [columns(keepline, "--rate")[f"{web}:80"][0] for web in WEBS]
+    assert all(8 <= rate <= 12 for rate in by_server), by_server
+    (lcore,) = keepline.cli("lcores")["lcores"]
+    assert lcore["packets_per_s"] > packets_in and lcore["bytes_per_s"] > bytes_in
+    assert load.report()["failed"] == 0
+    wait_for(lambda: rates()[:3] == [0, 0, 0], 90, "no connections and packets per second")
+
+
+def test_lcores(lab):
+    """What each worker received, sent and made of it."""
+    two, keepline = one_node(lab, virtual_server())
+    wait_answer(two.client)
+    get(two.client, 4)
+    lcores = keepline.cli("lcores")["lcores"]
+    assert [row["worker"] for row in lcores] == list(range(len(lcores)))
+    total = {key: sum(row[key] for row in lcores) for key in ("packets", "bytes", "connections")}
+    assert total["packets"] >= 4 * 5 and total["bytes"] > 60 * total["packets"]
+    assert total["connections"] == len(keepline.connections())
+    ports = {port["name"]: port for row in lcores for port in row["ports"]}
+    assert ports.keys() == {"eth0", "eth1"}
+    assert all(port["received"] > 0 and port["transmitted"] > 0 for port in ports.values())
+    row = lcores[0]
+    assert row["turns"] > row["busy_turns"] > 0 and 0 <= row["busy_percent"] <= 100
+    assert re.search(r"^0 +1 +\d+", keepline.cli_text("lcores"), re.MULTILINE)
+
+
 def test_server_with_inhibit_on_failure(lab):
     """Dies: weight 0, traffic to the other one; recovers by itself; new ones in turn again."""
     two, keepline = one_node(lab, virtual_server())

@@ -37,26 +37,40 @@ def say(report):
     print(json.dumps(report), flush=True)
 
 
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def echo(arguments):
     """Answers each datagram with its number and the server's name; says who asked."""
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    v6 = family_of(arguments.address) == socket.AF_INET6
+    server = socket.socket(family_of(arguments.address), socket.SOCK_DGRAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     server.bind((arguments.address, arguments.port))
-    server.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)  # answer from the address that was asked
+    # Answer from the address that was asked.
+    if v6:
+        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        server.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
     stop = Stop()
     say({"listening": arguments.port})
     server.settimeout(PROGRESS_S)
     clients = set()
     while not stop.asked:
         try:
-            data, ancillary, _, client = server.recvmsg(2048, 64)
+            data, ancillary, _, client = server.recvmsg(2048, 128)
         except TimeoutError:
             continue
         if client[0] not in clients:
             clients.add(client[0])
             say({"clients": sorted(clients)})
-        asked = ancillary[0][2][8:12]
-        source = (socket.IPPROTO_IP, IP_PKTINFO, struct.pack("=I4s4s", 0, asked, bytes(4)))
+        asked = ancillary[0][2]
+        if v6:
+            information = struct.pack("=16sI", asked[:16], 0)
+            source = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, information)
+        else:
+            information = struct.pack("=I4s4s", 0, asked[8:12], bytes(4))
+            source = (socket.IPPROTO_IP, IP_PKTINFO, information)
         server.sendmsg([data[:8] + arguments.name.encode()], [source], 0, client)
 
 
@@ -82,7 +96,7 @@ def udp_report(sent, answered, rate):
 
 def udp(arguments):
     """Datagrams numbered from 0 at a fixed rate; the answer to each is looked for."""
-    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client = socket.socket(family_of(arguments.address), socket.SOCK_DGRAM)
     client.setblocking(False)
     client.connect((arguments.address, arguments.port))
     stop = Stop()

@@ -1,51 +1,60 @@
 // One connection: both directions of a flow between a client and a real server.
 //
-// PURE. One 64-byte cache line; owned and written by one worker. Addresses and ports are kept in
-// wire order, since they are only compared with and copied into headers.
+// PURE. One 64-byte cache line for IPv4, two for IPv6; owned and written by one worker. Addresses
+// and ports are kept in wire order, since they are only compared with and copied into headers.
 #pragma once
 
 #include "dataplane/lb/conn/tcp_state.h"
 #include "dataplane/lb/service/service.h"
+#include "dataplane/net/family.h"
 #include "dataplane/net/packet.h"
 
 namespace keepline::lb {
 
 enum class Direction : std::uint8_t { kForward, kReverse };  ///< Client to server; back.
 
+template <typename F>
 struct FlowKey {
-  net::be32 source;
-  net::be32 destination;
+  typename F::Address source;
+  typename F::Address destination;
   net::be16 source_port;
   net::be16 destination_port;
   net::Protocol protocol;
 };
 
+template <typename F>
 struct alignas(64) Connection {
-  net::be32 client;
-  net::be32 vip;
-  net::be32 real;
+  using Address = typename F::Address;
+
+  Address client;
+  Address vip;
   net::be16 client_port;
   net::be16 vip_port;
+  Address real;
   net::be16 real_port;
-  net::Protocol protocol;
+  net::Protocol protocol;  ///< Zero in an entry that is not in use, so that no key matches.
   TcpState state;
   Method method;
-  /// Port and MAC that the client's last frame came from: the way back while the client's
-  /// neighbour entry is not resolved.
+  /// The way back to the client: as resolved for `hop_epoch`, or while its neighbour entry is not
+  /// resolved, where its last frame came from.
   net::PortId client_hop_port;
   net::Mac client_hop_mac;
-  std::uint16_t real_generation;
-  RealSlot real_slot;
-  std::uint32_t expires_s;  ///< On the pipeline's clock.
-  std::uint32_t hash_low;   ///< With hash_tag, finds the index slot at removal.
-  std::uint16_t hash_tag;
-  std::uint32_t wheel_next;  ///< Links within the expiry wheel's slot; kNil ends the list.
-  std::uint32_t wheel_prev;
-  std::uint16_t wheel_slot;
-  bool in_use;
+  bool hop_resolved;
   bool replied;  ///< Whether the server has answered (UDP: makes it established).
+  std::uint16_t real_generation;
+  /// What NAT towards the server changes in the checksums, as 16-bit sums (RFC 1624): of the IP
+  /// header, and of the transport header with its pseudo header. The way back is the complement.
+  std::uint16_t ip_delta;
+  std::uint16_t transport_delta;
+  std::uint16_t expiry_list;  ///< See ExpiryLists; kNotFiled in an entry that is in none.
+  RealSlot real_slot;
+  std::uint32_t hop_epoch;  ///< Snapshot::hop_epoch() that client_hop_* was resolved for.
+  std::uint32_t expires_s;  ///< On the pipeline's clock.
+  std::uint32_t next;       ///< Links within the expiry list or the free list.
+  std::uint32_t previous;
 
-  bool matches(const FlowKey& key, Direction direction) const {
+  bool in_use() const { return protocol != net::Protocol{}; }
+  bool matches(const FlowKey<F>& key, Direction direction) const {
     if (protocol != key.protocol) return false;
     if (direction == Direction::kForward) {
       return client == key.source && client_port == key.source_port && vip == key.destination &&
@@ -58,7 +67,13 @@ struct alignas(64) Connection {
   bool is_active() const {
     return protocol == net::Protocol::kTcp && state == TcpState::kEstablished;
   }
+  /// Whether it counts against the share of the table for what nobody has answered yet.
+  bool is_half_open() const {
+    if (protocol == net::Protocol::kUdp) return !replied;
+    return state == TcpState::kSynReceived || state == TcpState::kNone;
+  }
 };
-static_assert(sizeof(Connection) == 64);
+static_assert(sizeof(Connection<net::V4>) == 64);
+static_assert(sizeof(Connection<net::V6>) == 128);
 
 }  // namespace keepline::lb

@@ -1,126 +1,136 @@
-// The connections of one worker: a fixed pool of entries, an index, and an expiry wheel.
+// The connections of one worker and one family: a fixed pool of entries, an index and expiry
+// lists.
 //
 // PURE, single writer (its worker), no allocation after construction. Memory is reserved at
 // construction and touched only as it is used. One index slot serves both directions, because
-// the index is keyed by the client's endpoint, which both carry. Buckets of 8 slots with 16-bit
-// tags, two choices per key, sized for a load of one half; a key whose two buckets are full is
-// refused (kTableFull), nothing is evicted.
-//
-// Time is a count of seconds given by the caller. The wheel has a slot per second; an entry that
-// was used since it was filed is filed again when its slot comes round, so a packet costs no
-// wheel work.
+// the index is keyed by the client's endpoint, which both carry. Time is a count of seconds given
+// by the caller.
 #pragma once
 
-#include <memory>
-#include <span>
+#include <utility>
 
 #include "dataplane/lb/conn/connection.h"
+#include "dataplane/lb/conn/connection_index.h"
+#include "dataplane/lb/conn/expiry_lists.h"
+#include "dataplane/lb/lazy_array.h"
+#include "dataplane/net/flow.h"
 
 namespace keepline::lb {
 
+template <typename F>
 class ConnectionTable {
  public:
-  /// Entry index that means "none".
-  static constexpr std::uint32_t kNil = 0xffffffff;
+  using Entry = Connection<F>;
+  static constexpr std::uint32_t kNone = ConnectionIndex::kNone;
   static constexpr std::size_t kMaxCapacity = 1u << 30;
 
+  struct Config {
+    std::size_t capacity = 1'000'000;
+    std::size_t half_open_limit = 250'000;  ///< Entries that nobody has answered yet.
+    std::uint64_t hash_key = 0;             ///< See net::client_hash.
+  };
+
   /// `now_s` is the pipeline clock's present second.
-  ConnectionTable(std::size_t capacity, std::uint32_t now_s);
-  ~ConnectionTable();
+  ConnectionTable(const Config& config, std::uint32_t now_s);
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
-  /// Brings the bucket of `hash` into the cache before find().
-  void prefetch(std::uint64_t hash) const;
-  Connection* find(std::uint64_t hash, const FlowKey& key, Direction direction);
+  std::uint64_t hash_of(const typename F::Address& client, net::be16 port,
+                        net::Protocol protocol) const {
+    return net::client_hash(client, port, protocol, hash_key_);
+  }
 
-  /// A new zeroed entry filed under `hash`, to expire at `expires_s`; nullptr when full. The
-  /// caller fills in the addresses before the next find().
-  Connection* insert(std::uint64_t hash, std::uint32_t expires_s);
+  // A burst is looked up in three passes, each of which waits for memory that the one before has
+  // asked for: prefetch(), candidate(), then the entry itself.
+  void prefetch(std::uint64_t hash) const { index_.prefetch(hash); }
+  /// Number of the entry that is probably the one, on its way into the cache; or kNone.
+  std::uint32_t candidate(std::uint64_t hash) const {
+    const std::uint32_t number = index_.candidate(hash);
+    if (number == kNone) return kNone;
+    const auto* lines = reinterpret_cast<const char*>(&entries_[number]);
+    __builtin_prefetch(lines, 1);
+    if constexpr (sizeof(Entry) > 64) __builtin_prefetch(lines + 64, 1);
+    return number;
+  }
+  Entry& operator[](std::uint32_t number) { return entries_[number]; }
 
-  /// Sets a new deadline. Cheap when it moves away from now; refiles when it comes nearer.
-  void set_expiry(Connection& connection, std::uint32_t expires_s);
+  Entry* find(std::uint64_t hash, const FlowKey<F>& key, Direction direction) {
+    return const_cast<Entry*>(std::as_const(*this).find(hash, key, direction));
+  }
+  const Entry* find(std::uint64_t hash, const FlowKey<F>& key, Direction direction) const {
+    const std::uint32_t number =
+        index_.find(hash, [&](std::uint32_t at) { return entries_[at].matches(key, direction); });
+    return number == kNone ? nullptr : &entries_[number];
+  }
 
-  void remove(Connection& connection);
+  /// A new entry, zero but for `protocol`, in no expiry list and not indexed before the caller has
+  /// filled in the addresses and called file(); nullptr when the table is full.
+  Entry* take(net::Protocol protocol);
+  enum class File : std::uint8_t { kDone, kFull };
+  /// Puts a taken and filled entry into the index (under `hash`) and the expiry lists. When the
+  /// index is full the entry is given back.
+  File file(Entry& entry, std::uint64_t hash, std::uint32_t expires_s);
 
-  /// Advances the wheel towards `now_s`, looking at no more than `limit` entries, and calls
-  /// `on_expired(Connection&)` before each removal.
+  /// Sets a new deadline, after a packet: cheap for what is and stays established.
+  void settle(Entry& entry, std::uint32_t expires_s);
+  void remove(Entry& entry);
+
+  /// Looks at no more than `limit` entries and calls `on_expired(Entry&)` before each removal.
   template <typename OnExpired>
-  void expire(std::uint32_t now_s, std::size_t limit, OnExpired&& on_expired);
+  void expire(std::uint32_t now_s, std::size_t limit, OnExpired&& on_expired) {
+    expiry_.expire(now_s, limit, [&](std::uint32_t number) {
+      on_expired(entries_[number]);
+      remove(entries_[number]);
+    });
+  }
+
+  /// Whether a further half-open entry would exceed their share.
+  bool half_open_full() const { return expiry_.half_open() >= half_open_limit_; }
+  std::size_t half_open() const { return expiry_.half_open(); }
+  /// The half-open entry to give up first; nullptr when there is none.
+  Entry* oldest_half_open() {
+    const std::uint32_t number = expiry_.oldest_half_open();
+    return number == kNone ? nullptr : &entries_[number];
+  }
 
   std::size_t size() const { return size_; }
-  std::size_t capacity() const { return capacity_; }
+  std::size_t capacity() const { return entries_.size(); }
   /// Bytes of memory per connection at capacity, index included.
-  std::size_t bytes_per_connection() const;
+  std::size_t bytes_per_connection() const {
+    return (entries_.size() * sizeof(Entry) + index_.bytes() + entries_.size() - 1) /
+           entries_.size();
+  }
+  /// Percent of the index slots that are in use at capacity.
+  std::size_t index_load_percent() const { return 100 * entries_.size() / index_.slots(); }
 
   /// Entry by position, for listing in pieces: nullptr where nothing is. Positions reach from 0
   /// to high_water().
-  const Connection* at(std::size_t position) const;
+  const Entry* at(std::size_t position) const {
+    return position < high_water_ && entries_[position].in_use() ? &entries_[position] : nullptr;
+  }
   std::size_t high_water() const { return high_water_; }
 
  private:
-  static constexpr std::size_t kSlotsPerBucket = 8;
-  static constexpr std::size_t kWheelSlots = 1024;  // seconds until a slot comes round again
+  using Lists = ExpiryLists<Entry>;
+  static_assert(Lists::kNil == kNone);
 
-  struct Bucket {
-    std::uint16_t tags[kSlotsPerBucket];
-    std::uint32_t entries[kSlotsPerBucket];  // entry index + 1; 0 = free
-  };
-  struct Unmap {
-    std::size_t bytes = 0;
-    void operator()(void* memory) const;
-  };
-  template <typename T>
-  using Array = std::unique_ptr<T[], Unmap>;
-  template <typename T>
-  static Array<T> reserve(std::size_t count);
-
-  static std::uint16_t tag_of(std::uint64_t hash) { return static_cast<std::uint16_t>(hash >> 32); }
-  std::size_t first_bucket(std::uint32_t hash_low) const { return hash_low & bucket_mask_; }
-  std::size_t other_bucket(std::size_t bucket, std::uint16_t tag) const;
-  std::uint32_t take_entry();
-  bool put_index(std::uint64_t hash, std::uint32_t entry);
-  void drop_index(const Connection& connection, std::uint32_t entry);
-  void wheel_link(std::uint32_t entry);
-  void wheel_unlink(std::uint32_t entry);
-  std::uint32_t index_of(const Connection& connection) const {
-    return static_cast<std::uint32_t>(&connection - entries_.get());
+  std::uint32_t number_of(const Entry& entry) const {
+    return static_cast<std::uint32_t>(&entry - entries_.data());
   }
+  std::uint64_t hash_of(const Entry& entry) const {
+    return hash_of(entry.client, entry.client_port, entry.protocol);
+  }
+  void file_by_state(Entry& entry);
+  void give_back(Entry& entry);
 
-  std::size_t capacity_;
-  std::size_t bucket_mask_;
+  std::uint64_t hash_key_;
+  std::size_t half_open_limit_;
+  LazyArray<Entry> entries_;
+  ConnectionIndex index_;
+  Lists expiry_;
   std::size_t size_ = 0;
-  std::size_t high_water_ = 0;      // entries below this have been used at least once
-  std::uint32_t free_head_ = kNil;  // freed entries, linked through wheel_next
-  std::uint32_t wheel_now_s_;       // the second whose slot is being emptied
-  Array<Connection> entries_;
-  Array<Bucket> buckets_;
-  std::uint32_t wheel_[kWheelSlots];
+  std::size_t high_water_ = 0;       // entries below this have been used at least once
+  std::uint32_t free_head_ = kNone;  // given back ones, linked through `next`
 };
-
-template <typename OnExpired>
-void ConnectionTable::expire(std::uint32_t now_s, std::size_t limit, OnExpired&& on_expired) {
-  // After a long pause (and at the start of a clock that is not near zero) every slot is due: one
-  // round of the wheel finds all, however long the pause was.
-  constexpr auto kRound = static_cast<std::uint32_t>(kWheelSlots);
-  if (now_s > wheel_now_s_ && now_s - wheel_now_s_ > kRound) wheel_now_s_ = now_s - kRound;
-  while (true) {
-    std::uint32_t entry = wheel_[wheel_now_s_ % kWheelSlots];
-    while (entry != kNil) {
-      if (limit-- == 0) return;
-      Connection& connection = entries_[entry];
-      wheel_unlink(entry);
-      if (connection.expires_s <= now_s) {
-        on_expired(connection);
-        remove(connection);
-      } else {
-        wheel_link(entry);
-      }
-      entry = wheel_[wheel_now_s_ % kWheelSlots];
-    }
-    if (wheel_now_s_ >= now_s) return;
-    ++wheel_now_s_;
-  }
-}
 
 }  // namespace keepline::lb

@@ -4,6 +4,7 @@
 // so that listings read as users expect; timeouts are its defaults.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -20,6 +21,8 @@ enum class TcpState : std::uint8_t {
   kLastAck,
   kUdp,  ///< Not TCP: a UDP flow.
 };
+
+inline constexpr std::size_t kTcpStates = 9;
 
 /// "ESTABLISHED", "TIME_WAIT"...
 std::string_view to_string(TcpState state);

@@ -1,28 +1,104 @@
 // Rewriting frames on their way through: NAT in both directions, direct routing, plain routing.
 //
 // PURE; called by workers on frames that parse() accepted. Checksums are updated incrementally
-// (RFC 1624), so that a payload damaged before it came to us is still seen as damaged by the
-// receiver.
+// (RFC 1624) with deltas that were computed once per connection, so that a payload damaged before
+// it came to us is still seen as damaged by the receiver. Every function also takes one from TTL
+// or hop limit (RFC 1812 §5.3.1); the caller has checked that it is above 1.
 #pragma once
 
 #include "dataplane/lb/conn/connection.h"
+#include "dataplane/net/checksum.h"
 #include "dataplane/net/parse.h"
 
 namespace keepline::lb {
 
+namespace detail {
+
+// TTL is the low byte of its 16-bit word as it lies in memory: one less is adding 0xfffe (minus
+// one in ones' complement).
+inline constexpr std::uint32_t kTtlDelta = 0xfffe;
+
+inline void touch_ip(net::Ipv4Header& ip, std::uint32_t delta) {
+  --ip.ttl;
+  net::ChecksumDelta::apply_delta(ip.checksum, delta + kTtlDelta);
+}
+inline void touch_ip(net::Ipv6Header& ip, std::uint32_t) {
+  --ip.hop_limit;
+}
+
+// A UDP checksum of zero means "none" in IPv4: it stays none, and a computed zero is sent as
+// 0xffff (RFC 768).
+inline void update_transport(const net::Packet& packet, const net::Parsed& parsed,
+                             std::uint16_t delta) {
+  if (parsed.protocol == net::Protocol::kTcp) {
+    net::ChecksumDelta::apply_delta(packet.at<net::TcpHeader>(parsed.l4)->checksum, delta);
+    return;
+  }
+  net::be16& field = packet.at<net::UdpHeader>(parsed.l4)->checksum;
+  if (field.raw() == 0) return;
+  net::ChecksumDelta::apply_delta(field, delta);
+  if (field.raw() == 0) field.set(0xffff);
+}
+
+inline std::uint16_t complement(std::uint16_t delta) {
+  return static_cast<std::uint16_t>(~delta);
+}
+
+}  // namespace detail
+
+/// Remaining hops of the packet.
+template <typename F>
+std::uint8_t hops_left(const net::Packet& packet, const net::Parsed& parsed) {
+  if constexpr (F::kFamily == net::Family::kV4) return parsed.ip<F>(packet)->ttl;
+  if constexpr (F::kFamily == net::Family::kV6) return parsed.ip<F>(packet)->hop_limit;
+}
+
+/// What replacing VIP:port by real:port changes; kept in the connection.
+template <typename F>
+void set_deltas(Connection<F>& connection) {
+  net::ChecksumDelta delta;
+  delta.replace(connection.vip, connection.real);
+  connection.ip_delta = delta.folded();
+  delta.replace(connection.vip_port, connection.real_port);
+  connection.transport_delta = delta.folded();
+}
+
 /// Client -> real server: destination VIP:port becomes real:port.
-void nat_to_real(const net::Packet& packet, const net::Parsed& parsed,
-                 const Connection& connection);
+template <typename F>
+[[gnu::always_inline]] inline void nat_to_real(const net::Packet& packet, const net::Parsed& parsed,
+                                               const Connection<F>& connection) {
+  auto* ip = packet.at<typename F::Header>(parsed.l3);
+  ip->destination = connection.real;
+  // TCP and UDP have their ports in the same place, so one view serves both.
+  packet.at<net::UdpHeader>(parsed.l4)->destination_port = connection.real_port;
+  detail::touch_ip(*ip, connection.ip_delta);
+  detail::update_transport(packet, parsed, connection.transport_delta);
+}
 
 /// Real server -> client: source real:port becomes VIP:port.
-void nat_to_client(const net::Packet& packet, const net::Parsed& parsed,
-                   const Connection& connection);
+template <typename F>
+[[gnu::always_inline]] inline void nat_to_client(const net::Packet& packet,
+                                                 const net::Parsed& parsed,
+                                                 const Connection<F>& connection) {
+  auto* ip = packet.at<typename F::Header>(parsed.l3);
+  ip->source = connection.vip;
+  packet.at<net::UdpHeader>(parsed.l4)->source_port = connection.vip_port;
+  detail::touch_ip(*ip, detail::complement(connection.ip_delta));
+  detail::update_transport(packet, parsed, detail::complement(connection.transport_delta));
+}
 
-/// TTL - 1, as every router does (RFC 1812 §5.3.1). The caller has checked that it is above 1.
-void decrement_ttl(const net::Packet& packet, const net::Parsed& parsed);
+/// Direct routing and plain routing: only a hop less.
+template <typename F>
+[[gnu::always_inline]] inline void pass_on(const net::Packet& packet, const net::Parsed& parsed) {
+  detail::touch_ip(*packet.at<typename F::Header>(parsed.l3), 0);
+}
 
 /// Addresses the frame for its next link.
-void set_link_header(const net::Packet& packet, const net::Mac& destination,
-                     const net::Mac& source);
+inline void set_link_header(const net::Packet& packet, const net::Mac& destination,
+                            const net::Mac& source) {
+  auto* ethernet = packet.at<net::EthernetHeader>(0);
+  ethernet->destination = destination;
+  ethernet->source = source;
+}
 
 }  // namespace keepline::lb

@@ -20,4 +20,9 @@ struct SchedulerState {
 /// weight level, from the highest down in steps of the weights' common divisor).
 const RealServer* choose(const Service& service, SchedulerState& state);
 
+/// The server that the hash alone leads to, or nullptr: weighted rendezvous hashing. All workers
+/// and nodes choose the same one, and a change of the pool moves only the flows of what changed.
+/// Costs one hash per server (Thaler and Ravishankar 1998; weights by the logarithmic method).
+const RealServer* choose_by_hash(const Service& service, std::uint64_t hash);
+
 }  // namespace keepline::lb

@@ -12,9 +12,13 @@ std::string_view to_string(Scheduler scheduler) {
 void Service::seal() {
   weight_divisor = 0;
   weight_max = 0;
+  equal_weights = true;
   for (const RealServer& real : pool) {
     weight_divisor = std::gcd(weight_divisor, real.weight);
     weight_max = std::max(weight_max, real.weight);
+  }
+  for (const RealServer& real : pool) {
+    equal_weights = equal_weights && (real.weight == 0 || real.weight == weight_max);
   }
   weight_divisor = std::max(weight_divisor, 1u);
 }

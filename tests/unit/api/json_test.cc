@@ -26,6 +26,12 @@ boost::json::value parsed(const std::string& text) {
 TEST(Json, EveryReportSurvivesTheRoundTrip) {
   const std::string status = text_of(sample_status());
   EXPECT_EQ(text_of(*status_from_json(parsed(status))), status);
+  const std::string lcores = text_of(sample_lcores());
+  EXPECT_EQ(text_of(*lcores_from_json(parsed(lcores))), lcores);
+  const std::string stages = text_of(sample_stages_report());
+  EXPECT_EQ(text_of(*stages_from_json(parsed(stages))), stages);
+  const std::string explain = text_of(sample_explain());
+  EXPECT_EQ(text_of(*explain_from_json(parsed(explain))), explain);
   const std::string services = text_of(sample_services());
   EXPECT_EQ(text_of(*services_from_json(parsed(services))), services);
   const std::string vrrp = text_of(sample_vrrp());
@@ -41,13 +47,20 @@ TEST(Json, TextOfAConnection) {
 }
 
 TEST(Json, TextOfAService) {
-  ServiceReport service{"TCP", "10.0.0.1", 80, "mh", "mh-port", 5, 600, {}};
-  service.reals = {{"10.0.1.1", 8080, "Masq", 3, 1, 2, "up", true, false}};
+  ServiceReport service{"TCP", "10.0.0.1", 80, "mh", "mh-port", {5, 6, 7, 8, 9}, {.5}, {}};
+  service.reals = {{"10.0.1.1", 8080, "Masq", 3, 1, 2, "up", true, false, {}, {}}};
+  const std::string no_traffic =
+      R"("stats":{"connections":0,"packets_in":0,"packets_out":0,"bytes_in":0,"bytes_out":0},)"
+      R"("rates":{"connections":0E0,"packets_in":0E0,"packets_out":0E0,"bytes_in":0E0,)"
+      R"("bytes_out":0E0})";
   EXPECT_EQ(text_of(service),
             R"({"protocol":"TCP","vip":"10.0.0.1","port":80,"scheduler":"mh","flags":"mh-port",)"
-            R"("packets":5,"bytes":600,"reals":[{"address":"10.0.1.1","port":8080,)"
+            R"("stats":{"connections":5,"packets_in":6,"packets_out":7,"bytes_in":8,)"
+            R"("bytes_out":9},"rates":{"connections":5E-1,"packets_in":0E0,"packets_out":0E0,)"
+            R"("bytes_in":0E0,"bytes_out":0E0},"reals":[{"address":"10.0.1.1","port":8080,)"
             R"("forward":"Masq","weight":3,"active":1,"inactive":2,"health":"up",)"
-            R"("in_pool":true,"is_sorry":false}]})");
+            R"("in_pool":true,"is_sorry":false,)" +
+                no_traffic + "}]}");
 }
 
 TEST(Json, NumbersThatAreNoneBecomeZero) {

@@ -23,8 +23,51 @@ TEST(Render, ServicesLookLikeIpvsadm) {
             "  -> 10.230.1.99:53               Tunnel  1      0          0         \n");
 }
 
+TEST(Render, StatsLookLikeIpvsadm) {
+  EXPECT_EQ(render_services(api::sample_services(), {.columns = Columns::kStats}),
+            "IP Virtual Server version keepline-0.1.0 (size=4096)\n"
+            "Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
+            "  -> RemoteAddress:Port\n"
+            "TCP  10.230.0.100:80                   107    91829    91757  8248936 19666271\n"
+            "  -> 10.230.1.20:80                     53    45914    45878  4124476  9833187\n"
+            "  -> 10.230.1.21:80                     54    45915    45879  4124460  9833084\n"
+            "TCP  10.230.0.100:81                     0        0        0        0        0\n"
+            "  -> 10.230.1.20:80                      0        0        0        0        0\n"
+            "UDP  10.230.0.100:53                     0        0        0        0        0\n"
+            "  -> 10.230.1.99:53                      0        0        0        0        0\n");
+}
+
+TEST(Render, RatesLookLikeIpvsadm) {
+  const std::string text = render_services(api::sample_services(), {.columns = Columns::kRates});
+  EXPECT_TRUE(text.starts_with(
+      "IP Virtual Server version keepline-0.1.0 (size=4096)\n"
+      "Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n"
+      "  -> RemoteAddress:Port\n"
+      "TCP  10.230.0.100:80                     9     7906     7901   710285  1693686\n"
+      "  -> 10.230.1.20:80                      4     3953     3951   355150   846851\n"
+      "  -> 10.230.1.21:80                      4     3953     3951   355136   846835\n"))
+      << text;
+}
+
+// What ipvsadm 1.31 makes of these numbers (its print_largenum()).
+TEST(Render, LargeNumbersAreShortenedUnlessExact) {
+  api::ServiceReport service{"TCP", "10.0.0.1", 80, "rr", "", {}, {}, {}};
+  service.stats = {99'999'999, 100'000'000, 1'000'000'000, 100'000'000'000,
+                   18'446'744'073'709'551'615ull};
+  const api::ServicesReport report{"0.1.0", 1, {service}};
+  const std::string name = "TCP  10.0.0.1:80                 ";
+  const std::string text = render_services(report, {.columns = Columns::kStats});
+  EXPECT_NE(text.find(name + " 99999999  100000K    1000M     100G18446744T\n"), std::string::npos)
+      << text;
+  const std::string exact =
+      render_services(report, {.columns = Columns::kStats, .numbers = Numbers::kExact});
+  EXPECT_NE(exact.find(name + " 99999999 100000000 1000000000 100000000000 18446744073709551615\n"),
+            std::string::npos)
+      << exact;
+}
+
 TEST(Render, AllRealsWithTheirHealth) {
-  const std::string text = render_services(api::sample_services(), Reals::kAll);
+  const std::string text = render_services(api::sample_services(), {.reals = Reals::kAll});
   EXPECT_NE(
       text.find("  -> 10.230.1.20:80               Masq    1      10         43         up\n"),
       std::string::npos);
@@ -35,7 +78,7 @@ TEST(Render, AllRealsWithTheirHealth) {
 }
 
 TEST(Render, AddressesOfIpv6AreBracketed) {
-  api::ServicesReport report{"0.1.0", 1, {{"TCP", "2001:db8::1", 80, "rr", "", 0, 0, {}}}};
+  api::ServicesReport report{"0.1.0", 1, {{"TCP", "2001:db8::1", 80, "rr", "", {}, {}, {}}}};
   EXPECT_NE(render_services(report).find("TCP  [2001:db8::1]:80 rr\n"), std::string::npos);
 }
 
@@ -65,12 +108,40 @@ TEST(Render, Status) {
             "keepline 1.2.3, instance keepline, pid 4711, up 1d02h\n"
             "Configuration: /etc/keepalived/keepalived.conf (full)\n"
             "Control lag:   12 us, at most 850 us\n"
+            "Connections:   room for 1048576 of each family, 80 bytes each (IPv6 144)\n"
             "\n"
             "Port  Driver  Address            Link  RxPackets  TxPackets  RxMissed  TxMissed\n"
             "eth1  af_xdp  02:00:00:00:00:01  up    10         20         1         2\n"
             "\n"
-            "Worker  Lcore  Packets  Bursts  Idle%  Drops\n"
-            "0       2      3200     100     12.5   no_service=3\n");
+            "Worker  Lcore  Packets  Bursts  Idle%  Drops         Flows\n"
+            "0       2      3200     100     12.5   no_service=3  reclaimed=5\n");
+}
+
+TEST(Render, Lcores) {
+  EXPECT_EQ(
+      render_lcores(api::sample_lcores()),
+      "Worker  Lcore  Packets  Bytes   Packets/s  Bytes/s  Conns/s  Conns  Drops  Busy%  Turns   "
+      "Sleeps\n"
+      "0       1      1000     123456  100        7000     0        12     5      12.5   500000  "
+      "30\n"
+      "1       2      0        0       0          0        0        0      0      0.0    0       "
+      "0\n"
+      "\n"
+      "Worker  Lcore  Port  Received  Transmitted\n"
+      "0       1      eth0  600       500\n"
+      "0       1      eth1  400       480\n");
+}
+
+TEST(Render, Stages) {
+  EXPECT_EQ(render_stages(api::sample_stages_report()),
+            "Sampling is on: `keepline stages off` ends it.\n"
+            "\n"
+            "Worker 0, lcore 1: 320 packets in 10 bursts sampled\n"
+            "Stage    Cycles/packet  ns/packet  Share%\n"
+            "receive  100.0          50.0       25.0\n"
+            "parse    300.0          150.0      75.0\n"
+            "all      400.0          200.0      100.0\n");
+  EXPECT_EQ(render_stages({}), "Sampling is off: `keepline stages on` begins it.\n");
 }
 
 TEST(Render, Durations) {

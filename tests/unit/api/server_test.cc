@@ -1,156 +1,20 @@
 // The server and the CLI's client over a real unix socket in a temporary directory.
-#include "control/api/server.h"
-
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/json/parse.hpp>
-#include <cstring>
 #include <fstream>
-#include <future>
-#include <optional>
-#include <thread>
-#include <vector>
 
 #include "control/api/json.h"
-#include "control/cli/client.h"
-#include "control/cli/render.h"
-#include "tests/unit/api/reports.h"
+#include "tests/unit/api/server_fixture.h"
 
 namespace keepline::api {
 namespace {
 
 using namespace std::chrono_literals;
-using cli::Fetched;
-using cli::FetchResult;
-
-/// Serves the sample reports; connections in pages, at once or never.
-class FakeBackend : public Backend {
- public:
-  StatusReport status() override { return sample_status(); }
-  ServicesReport services() override {
-    ServicesReport report = sample_services();
-    for (int i = 0; i < extra_services; ++i) report.services.push_back(report.services[0]);
-    return report;
-  }
-  VrrpsReport vrrp() override { return sample_vrrp(); }
-  void connections(std::uint64_t cursor, PageCallback reply) override {
-    if (cursor >= silent_from) {
-      kept = std::move(reply);
-      return;
-    }
-    ConnectionPage page{std::vector<ConnectionReport>(page_size), 0};
-    for (auto& connection : page.connections) connection.client = std::to_string(cursor);
-    if (cursor + 1 < pages) page.next_cursor = cursor + 1;
-    if (io == nullptr) return reply(page);
-    boost::asio::post(*io, [reply, page] { reply(page); });
-  }
-
-  int extra_services = 0;
-  std::uint64_t pages = 3;
-  std::size_t page_size = 150;
-  std::uint64_t silent_from = ~0ull;
-  boost::asio::io_context* io = nullptr;  ///< Set = answers in a later turn.
-  PageCallback kept;
-};
-
-/// A blocking client that says whatever it likes.
-class RawClient {
- public:
-  explicit RawClient(const std::string& path) : fd_(socket(AF_UNIX, SOCK_STREAM, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.c_str(), path.size());
-    const timeval timeout{10, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  }
-  ~RawClient() { ::close(fd_); }
-  RawClient(const RawClient&) = delete;
-  RawClient& operator=(const RawClient&) = delete;
-
-  void send(const std::string& text) {
-    EXPECT_GE(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), 0);
-  }
-  /// Everything up to the end of the connection.
-  std::string receive_all() {
-    std::string text;
-    char buffer[4096];
-    for (ssize_t n = 1; n > 0;) {
-      n = recv(fd_, buffer, sizeof buffer, 0);
-      if (n > 0) text.append(buffer, static_cast<std::size_t>(n));
-    }
-    return text;
-  }
-  std::string ask(const std::string& text) {
-    send(text);
-    return receive_all();
-  }
-
- private:
-  int fd_;
-};
-
-class ServerTest : public ::testing::Test {
- protected:
-  ServerTest() {
-    char name[] = "/tmp/keepline-api-XXXXXX";
-    directory_ = mkdtemp(name);
-    path_ = directory_ + "/run/test.sock";
-  }
-  ~ServerTest() override {
-    stop();
-    unlink(path_.c_str());
-    rmdir((directory_ + "/run").c_str());
-    rmdir(directory_.c_str());
-  }
-
-  /// Runs the server in a thread of its own: the clients here block.
-  void start(std::chrono::milliseconds timeout = 5s) {
-    server_.emplace(io_.get_executor(), backend_, timeout);
-    ASSERT_EQ(server_->listen(path_), ListenResult::kOk);
-    thread_ = std::thread([this] { io_.run(); });
-  }
-  void stop() {
-    if (!thread_.joinable()) return;
-    boost::asio::post(io_, [this] { server_->stop(); });
-    thread_.join();
-  }
-  std::size_t client_count() {
-    std::promise<std::size_t> count;
-    boost::asio::post(io_, [&] { count.set_value(server_->client_count()); });
-    return count.get_future().get();
-  }
-  void wait_for_clients(std::size_t count) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (client_count() != count && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(1ms);
-    }
-    ASSERT_EQ(client_count(), count);
-  }
-  boost::json::value get(const std::string& what) {
-    const Fetched fetched = cli::fetch(path_, what);
-    EXPECT_EQ(fetched.result, FetchResult::kOk) << fetched.message;
-    boost::system::error_code error;
-    return boost::json::parse(fetched.body, error);
-  }
-
-  std::string directory_;
-  std::string path_;
-  boost::asio::io_context io_;
-  FakeBackend backend_;
-  std::optional<Server> server_;
-  std::thread thread_;
-};
 
 TEST_F(ServerTest, EveryReportArrives) {
   start();
   EXPECT_EQ(get("/v1/status"), to_json(sample_status()));
+  EXPECT_EQ(get("/v1/lcores"), to_json(sample_lcores()));
   EXPECT_EQ(get("/v1/services"), to_json(sample_services()));
   EXPECT_EQ(get("/v1/vrrp"), to_json(sample_vrrp()));
   EXPECT_EQ(connections_from_json(get("/v1/connections"))->connections.size(), 450u);
@@ -170,6 +34,8 @@ TEST_F(ServerTest, PagesInLaterTurnsAndEmptyOnes) {
 TEST_F(ServerTest, ManyServicesArePieced) {
   backend_.extra_services = 5000;
   start();
+  EXPECT_EQ(services_from_json(get("/v1/services"))->services.size(), 5003u);
+  backend_.services_per_page = 10'000;
   EXPECT_EQ(services_from_json(get("/v1/services"))->services.size(), 5003u);
 }
 

@@ -187,12 +187,13 @@ TEST(Service, DuplicateServicesAreIgnored) {
   EXPECT_EQ(load_text(service_text() + service_text("protocol UDP")).diagnostics.exit_code(), 0);
 }
 
-TEST(Service, Ipv6IsSkippedWithAWarning) {
+TEST(Service, Ipv6IsLikeIpv4) {
   const LoadResult result = load_text(
       "virtual_server 2001:db8::1 80 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n"
       "real_server 2001:db8::2 80 { }\n}\n");
-  EXPECT_NE(find(result, "IPv6 is not forwarded yet"), nullptr);
-  EXPECT_EQ(result.diagnostics.exit_code(), 0);
+  EXPECT_EQ(result.diagnostics.items().size(), 0U) << all(result);
+  ASSERT_EQ(result.config.virtual_servers.size(), 1U);
+  EXPECT_EQ(result.config.virtual_servers[0].real_servers.size(), 1U);
 }
 
 TEST(Service, Refusals) {

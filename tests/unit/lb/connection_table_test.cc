@@ -8,54 +8,65 @@
 namespace keepline::lb {
 namespace {
 
+using Table = ConnectionTable<net::V4>;
+using Entry = Connection<net::V4>;
+using Key = FlowKey<net::V4>;
+
+Key forward(std::uint32_t number) {
+  return forward_key<net::V4>(number);
+}
+Key reverse(std::uint32_t number) {
+  return reverse_key<net::V4>(number);
+}
+
 constexpr std::uint32_t kNow = 5000;
 constexpr std::size_t kNoLimit = 1'000'000;
 
 // How many expire() removes.
-std::size_t expired(ConnectionTable& table, std::uint32_t now_s, std::size_t limit = kNoLimit) {
+std::size_t expired(Table& table, std::uint32_t now_s, std::size_t limit = kNoLimit) {
   std::size_t count = 0;
-  table.expire(now_s, limit, [&](Connection&) { ++count; });
+  table.expire(now_s, limit, [&](Entry&) { ++count; });
   return count;
 }
 
 TEST(ConnectionTable, FindsBothDirectionsAndNothingElse) {
-  ConnectionTable table(100, kNow);
-  Connection* connection = add(table, 1, kNow + 10);
+  Table table(table_config<net::V4>(100), kNow);
+  Entry* connection = add(table, 1, kNow + 10);
   ASSERT_NE(connection, nullptr);
   EXPECT_EQ(table.size(), 1u);
-  EXPECT_EQ(table.find(hash_of(1), forward_key(1), Direction::kForward), connection);
-  EXPECT_EQ(table.find(hash_of(1), reverse_key(1), Direction::kReverse), connection);
-  EXPECT_EQ(table.find(hash_of(1), forward_key(1), Direction::kReverse), nullptr);
-  EXPECT_EQ(table.find(hash_of(1), reverse_key(1), Direction::kForward), nullptr);
+  EXPECT_EQ(table.find(hash_of(table, 1), forward(1), Direction::kForward), connection);
+  EXPECT_EQ(table.find(hash_of(table, 1), reverse(1), Direction::kReverse), connection);
+  EXPECT_EQ(table.find(hash_of(table, 1), forward(1), Direction::kReverse), nullptr);
+  EXPECT_EQ(table.find(hash_of(table, 1), reverse(1), Direction::kForward), nullptr);
   EXPECT_EQ(find(table, 2), nullptr);
 }
 
 TEST(ConnectionTable, EveryPartOfTheKeyCounts) {
   for (const Direction direction : {Direction::kForward, Direction::kReverse}) {
-    ConnectionTable table(100, kNow);
-    Connection* connection = add(table, 1, kNow + 10);
-    const FlowKey key = direction == Direction::kForward ? forward_key(1) : reverse_key(1);
-    EXPECT_EQ(table.find(hash_of(1), key, direction), connection);
-    std::vector<FlowKey> others(5, key);
+    Table table(table_config<net::V4>(100), kNow);
+    Entry* connection = add(table, 1, kNow + 10);
+    const Key key = direction == Direction::kForward ? forward(1) : reverse(1);
+    EXPECT_EQ(table.find(hash_of(table, 1), key, direction), connection);
+    std::vector<Key> others(5, key);
     others[0].source = net::be32(1);
     others[1].destination = net::be32(1);
     others[2].source_port = net::be16(1);
     others[3].destination_port = net::be16(1);
     others[4].protocol = net::Protocol::kUdp;
-    for (const FlowKey& other : others) {
-      EXPECT_EQ(table.find(hash_of(1), other, direction), nullptr);
+    for (const Key& other : others) {
+      EXPECT_EQ(table.find(hash_of(table, 1), other, direction), nullptr);
     }
   }
 }
 
 TEST(ConnectionTable, ANewEntryIsZeroEvenWhereAnOldOneWas) {
-  ConnectionTable table(1, kNow);
-  Connection* first = add(table, 1, kNow + 10);
+  Table table(table_config<net::V4>(1), kNow);
+  Entry* first = add(table, 1, kNow + 10);
   first->replied = true;
   first->state = TcpState::kEstablished;
   first->real_slot = 77;
   table.remove(*first);
-  Connection* second = table.insert(hash_of(2), kNow + 10);
+  Entry* second = add(table, 2, kNow + 10, TcpState::kNone);
   ASSERT_EQ(second, first);
   EXPECT_FALSE(second->replied);
   EXPECT_EQ(second->state, TcpState::kNone);
@@ -63,7 +74,7 @@ TEST(ConnectionTable, ANewEntryIsZeroEvenWhereAnOldOneWas) {
 }
 
 TEST(ConnectionTable, RemovedIsNotFoundAndItsPlaceIsFree) {
-  ConnectionTable table(3, kNow);
+  Table table(table_config<net::V4>(3), kNow);
   for (std::uint32_t i = 0; i < 3; ++i) ASSERT_NE(add(table, i, kNow + 10), nullptr);
   table.remove(*find(table, 1));
   EXPECT_EQ(table.size(), 2u);
@@ -77,7 +88,7 @@ TEST(ConnectionTable, RemovedIsNotFoundAndItsPlaceIsFree) {
 
 TEST(ConnectionTable, FullItRefusesAndEvictsNobody) {
   for (const std::size_t capacity : {1u, 2u, 7u, 64u, 1000u}) {
-    ConnectionTable table(capacity, kNow);
+    Table table(table_config<net::V4>(capacity), kNow);
     std::uint32_t number = 0;
     std::vector<std::uint32_t> in;
     // A few keys may find both of their buckets full before the entries run out.
@@ -92,49 +103,93 @@ TEST(ConnectionTable, FullItRefusesAndEvictsNobody) {
   }
 }
 
-TEST(ConnectionTable, OneHashHasRoomForSixteen) {
-  // All with the same hash: the two buckets of eight that it may choose.
-  ConnectionTable table(1000, kNow);
-  std::vector<Connection*> in;
-  while (Connection* connection = table.insert(hash_of(1), kNow + 10)) {
-    fill(*connection, static_cast<std::uint32_t>(in.size()));
-    in.push_back(connection);
-    ASSERT_LE(in.size(), 16u);
+// Established, of flow `number` but filed under the hash of flow 1.
+Entry* add_with_hash_of_one(Table& table, std::uint32_t number) {
+  Entry* entry = table.take(net::Protocol::kTcp);
+  fill(*entry, number);
+  entry->state = TcpState::kEstablished;
+  return table.file(*entry, hash_of(table, 1), kNow + 10) == Table::File::kDone ? entry : nullptr;
+}
+
+TEST(ConnectionTable, OneHashHasABoundedChain) {
+  constexpr std::uint32_t kMost = ConnectionIndex::kSlots * ConnectionIndex::kMaxChain;
+  Table table(table_config<net::V4>(10'000), kNow);
+  std::vector<Entry*> in;
+  while (Entry* entry = add_with_hash_of_one(table, static_cast<std::uint32_t>(in.size()))) {
+    in.push_back(entry);
+    ASSERT_LE(in.size(), kMost);
   }
-  ASSERT_EQ(in.size(), 16u);
-  EXPECT_EQ(table.size(), 16u);
+  ASSERT_EQ(in.size(), kMost);
+  EXPECT_EQ(table.size(), kMost);
   const auto at = [&](std::uint32_t i) {
-    return table.find(hash_of(1), forward_key(i), Direction::kForward);
+    return table.find(hash_of(table, 1), forward(i), Direction::kForward);
   };
-  for (std::uint32_t i = 0; i < 16; ++i) EXPECT_EQ(at(i), in[i]);
+  for (std::uint32_t i = 0; i < kMost; ++i) EXPECT_EQ(at(i), in[i]);
   // The refused one took no entry with it.
-  EXPECT_EQ(table.high_water(), 17u);
-  table.remove(*in[11]);
-  EXPECT_EQ(at(11), nullptr);
-  EXPECT_EQ(at(12), in[12]);
-  EXPECT_NE(table.insert(hash_of(1), kNow + 10), nullptr);
-  EXPECT_NE(add(table, 500, kNow + 10), nullptr);
-  EXPECT_EQ(table.high_water(), 17u);
+  EXPECT_EQ(table.high_water(), kMost + 1);
+  EXPECT_NE(add(table, 50'000, kNow + 10), nullptr);
+  EXPECT_EQ(table.high_water(), kMost + 1);
+}
+
+TEST(ConnectionIndexTest, OverflowBucketsAreGivenBack) {
+  // Chains that are filled and emptied again and again would otherwise use up the pool.
+  ConnectionIndex index(64);
+  constexpr std::uint32_t kMost = ConnectionIndex::kSlots * ConnectionIndex::kMaxChain;
+  for (std::uint64_t round = 0; round < 1000; ++round) {
+    const std::uint64_t hash = round << 40 | round * 0x9e3779b9;
+    for (std::uint32_t i = 0; i < kMost; ++i) {
+      ASSERT_EQ(index.insert(hash, i), ConnectionIndex::Insert::kDone) << round << ' ' << i;
+    }
+    EXPECT_EQ(index.insert(hash, kMost), ConnectionIndex::Insert::kFull);
+    for (std::uint32_t i = 0; i < kMost; ++i) index.remove(hash, (i * 7) % kMost);
+    EXPECT_EQ(index.find(hash, [](std::uint32_t) { return true; }), ConnectionIndex::kNone);
+  }
 }
 
 TEST(ConnectionTable, OfTheSameHashTheRightOneIsRemoved) {
-  ConnectionTable table(1000, kNow);
-  std::vector<Connection*> in;
-  for (std::uint32_t i = 0; i < 10; ++i) {
-    in.push_back(table.insert(hash_of(1), kNow + 10));
-    fill(*in.back(), i);
-  }
-  for (std::uint32_t i = 0; i < 10; i += 2) table.remove(*in[i]);
-  for (std::uint32_t i = 0; i < 10; ++i) {
-    EXPECT_EQ(table.find(hash_of(1), forward_key(i), Direction::kForward),
-              i % 2 == 0 ? nullptr : in[i]);
+  ConnectionIndex index(1000);
+  for (std::uint32_t i = 0; i < 20; ++i) index.insert(77, i);
+  for (std::uint32_t i = 0; i < 20; i += 2) index.remove(77, i);
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    const auto found = index.find(77, [i](std::uint32_t entry) { return entry == i; });
+    EXPECT_EQ(found, i % 2 == 0 ? ConnectionIndex::kNone : i);
   }
 }
 
+TEST(ConnectionTable, ItsMemoryIsWhatTheDesignAllows) {
+  for (const std::size_t capacity : {100'000u, 1'000'000u, 10'000'000u}) {
+    const ConnectionTable<net::V4> v4(table_config<net::V4>(capacity), kNow);
+    const ConnectionTable<net::V6> v6(table_config<net::V6>(capacity), kNow);
+    EXPECT_LE(v4.bytes_per_connection(), 96u);
+    EXPECT_LE(v6.bytes_per_connection(), 160u);
+    EXPECT_GE(v4.index_load_percent(), 50u);
+  }
+}
+
+TEST(HalfOpen, TheOldestOfTheLongerQueueIsNamed) {
+  Table table(table_config<net::V4>(100, 10), kNow);
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    EXPECT_FALSE(table.half_open_full());
+    add(table, i, kNow + 60, TcpState::kSynReceived);
+  }
+  EXPECT_TRUE(table.half_open_full());
+  EXPECT_EQ(table.oldest_half_open(), find(table, 0));
+  // One that becomes established does not count any more; one that is heard again is the newest.
+  find(table, 0)->state = TcpState::kEstablished;
+  table.settle(*find(table, 0), kNow + 900);
+  EXPECT_FALSE(table.half_open_full());
+  table.settle(*find(table, 1), kNow + 61);
+  EXPECT_EQ(table.oldest_half_open(), find(table, 2));
+  EXPECT_EQ(expired(table, kNow + 60), 8u);
+  EXPECT_EQ(expired(table, kNow + 61), 1u);
+  EXPECT_EQ(table.oldest_half_open(), nullptr);
+  EXPECT_EQ(expired(table, kNow + 900), 1u);
+}
+
 TEST(ConnectionTable, ListsByPosition) {
-  ConnectionTable table(10, kNow);
-  Connection* first = add(table, 1, kNow + 10);
-  Connection* second = add(table, 2, kNow + 10);
+  Table table(table_config<net::V4>(10), kNow);
+  Entry* first = add(table, 1, kNow + 10);
+  Entry* second = add(table, 2, kNow + 10);
   EXPECT_EQ(table.at(0), first);
   EXPECT_EQ(table.at(1), second);
   EXPECT_EQ(table.at(2), nullptr);
@@ -146,7 +201,7 @@ TEST(ConnectionTable, ListsByPosition) {
 
 TEST(ConnectionWheel, ExpiresAtItsSecondAndNotBefore) {
   for (const std::uint32_t after : {1u, 2u, 60u, 900u, 1022u, 1023u, 1024u, 1025u, 4000u}) {
-    ConnectionTable table(10, kNow);
+    Table table(table_config<net::V4>(10), kNow);
     add(table, 1, kNow + after);
     for (std::uint32_t now_s = kNow; now_s < kNow + after; ++now_s) {
       ASSERT_EQ(expired(table, now_s), 0u) << after << ' ' << now_s;
@@ -157,7 +212,7 @@ TEST(ConnectionWheel, ExpiresAtItsSecondAndNotBefore) {
 }
 
 TEST(ConnectionWheel, ADeadlineThatHasPassedIsSeenInTheNextSecond) {
-  ConnectionTable table(10, kNow);
+  Table table(table_config<net::V4>(10), kNow);
   add(table, 1, kNow - 1);
   EXPECT_EQ(expired(table, kNow + 1), 1u);
 }
@@ -166,10 +221,10 @@ TEST(ConnectionWheel, TheDeadlineMoves) {
   for (const std::uint32_t from : {5u, 100u, 2000u}) {
     for (const std::uint32_t via : {3u, 700u, 5000u}) {
       for (const std::uint32_t to : {4u, 50u, 1500u}) {
-        ConnectionTable table(10, kNow);
-        Connection* connection = add(table, 1, kNow + from);
-        table.set_expiry(*connection, kNow + via);
-        table.set_expiry(*connection, kNow + to);
+        Table table(table_config<net::V4>(10), kNow);
+        Entry* connection = add(table, 1, kNow + from);
+        table.settle(*connection, kNow + via);
+        table.settle(*connection, kNow + to);
         for (std::uint32_t now_s = kNow; now_s < kNow + to; ++now_s) {
           ASSERT_EQ(expired(table, now_s), 0u) << from << ' ' << via << ' ' << to;
         }
@@ -180,10 +235,10 @@ TEST(ConnectionWheel, TheDeadlineMoves) {
 }
 
 TEST(ConnectionWheel, InUseItLivesForEver) {
-  ConnectionTable table(10, kNow);
-  Connection* connection = add(table, 1, kNow + 60);
+  Table table(table_config<net::V4>(10), kNow);
+  Entry* connection = add(table, 1, kNow + 60);
   for (std::uint32_t now_s = kNow; now_s < kNow + 5000; ++now_s) {
-    table.set_expiry(*connection, now_s + 60);
+    table.settle(*connection, now_s + 60);
     ASSERT_EQ(expired(table, now_s), 0u);
   }
   EXPECT_EQ(expired(table, kNow + 4999 + 60), 1u);
@@ -191,7 +246,7 @@ TEST(ConnectionWheel, InUseItLivesForEver) {
 
 TEST(ConnectionWheel, ALongPauseExpiresWhatIsDueAndKeepsTheRest) {
   for (const std::uint32_t pause : {1023u, 1024u, 1025u, 2048u, 100'000u, 4'000'000'000u}) {
-    ConnectionTable table(100, kNow);
+    Table table(table_config<net::V4>(100), kNow);
     for (std::uint32_t i = 0; i < 50; ++i) add(table, i, kNow + 1 + i);
     add(table, 50, kNow + pause);
     add(table, 51, kNow + pause + 1);
@@ -206,7 +261,7 @@ TEST(ConnectionWheel, ALongPauseExpiresWhatIsDueAndKeepsTheRest) {
 }
 
 TEST(ConnectionWheel, TheLimitBoundsACallAndEveryCallMakesProgress) {
-  ConnectionTable table(1000, kNow);
+  Table table(table_config<net::V4>(1000), kNow);
   for (std::uint32_t i = 0; i < 1000; ++i) add(table, i, kNow + 1 + i % 3);
   std::size_t left = table.size();
   for (std::size_t calls = 0; left > 0; ++calls) {
@@ -220,10 +275,10 @@ TEST(ConnectionWheel, TheLimitBoundsACallAndEveryCallMakesProgress) {
 }
 
 TEST(ConnectionWheel, TheLimitCountsEntriesThatStayAsWell) {
-  ConnectionTable table(1000, kNow);
-  std::vector<Connection*> in;
+  Table table(table_config<net::V4>(1000), kNow);
+  std::vector<Entry*> in;
   for (std::uint32_t i = 0; i < 100; ++i) in.push_back(add(table, i, kNow + 1));
-  for (Connection* connection : in) table.set_expiry(*connection, kNow + 500);
+  for (Entry* connection : in) table.settle(*connection, kNow + 500);
   // Filed in the next second still: 100 looks, none of which removes anything.
   for (int call = 0; call < 10; ++call) EXPECT_EQ(expired(table, kNow + 2, 10), 0u);
   add(table, 100, kNow + 3);
@@ -233,14 +288,14 @@ TEST(ConnectionWheel, TheLimitCountsEntriesThatStayAsWell) {
 }
 
 TEST(ConnectionWheel, AZeroLimitDoesNothing) {
-  ConnectionTable table(10, kNow);
+  Table table(table_config<net::V4>(10), kNow);
   add(table, 1, kNow + 1);
   EXPECT_EQ(expired(table, kNow + 5, 0), 0u);
   EXPECT_EQ(expired(table, kNow + 5, 1), 1u);
 }
 
 TEST(ConnectionWheel, AClockThatGoesBackDisturbsNothing) {
-  ConnectionTable table(10, kNow);
+  Table table(table_config<net::V4>(10), kNow);
   add(table, 1, kNow + 5);
   EXPECT_EQ(expired(table, kNow + 4), 0u);
   EXPECT_EQ(expired(table, kNow - 1000), 0u);
@@ -249,11 +304,11 @@ TEST(ConnectionWheel, AClockThatGoesBackDisturbsNothing) {
 
 TEST(ConnectionWheel, AnyMemberOfASecondsListCanBeRemoved) {
   for (std::uint32_t victim = 0; victim < 4; ++victim) {
-    ConnectionTable table(10, kNow);
+    Table table(table_config<net::V4>(10), kNow);
     for (std::uint32_t i = 0; i < 4; ++i) add(table, i, kNow + 9);
     table.remove(*find(table, victim));
     std::set<std::uint32_t> seen;
-    table.expire(kNow + 9, kNoLimit, [&](Connection& c) { seen.insert(c.client.value() & 0xff); });
+    table.expire(kNow + 9, kNoLimit, [&](Entry& c) { seen.insert(c.client.value() & 0xff); });
     EXPECT_EQ(seen.size(), 3u);
     EXPECT_EQ(seen.count(victim), 0u);
   }

@@ -15,6 +15,8 @@ using testing::FrameBytes;
 using testing::hex;
 using testing::mac;
 
+using V4Connection = Connection<net::V4>;
+
 class Random {
  public:
   explicit Random(unsigned seed) : engine_(seed) {}
@@ -31,19 +33,45 @@ class Random {
     d.source = {net::Ip4(word()), half()};
     d.destination = {net::Ip4(word()), half()};
     d.protocol = protocol;
-    d.ttl = static_cast<std::uint8_t>(2 + word() % 254);
+    d.ttl = static_cast<std::uint8_t>(3 + word() % 253);
     d.options = 4 * (word() % 11);
     d.padding = word() % 9;
     d.payload.resize(word() % 64);
     for (char& byte : d.payload) byte = static_cast<char>(word());
     return d;
   }
-  Connection connection() {
-    Connection c{};
-    c.vip = net::be32(word());
-    c.vip_port = net::be16(half());
+  net::Ip6 address6() {
+    net::Ip6 address;
+    for (int i = 0; i < 16; i += 4) {
+      const std::uint32_t part = word();
+      std::memcpy(&address.bytes[i], &part, 4);
+    }
+    return address;
+  }
+  Datagram datagram6(net::Protocol protocol) {
+    Datagram d = datagram(protocol);
+    d.source.address = address6();
+    d.destination.address = address6();
+    d.options = 8 * (word() % 5);
+    return d;
+  }
+  // A connection that `d` is a client's packet of, and one that it is an answer of.
+  V4Connection connection(const Datagram& d) {
+    V4Connection c{};
+    c.vip = d.destination.address.v4().be();
+    c.vip_port = net::be16(d.destination.port);
     c.real = net::be32(word());
     c.real_port = net::be16(half());
+    set_deltas(c);
+    return c;
+  }
+  V4Connection connection_back(const Datagram& d) {
+    V4Connection c{};
+    c.vip = net::be32(word());
+    c.vip_port = net::be16(half());
+    c.real = d.source.address.v4().be();
+    c.real_port = net::be16(d.source.port);
+    set_deltas(c);
     return c;
   }
 
@@ -53,7 +81,7 @@ class Random {
 
 struct Parts {
   explicit Parts(FrameBytes& frame)
-      : packet{frame.data(), static_cast<std::uint16_t>(frame.size()), 0},
+      : packet{frame.data(), nullptr, static_cast<std::uint16_t>(frame.size()), 0},
         parsed(net::parse(packet)) {}
   net::Packet packet;
   net::Parsed parsed;
@@ -68,17 +96,52 @@ TEST(Rewrite, NatEqualsAFrameThatWasMadeSo) {
   for (int round = 0; round < 20'000; ++round) {
     const auto protocol = round % 2 == 0 ? net::Protocol::kTcp : net::Protocol::kUdp;
     const Datagram before = random.datagram(protocol);
-    const Connection connection = random.connection();
+    const V4Connection connection =
+        round % 4 < 2 ? random.connection(before) : random.connection_back(before);
     Datagram after = before;
     FrameBytes frame = bytes_of(before);
     const Parts parts(frame);
     ASSERT_EQ(parts.parsed.kind, net::Kind::kFlow);
     if (round % 4 < 2) {
       nat_to_real(parts.packet, parts.parsed, connection);
+      --after.ttl;
       after.destination = end(connection.real, connection.real_port);
     } else {
       nat_to_client(parts.packet, parts.parsed, connection);
+      --after.ttl;
       after.source = end(connection.vip, connection.vip_port);
+    }
+    ASSERT_TRUE(testing::checksums_ok(frame)) << round << '\n' << hex(frame);
+    ASSERT_EQ(hex(frame), hex(bytes_of(after))) << round;
+  }
+}
+
+TEST(Rewrite, Ipv6NatEqualsAFrameThatWasMadeSo) {
+  Random random(16);
+  for (int round = 0; round < 20'000; ++round) {
+    const auto protocol = round % 2 == 0 ? net::Protocol::kTcp : net::Protocol::kUdp;
+    const Datagram before = random.datagram6(protocol);
+    Connection<net::V6> connection{};
+    Datagram after = before;
+    --after.ttl;
+    FrameBytes frame = bytes_of(before);
+    const Parts parts(frame);
+    ASSERT_EQ(parts.parsed.kind, net::Kind::kFlow);
+    const net::Endpoint other = {random.address6(), random.half()};
+    const bool forward = round % 4 < 2;
+    const net::Endpoint& vip = forward ? before.destination : other;
+    const net::Endpoint& real = forward ? other : before.source;
+    connection.vip = vip.address.v6();
+    connection.vip_port.set(vip.port);
+    connection.real = real.address.v6();
+    connection.real_port.set(real.port);
+    set_deltas(connection);
+    if (forward) {
+      nat_to_real(parts.packet, parts.parsed, connection);
+      after.destination = real;
+    } else {
+      nat_to_client(parts.packet, parts.parsed, connection);
+      after.source = vip;
     }
     ASSERT_TRUE(testing::checksums_ok(frame)) << round << '\n' << hex(frame);
     ASSERT_EQ(hex(frame), hex(bytes_of(after))) << round;
@@ -90,15 +153,18 @@ TEST(Rewrite, AUdpChecksumOfZeroStaysZero) {
   for (int round = 0; round < 1000; ++round) {
     Datagram before = random.datagram(net::Protocol::kUdp);
     before.udp_checksum = false;
-    const Connection connection = random.connection();
+    const V4Connection connection = random.connection(before);
     FrameBytes frame = bytes_of(before);
     const Parts parts(frame);
     nat_to_real(parts.packet, parts.parsed, connection);
     Datagram after = before;
+    --after.ttl;
     after.destination = end(connection.real, connection.real_port);
     ASSERT_EQ(hex(frame), hex(bytes_of(after)));
-    nat_to_client(parts.packet, parts.parsed, connection);
-    after.source = end(connection.vip, connection.vip_port);
+    const V4Connection back = random.connection_back(after);
+    nat_to_client(parts.packet, parts.parsed, back);
+    --after.ttl;
+    after.source = end(back.vip, back.vip_port);
     ASSERT_EQ(hex(frame), hex(bytes_of(after)));
   }
 }
@@ -109,9 +175,10 @@ TEST(Rewrite, AComputedUdpChecksumOfZeroIsSentAsAllOnes) {
   before.source = testing::endpoint("192.0.2.7", 5000);
   before.destination = testing::endpoint("192.0.2.100", 53);
   before.protocol = net::Protocol::kUdp;
-  Connection connection{};
+  V4Connection connection = Random(1).connection(before);
   connection.real = testing::ip("10.0.0.2").be();
   connection.real_port = net::be16(5353);
+  set_deltas(connection);
   int all_ones = 0;
   for (unsigned word = 0; word < 0x10000; ++word) {
     before.payload = {static_cast<char>(word >> 8), static_cast<char>(word)};
@@ -134,7 +201,7 @@ TEST(Rewrite, DamageIsPassedOnAsDamage) {
     FrameBytes frame = bytes_of(d);
     frame[frame.size() - d.padding - 3] ^= 0x10;
     const Parts parts(frame);
-    nat_to_real(parts.packet, parts.parsed, random.connection());
+    nat_to_real(parts.packet, parts.parsed, random.connection(d));
     ASSERT_FALSE(testing::checksums_ok(frame));
   }
 }
@@ -147,7 +214,7 @@ TEST(Rewrite, TtlMinusOneForEveryTtlAndProtocol) {
       d.ttl = static_cast<std::uint8_t>(ttl);
       FrameBytes frame = bytes_of(d);
       const Parts parts(frame);
-      decrement_ttl(parts.packet, parts.parsed);
+      pass_on<net::V4>(parts.packet, parts.parsed);
       --d.ttl;
       EXPECT_EQ(hex(frame), hex(bytes_of(d)));
     }

@@ -17,7 +17,7 @@ TEST(Arp, TheReplyByteForByte) {
       0x00, 0x01, 0x08, 0x00, 0x06, 0x04, 0x00, 0x01,               // request
       0x02, 0x00, 0x00, 0x00, 0x00, 0x0b, 0xc0, 0x00, 0x02, 0x07,   // sender
       0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xc0, 0x00, 0x02, 0x64};  // target
-  const net::Packet packet{frame.data(), static_cast<std::uint16_t>(frame.size()), 0};
+  const net::Packet packet{frame.data(), nullptr, static_cast<std::uint16_t>(frame.size()), 0};
   make_arp_reply(packet, mac("00:00:5e:00:01:33"));
   EXPECT_EQ(hex(frame),
             "0200 0000 000a 0000 5e00 0133 0806 "  // to the frame's sender

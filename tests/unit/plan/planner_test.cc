@@ -68,9 +68,11 @@ TEST(Planner, SaysWhatTheConfigurationSays) {
   const lb::Snapshot& snapshot = *plan.snapshot;
   EXPECT_EQ(snapshot.port_count(), 2u);
   EXPECT_EQ(snapshot.port(1).mtu, 1400);
-  EXPECT_EQ(snapshot.find_service(ip("192.0.2.100").be(), net::be16(80), net::Protocol::kTcp),
-            &first);
-  const lb::Vip* vip = snapshot.find_vip(ip("192.0.2.100").be());
+  const auto* found =
+      snapshot.find_service<net::V4>(ip("192.0.2.100").be(), net::be16(80), net::Protocol::kTcp);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(snapshot.service(found->slot), &first);
+  const lb::Vip* vip = snapshot.find_vip(ip("192.0.2.100"));
   ASSERT_NE(vip, nullptr);
   EXPECT_TRUE(vip->answer);
   EXPECT_EQ(vip->lease, 0);
@@ -183,16 +185,75 @@ TEST(Planner, AnInhibitedServerKeepsItsSlotInTheSnapshot) {
   EXPECT_EQ(pool(plan.services[0]), "10.0.0.2:80*0 10.0.0.3:80*1");
   EXPECT_EQ(plan.services[0].reals[0].weight, 0u);
   const lb::RealServer& real = plan.services[0].reals[0];
-  EXPECT_NE(plan.snapshot->find_real(real.slot, real.generation), nullptr);
+  EXPECT_NE(plan.snapshot->real(real.slot, real.generation), nullptr);
 }
 
 TEST(Planner, WithoutServicesThereAreNone) {
   Node node(usual_config(), usual_kernel(), {true, false});
   const Plan plan = node.plan();
   EXPECT_TRUE(plan.services.empty());
-  EXPECT_TRUE(plan.snapshot->services().empty());
+  EXPECT_EQ(plan.snapshot->service(0), nullptr);
   EXPECT_EQ(plan.steering.at(0).services.size(), 0u);
   EXPECT_TRUE(plan.steering.at(0).addresses.at(ip("224.0.0.18")).vrrp);
+}
+
+// Real servers whose connections may go on: "10.0.0.2:80 failed until 130".
+std::string leaving(const PlannedService& planned) {
+  std::string text;
+  for (const lb::LeavingServer& each : planned.service->leaving) {
+    text += to_string(each.real.endpoint) + (each.failed ? " failed" : "") + " until " +
+            std::to_string(each.until_s) + '\n';
+  }
+  return text;
+}
+
+TEST(Planner, AFailedServerIsGoneUnlessItMayDrain) {
+  for (const bool drains : {false, true}) {
+    Node node(std::string(drains ? "dataplane {\n failed_server drain 30\n}\n" : "") + instance() +
+              server("192.0.2.100 80", {"10.0.0.2 80", "10.0.0.3 80"}));
+    node.input.now_s = 100;
+    Plan plan = node.plan();
+    EXPECT_EQ(leaving(plan.services[0]), "");
+    const lb::RealServer real = plan.services[0].reals[0];
+    node.input.health[0][0] = kDown;
+    plan = node.plan();
+    EXPECT_EQ(leaving(plan.services[0]), drains ? "10.0.0.2:80 failed until 130\n" : "");
+    EXPECT_EQ(plan.snapshot->real(real.slot, real.generation) != nullptr, drains);
+    node.input.now_s = 120;
+    EXPECT_EQ(leaving(node.plan().services[0]), drains ? "10.0.0.2:80 failed until 130\n" : "");
+    node.input.now_s = 130;
+    EXPECT_EQ(leaving(node.plan().services[0]), "");
+    // Back in the pool it is leaving no more.
+    node.input.health[0][0] = kUp;
+    plan = node.plan();
+    EXPECT_NE(plan.snapshot->real(real.slot, real.generation), nullptr);
+  }
+}
+
+TEST(Planner, ASorryServerMayFinishWhatItHas) {
+  Node node(instance() + server("192.0.2.100 80", {"10.0.0.2 80"}, "sorry_server 10.0.0.9 80"));
+  node.input.now_s = 100;
+  node.input.health[0][0] = kDown;
+  EXPECT_EQ(pool(node.plan().services[0]), "10.0.0.9:80*1");
+  node.input.health[0][0] = kUp;
+  node.input.now_s = 200;
+  const Plan plan = node.plan();
+  EXPECT_EQ(pool(plan.services[0]), "10.0.0.2:80*1");
+  EXPECT_EQ(leaving(plan.services[0]), "10.0.0.9:80 until 500\n");
+}
+
+TEST(Planner, ShardsAreDealtOutToTheWorkers) {
+  for (const unsigned workers : {1u, 2u, 3u, 16u}) {
+    Node node;
+    node.input.workers = workers;
+    const Plan plan = node.plan();
+    std::vector<unsigned> shards(workers);
+    for (unsigned shard = 0; shard < net::kShards; ++shard) {
+      ++shards.at(plan.snapshot->worker_of(static_cast<std::uint8_t>(shard)));
+    }
+    const auto [least, most] = std::minmax_element(shards.begin(), shards.end());
+    EXPECT_LE(*most - *least, 1u) << workers;
+  }
 }
 
 std::string uses(const PortSteering& steering) {

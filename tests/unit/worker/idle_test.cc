@@ -5,12 +5,15 @@
 namespace keepline::worker {
 namespace {
 
-TEST(Idle, SpinsFirstThenSleepsLongerAndLongerUpToTheMost) {
+TEST(Idle, SpinsFirstThenSleepsShortThenLonger) {
   Idle idle(IdleMode::kAdaptive);
   for (std::uint32_t i = 0; i < Idle::kSpinTurns; ++i) ASSERT_EQ(idle.after_turn(false), 0u) << i;
-  for (const std::uint32_t us : {10u, 20u, 40u, 80u, 160u, 250u, 250u, 250u}) {
-    EXPECT_EQ(idle.after_turn(false), us);
-  }
+  for (const std::uint32_t us : {10u, 20u, 40u, 50u, 50u}) EXPECT_EQ(idle.after_turn(false), us);
+  for (std::uint32_t i = 5; i < Idle::kShortSleeps; ++i) ASSERT_EQ(idle.after_turn(false), 50u);
+  for (const std::uint32_t us : {100u, 200u, 250u, 250u}) EXPECT_EQ(idle.after_turn(false), us);
+  idle.after_turn(true);
+  for (std::uint32_t i = 0; i < Idle::kSpinTurns; ++i) idle.after_turn(false);
+  EXPECT_EQ(idle.after_turn(false), 10u);
 }
 
 TEST(Idle, TheFirstFrameEndsIt) {

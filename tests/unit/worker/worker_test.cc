@@ -50,6 +50,10 @@ class WorkerTest : public ::testing::Test {
     wiring.snapshot = &snapshot_;
     wiring.leases = &leases_;
     wiring.ticks = &clock_;
+    wiring.owners = {0, 0};
+    wiring.any_port = &ports_[0];
+    wiring.mesh = &mesh_;
+    wiring.doorbell = &doorbell_;
     return wiring;
   }
   static lb::PipelineConfig config() {
@@ -58,15 +62,7 @@ class WorkerTest : public ::testing::Test {
     return config;
   }
   void publish(const testing::World& world) {
-    lb::Snapshot::Parts parts;
-    parts.ports = world.ports;
-    parts.vips = world.vips;
-    for (const auto& each : world.services) {
-      parts.services.push_back(std::make_shared<const lb::Service>(each));
-    }
-    parts.next_hops = std::make_shared<const neigh::NextHops>(world.routes, world.neighbours);
-    std::unique_ptr<const lb::Snapshot> next =
-        std::make_unique<const lb::Snapshot>(std::move(parts));
+    std::unique_ptr<const lb::Snapshot> next = testing::snapshot_of(world);
     ASSERT_EQ(snapshot_.publish(next), rcu::Publish::kDone);
   }
   // `count` SYNs from ports of their own.
@@ -98,6 +94,8 @@ class WorkerTest : public ::testing::Test {
   rcu::Cell<lb::Snapshot> snapshot_{domain_};
   lb::LeaseTable leases_;
   HandClock clock_;
+  Mesh mesh_{1};
+  Doorbell doorbell_;
   Worker worker_;
 };
 
@@ -118,6 +116,8 @@ TEST_F(WorkerTest, ABurstATurnAndPort) {
   EXPECT_EQ(worker_.counters().received[kInside].get(), 0u);
   EXPECT_EQ(worker_.counters().transmitted[kInside].get(), 40u);
   EXPECT_EQ(worker_.counters().busy_turns.get(), 2u);
+  EXPECT_EQ(worker_.pipeline().counters().packets.get(), 40u);
+  EXPECT_EQ(worker_.pipeline().counters().bytes.get(), 40 * bytes_of(from_client()).size());
 }
 
 TEST_F(WorkerTest, WithoutASnapshotFramesStayInTheRing) {
@@ -166,14 +166,14 @@ TEST_F(WorkerTest, AdvertsAreHandedToControlWhole) {
   FrameBytes advert = bytes_of(from_client());
   advert[testing::kL3 + 9] = 112;
   ports_[kInside].arrive(advert);
-  worker_.mailbox().doorbell.arm();
+  doorbell_.arm();
   worker_.turn();
   ASSERT_EQ(worker_.mailbox().adverts.read_available(), 1u);
   const MailFrame& got = worker_.mailbox().adverts.front();
   EXPECT_EQ(got.port, kInside);
   EXPECT_EQ(FrameBytes(got.bytes.begin(), got.bytes.begin() + got.length), advert);
   std::uint64_t rung = 0;
-  EXPECT_EQ(read(worker_.mailbox().doorbell.fd(), &rung, sizeof rung), 8);
+  EXPECT_EQ(read(doorbell_.fd(), &rung, sizeof rung), 8);
 }
 
 TEST_F(WorkerTest, AdvertsThatControlDoesNotTakeAreCounted) {
@@ -276,10 +276,10 @@ TEST_F(WorkerTest, ConnectionsExpireByItsClock) {
   worker_.turn();
   clock_.pass(59 * kHz);
   worker_.turn();
-  EXPECT_EQ(worker_.pipeline().connections().size(), 1u);
+  EXPECT_EQ(worker_.pipeline().connections4().size(), 1u);
   clock_.pass(kHz);
   worker_.turn();
-  EXPECT_EQ(worker_.pipeline().connections().size(), 0u);
+  EXPECT_EQ(worker_.pipeline().connections4().size(), 0u);
 }
 
 TEST_F(WorkerTest, ListsConnectionsPageByPage) {
@@ -301,7 +301,7 @@ TEST_F(WorkerTest, ListsConnectionsPageByPage) {
     for (std::size_t i = 0; i + 1 < page.size(); ++i) {
       ASSERT_FALSE(page[i].is_end);
       EXPECT_EQ(page[i].remaining_s, 50u);
-      EXPECT_TRUE(ports.insert(page[i].connection.client_port.value()).second);
+      EXPECT_TRUE(ports.insert(page[i].connection.client.port).second);
     }
     ASSERT_TRUE(page.back().is_end);
     position = page.back().next_position;

@@ -1,0 +1,91 @@
+#include "control/api/query.h"
+
+#include <algorithm>
+
+#include "dataplane/net/hex.h"
+
+namespace keepline::api {
+
+namespace {
+
+constexpr std::string_view kHex = "0123456789ABCDEF";
+
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.' || c == '~';
+}
+
+std::optional<std::string> decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? net::hex_digit(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? net::hex_digit(text[i + 2]) : -1;
+    if (high < 0 || low < 0) return std::nullopt;
+    result += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return result;
+}
+
+std::string_view value_of(const Query& query, std::string_view name) {
+  const auto found = query.find(name);
+  return found == query.end() ? std::string_view() : std::string_view(found->second);
+}
+
+}  // namespace
+
+std::optional<Query> parse_query(std::string_view text) {
+  Query query;
+  while (!text.empty()) {
+    const std::string_view member = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(member.size() + 1, text.size()));
+    const std::size_t equals = member.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    auto value = decoded(member.substr(equals + 1));
+    if (!value) return std::nullopt;
+    if (!query.emplace(member.substr(0, equals), std::move(*value)).second) return std::nullopt;
+  }
+  return query;
+}
+
+std::string percent_encoded(std::string_view value) {
+  std::string result;
+  for (const char c : value) {
+    if (is_unreserved(c)) {
+      result += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    result += '%';
+    result += kHex[byte >> 4];
+    result += kHex[byte & 15];
+  }
+  return result;
+}
+
+std::optional<net::Protocol> parse_protocol(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (lower == "tcp") return net::Protocol::kTcp;
+  if (lower == "udp") return net::Protocol::kUdp;
+  return std::nullopt;
+}
+
+ParsedExplainQuery parse_explain_query(const Query& query) {
+  const auto source = net::parse_endpoint(value_of(query, "source"));
+  const auto destination = net::parse_endpoint(value_of(query, "destination"));
+  const auto protocol = parse_protocol(value_of(query, "protocol"));
+  if (!source) return {{}, "source must be ADDRESS:PORT"};
+  if (!destination) return {{}, "destination must be ADDRESS:PORT"};
+  if (!protocol) return {{}, "protocol must be tcp or udp"};
+  if (source->address.is_v6() != destination->address.is_v6()) {
+    return {{}, "source and destination must be of one address family"};
+  }
+  return {{*source, *destination, *protocol}, {}};
+}
+
+}  // namespace keepline::api

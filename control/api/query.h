@@ -1,0 +1,39 @@
+// The query of a request: "source=10.0.0.1%3A80&protocol=tcp".
+//
+// PURE.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dataplane/net/addr.h"
+
+namespace keepline::api {
+
+using Query = std::map<std::string, std::string, std::less<>>;
+
+/// The members of a target's part behind '?'; nullopt: malformed, or a name given twice.
+std::optional<Query> parse_query(std::string_view text);
+
+/// A value as it may stand in a query.
+std::string percent_encoded(std::string_view value);
+
+/// What `explain` is asked about: a packet that comes in.
+struct ExplainQuery {
+  net::Endpoint source;
+  net::Endpoint destination;
+  net::Protocol protocol = net::Protocol::kTcp;
+};
+
+/// "tcp", "udp" in any case.
+std::optional<net::Protocol> parse_protocol(std::string_view text);
+
+struct ParsedExplainQuery {
+  ExplainQuery query;
+  std::string error;  ///< Not empty: says what is wrong.
+};
+ParsedExplainQuery parse_explain_query(const Query& query);
+
+}  // namespace keepline::api

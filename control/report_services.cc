@@ -1,0 +1,118 @@
+// Services and real servers as reports. See reports.h.
+#include "control/figures.h"
+#include "control/report_text.h"
+#include "control/reports.h"
+
+namespace keepline::control {
+
+namespace {
+
+std::string health_name(Health health) {
+  switch (health) {
+    case Health::kUnchecked:
+      return "unchecked";
+    case Health::kUp:
+      return "up";
+    case Health::kDown:
+      return "down";
+  }
+  return "unchecked";
+}
+
+api::TrafficReport traffic_report(const TrafficRates::Totals& totals) {
+  return {totals[Traffic::kConnections], totals[Traffic::kPacketsIn], totals[Traffic::kPacketsOut],
+          totals[Traffic::kBytesIn], totals[Traffic::kBytesOut]};
+}
+
+api::RateReport rate_report(const TrafficRates::Rates& rates) {
+  return {rates[Traffic::kConnections], rates[Traffic::kPacketsIn], rates[Traffic::kPacketsOut],
+          rates[Traffic::kBytesIn], rates[Traffic::kBytesOut]};
+}
+
+void add(auto& sum, const auto& part) {
+  sum.connections += part.connections;
+  sum.packets_in += part.packets_in;
+  sum.packets_out += part.packets_out;
+  sum.bytes_in += part.bytes_in;
+  sum.bytes_out += part.bytes_out;
+}
+
+}  // namespace
+
+void Reports::count(api::RealReport& report, const lb::RealServer& real) const {
+  const RealFigures figures = real_figures(*from_.dataplane, real);
+  report.active = figures.active;
+  report.inactive = figures.inactive;
+  report.stats = traffic_report(figures.traffic);
+  report.rates = rate_report(from_.rates->traffic_per_second(real));
+}
+
+api::RealReport Reports::real_report(const config::VirtualServer& server, std::size_t service,
+                                     std::size_t real, const PlannedService& planned) const {
+  const config::RealServer& configured = server.real_servers[real];
+  const lb::RealServer& running = planned.reals[real];
+  api::RealReport report;
+  report.address = net::to_string(configured.address);
+  report.port = configured.port;
+  report.forward = forward_name(running.method);
+  report.weight = running.weight;
+  report.health = health_name((*from_.health())[service][real]);
+  for (const PoolMember& member : planned.pool.members) report.in_pool |= member.real == real;
+  count(report, running);
+  return report;
+}
+
+api::RealReport Reports::sorry_report(const PlannedService& planned) const {
+  api::RealReport report;
+  report.address = net::to_string(planned.sorry.endpoint.address);
+  report.port = planned.sorry.endpoint.port;
+  report.forward = forward_name(planned.sorry.method);
+  report.health = "unchecked";
+  report.is_sorry = true;
+  for (const PoolMember& member : planned.pool.members) {
+    if (member.real != PoolMember::kSorry) continue;
+    report.in_pool = true;
+    report.weight = member.weight;
+  }
+  count(report, planned.sorry);
+  return report;
+}
+
+api::ServiceReport Reports::service_report(std::size_t index, const PlannedService& planned) const {
+  const config::VirtualServer& server = from_.config->virtual_servers[index];
+  api::ServiceReport row;
+  row.protocol = protocol_name(planned.service->protocol);
+  row.vip = net::to_string(planned.service->vip.address);
+  row.port = planned.service->vip.port;
+  row.scheduler = std::string(lb::to_string(planned.service->scheduler));
+  for (std::size_t real = 0; real < planned.reals.size(); ++real) {
+    row.reals.push_back(real_report(server, index, real, planned));
+  }
+  if (server.sorry_server) row.reals.push_back(sorry_report(planned));
+  for (const api::RealReport& real : row.reals) {
+    add(row.stats, real.stats);
+    add(row.rates, real.rates);
+  }
+  return row;
+}
+
+// The cursor is the index of the next virtual server. A reload in between may move them: then the
+// listing has a seam, like that of a table that is read while it changes.
+api::ServicesReport Reports::services(std::uint64_t cursor) {
+  api::ServicesReport report;
+  report.version = KEEPLINE_VERSION;
+  report.connection_table_size = connection_capacity(*from_.dataplane);
+  const std::vector<PlannedService>& planned = from_.publisher->services();
+  std::size_t items = 0;
+  for (std::size_t i = cursor; i < planned.size(); ++i) {
+    if (items >= api::kItemsPerPiece) {
+      report.next_cursor = i;
+      break;
+    }
+    report.services.push_back(service_report(i, planned[i]));
+    items += 1 + report.services.back().reals.size();
+  }
+  return report;
+}
+
+}  // namespace keepline::control

@@ -1,0 +1,21 @@
+// The words of reports that more than one of them uses.
+//
+// PURE.
+#pragma once
+
+#include <string>
+
+#include "dataplane/lb/service/service.h"
+
+namespace keepline::control {
+
+inline std::string protocol_name(net::Protocol protocol) {
+  return protocol == net::Protocol::kUdp ? "UDP" : "TCP";
+}
+
+/// ipvsadm's words.
+inline std::string forward_name(lb::Method method) {
+  return method == lb::Method::kNat ? "Masq" : "Route";
+}
+
+}  // namespace keepline::control

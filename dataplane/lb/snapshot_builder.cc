@@ -1,0 +1,196 @@
+#include "dataplane/lb/snapshot_builder.h"
+
+#include <algorithm>
+#include <set>
+
+namespace keepline::lb {
+
+namespace {
+
+template <typename Each>
+void for_each_real(const Service& service, Each&& each) {
+  for (const RealServer& real : service.pool) each(real);
+  for (const LeavingServer& leaving : service.leaving) each(leaving.real);
+}
+
+bool has_slot(const Service& service, RealSlot slot) {
+  bool found = false;
+  for_each_real(service, [&](const RealServer& real) { found = found || real.slot == slot; });
+  return found;
+}
+
+// Where answers of the service's NATed servers come from, in order.
+std::vector<net::Endpoint> origins_of(const Service* service) {
+  std::vector<net::Endpoint> result;
+  if (service == nullptr) return result;
+  for_each_real(*service, [&](const RealServer& real) {
+    if (real.method == Method::kNat) result.push_back(real.endpoint);
+  });
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+}  // namespace
+
+SnapshotBuilder::SnapshotBuilder() {
+  now_.next_hops_ = std::make_shared<neigh::NextHops>();
+  now_.hop_epoch_ = 1;
+}
+
+void SnapshotBuilder::set_ports(std::vector<PortInfo> ports) {
+  if (ports == now_.ports_) return;
+  now_.ports_ = std::move(ports);
+  hops_changed_ = true;
+}
+
+void SnapshotBuilder::set_vips(std::vector<Vip> vips) {
+  if (vips == vips_) return;
+  vips_ = std::move(vips);
+  lookup_changed_ = true;
+}
+
+void SnapshotBuilder::set_next_hops(std::shared_ptr<const neigh::NextHops> next_hops) {
+  if (next_hops == now_.next_hops_) return;
+  now_.next_hops_ = std::move(next_hops);
+  if (++now_.hop_epoch_ == 0) now_.hop_epoch_ = 1;
+  hops_changed_ = true;
+}
+
+void SnapshotBuilder::set_service(std::shared_ptr<const Service> service) {
+  const ServiceSlot slot = service->slot;
+  if (slot >= now_.services_.size()) now_.services_.resize(slot + 1);
+  std::shared_ptr<const Service>& place = now_.services_[slot];
+  if (place == service || (place != nullptr && *place == *service)) return;
+  if (place == nullptr || place->vip != service->vip || place->protocol != service->protocol) {
+    lookup_changed_ = true;
+  }
+  if (place != nullptr) clear_reals(*place, service.get());
+
+  const bool moved =
+      place != nullptr && (place->protocol != service->protocol || place->vip != service->vip);
+  const auto before = origins_of(place.get());
+  const auto after = origins_of(service.get());
+  if (moved || before != after) {
+    for (const auto& real : before) now_.nat_origins_.remove(real, place->protocol, slot);
+    for (const auto& real : after) now_.nat_origins_.add(real, service->protocol, slot);
+  }
+  place = std::move(service);
+  changed_.insert(slot);
+}
+
+void SnapshotBuilder::remove_service(ServiceSlot slot) {
+  if (slot >= now_.services_.size() || now_.services_[slot] == nullptr) return;
+  std::shared_ptr<const Service>& place = now_.services_[slot];
+  clear_reals(*place, nullptr);
+  for (const auto& real : origins_of(place.get())) {
+    now_.nat_origins_.remove(real, place->protocol, slot);
+  }
+  place = nullptr;
+  changed_.erase(slot);
+  lookup_changed_ = true;
+}
+
+void SnapshotBuilder::truncate_services(ServiceSlot count) {
+  for (auto slot = static_cast<ServiceSlot>(now_.services_.size()); slot > count; --slot) {
+    remove_service(slot - 1);
+  }
+  if (now_.services_.size() > count) now_.services_.resize(count);
+}
+
+std::unique_ptr<const Snapshot> SnapshotBuilder::build() {
+  if (lookup_changed_) build_lookup();
+  if (lookup_changed_ || hops_changed_) {
+    for (const auto& service : now_.services_) {
+      if (service != nullptr) write_reals(*service);
+    }
+  } else {
+    for (const ServiceSlot slot : changed_) write_reals(*now_.services_[slot]);
+  }
+  changed_.clear();
+  lookup_changed_ = hops_changed_ = false;
+
+  std::unique_ptr<Snapshot> next(new Snapshot());
+  next->ports_ = now_.ports_;
+  next->next_hops_ = now_.next_hops_;
+  next->hop_epoch_ = now_.hop_epoch_;
+  next->ip_forward_ = now_.ip_forward_;
+  next->ip6_forward_ = now_.ip6_forward_;
+  next->shard_workers_ = now_.shard_workers_;
+  next->lookup_ = now_.lookup_;
+  next->services_ = now_.services_;
+  next->reals_ = now_.reals_.share();
+  next->nat_origins_ = now_.nat_origins_;
+  return next;
+}
+
+void SnapshotBuilder::build_lookup() {
+  auto lookup = std::make_shared<Snapshot::Lookup>();
+  lookup->vips = vips_;
+  std::set<std::pair<net::PortId, net::Mac>> seen;
+  for (VipNumber number = 0; number < vips_.size(); ++number) {
+    const Vip& vip = vips_[number];
+    lookup->vip_by_address.emplace(vip.address, number);
+    if (seen.emplace(vip.port, vip.mac).second) {
+      lookup->virtual_macs.push_back({vip.mac, vip.port, vip.lease});
+    }
+  }
+  std::vector<ServiceIndex<net::V4>::Entry> v4;
+  std::vector<ServiceIndex<net::V6>::Entry> v6;
+  for (const auto& service : now_.services_) {
+    if (service == nullptr) continue;
+    const auto vip = lookup->vip_by_address.find(service->vip.address);
+    const LeaseSlot lease =
+        vip == lookup->vip_by_address.end() ? kNeverOurs : vips_[vip->second].lease;
+    const net::IpAddr& address = service->vip.address;
+    const net::be16 port(service->vip.port);
+    if (address.is_v6()) {
+      v6.push_back({address.v6(), port, service->protocol, lease, service->slot});
+    } else {
+      v4.push_back({address.v4().be(), port, service->protocol, lease, service->slot});
+    }
+  }
+  lookup->v4 = ServiceIndex<net::V4>(v4);
+  lookup->v6 = ServiceIndex<net::V6>(v6);
+  now_.lookup_ = std::move(lookup);
+}
+
+RealEntry SnapshotBuilder::entry_of(const Service& service, const RealServer& real) const {
+  RealEntry entry;
+  entry.generation = real.generation;
+  entry.until_s = LeavingServer::kNoLimit;
+  const auto vip = now_.lookup_->vip_by_address.find(service.vip.address);
+  if (vip != now_.lookup_->vip_by_address.end()) entry.vip = vip->second;
+  const neigh::NextHop hop = now_.next_hops_->resolve(real.endpoint.address);
+  if (hop.reach == neigh::Reach::kNoRoute || hop.port >= now_.ports_.size()) return entry;
+  entry.reach = hop.reach;
+  entry.port = hop.port;
+  entry.next_mac = hop.mac;
+  entry.source_mac = now_.ports_[hop.port].mac;
+  entry.mtu = now_.ports_[hop.port].mtu;
+  return entry;
+}
+
+void SnapshotBuilder::write_reals(const Service& service) {
+  for (const RealServer& real : service.pool) write(real.slot, entry_of(service, real));
+  for (const LeavingServer& leaving : service.leaving) {
+    RealEntry entry = entry_of(service, leaving.real);
+    entry.failed = leaving.failed;
+    entry.until_s = leaving.until_s;
+    write(leaving.real.slot, entry);
+  }
+}
+
+void SnapshotBuilder::clear_reals(const Service& service, const Service* successor) {
+  for_each_real(service, [&](const RealServer& real) {
+    if (successor == nullptr || !has_slot(*successor, real.slot)) write(real.slot, {});
+  });
+}
+
+// An entry that stays as it is must not cost a copy of its page.
+void SnapshotBuilder::write(RealSlot slot, const RealEntry& entry) {
+  const RealEntry* present = now_.reals_.find(slot);
+  if (present != nullptr && *present == entry) return;
+  now_.reals_.edit(slot) = entry;
+}
+
+}  // namespace keepline::lb

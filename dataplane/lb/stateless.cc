@@ -1,0 +1,71 @@
+// FlowPath's packets without a connection: forwarded by hash in an overload, or routed.
+#include "dataplane/lb/flow_path_inline.h"
+
+namespace keepline::lb {
+
+using net::Drop;
+
+// By the hash alone: the table has no room, or this server would have been chosen in an overload.
+template <typename F>
+Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const RealServer& real) {
+  const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
+  const RealEntry* entry = turn.snapshot.real(real.slot, real.generation);
+  Entry passing{};
+  passing.vip = ip->destination;
+  passing.vip_port = arrival.parsed.destination_port;
+  passing.real = F::address_of(real.endpoint.address);
+  passing.real_port = net::be16(real.endpoint.port);
+  passing.method = real.method;
+  passing.real_slot = real.slot;
+  passing.real_generation = real.generation;
+  set_deltas(passing);
+  turn.counters.stateless.add();
+  return deliver(turn, arrival.packet, arrival.parsed, passing, *entry);
+}
+
+// From a real server's port, but of no connection. In an overload it may answer a packet that went
+// without one; otherwise it is ordinary traffic of that server, routed if this node is a router.
+template <typename F>
+Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
+  if (!overloaded(turn.now_s)) return route(turn, arrival);
+  const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
+  const auto slot = turn.snapshot.nat_origins().only_service(
+      {F::generic(ip->source), arrival.parsed.source_port.value()}, arrival.parsed.protocol);
+  if (!slot) return route(turn, arrival);
+  const Service& service = *turn.snapshot.service(*slot);
+  const Vip* vip = turn.snapshot.find_vip(service.vip.address);
+  if (vip == nullptr || !turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);
+  const neigh::NextHop hop = turn.snapshot.next_hops().resolve(ip->destination);
+  const Drop drop = check_way_out<F>(turn, arrival.packet, arrival.parsed, hop);
+  if (drop != Drop::kNone) return turn.drop(drop);
+  Entry passing{};
+  passing.vip = F::address_of(service.vip.address);
+  passing.vip_port = net::be16(service.vip.port);
+  passing.real = ip->source;
+  passing.real_port = arrival.parsed.source_port;
+  set_deltas(passing);
+  nat_to_client<F>(arrival.packet, arrival.parsed, passing);
+  set_link_header(arrival.packet, hop.mac, source_mac(turn, *vip, hop.port));
+  turn.counters.stateless.add();
+  return {Action::kTransmit, hop.port};
+}
+
+template <typename F>
+Verdict FlowPath<F>::route(Turn& turn, const Arrival& arrival) {
+  if (!turn.snapshot.ip_forward(F::kFamily)) return turn.drop(Drop::kNoConnection);
+  const neigh::NextHop hop =
+      turn.snapshot.next_hops().resolve(arrival.parsed.template ip<F>(arrival.packet)->destination);
+  const Drop drop = check_way_out<F>(turn, arrival.packet, arrival.parsed, hop);
+  if (drop != Drop::kNone) return turn.drop(drop);
+  pass_on<F>(arrival.packet, arrival.parsed);
+  set_link_header(arrival.packet, hop.mac, turn.snapshot.port(hop.port).mac);
+  return {Action::kTransmit, hop.port};
+}
+
+// The members of this file only; the rest of the class is instantiated where it is defined.
+template Verdict FlowPath<net::V4>::without_entry(Turn&, const Arrival&, const RealServer&);
+template Verdict FlowPath<net::V6>::without_entry(Turn&, const Arrival&, const RealServer&);
+template Verdict FlowPath<net::V4>::answer_without_entry(Turn&, const Arrival&);
+template Verdict FlowPath<net::V6>::answer_without_entry(Turn&, const Arrival&);
+
+}  // namespace keepline::lb

@@ -1,0 +1,121 @@
+// Workers on lcores of DPDK's, on net_ring devices with a queue for each of them: frames arrive at
+// whatever queue, as from a NIC whose RSS hash is not ours.
+#include <gtest/gtest.h>
+#include <rte_eth_ring.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "dataplane/port/ethdev_port.h"
+#include "dataplane/worker/eal.h"
+#include "tests/unit/worker/crew.h"
+
+namespace keepline::worker {
+namespace {
+
+using testing::bytes_of;
+using testing::FrameBytes;
+using testing::kInside;
+using testing::kNames;
+using testing::kOutside;
+
+constexpr unsigned kWorkers = 4;
+constexpr std::uint16_t kFlows = 1000;
+
+/// A device with a queue for each worker; the test is at the other end of its rings.
+struct RingDevice {
+  RingDevice(const std::string& name, port::BufferPool& pool) : buffers(pool) {
+    for (unsigned queue = 0; queue < kWorkers; ++queue) {
+      const std::string number = name + std::to_string(queue);
+      receive[queue] = rte_ring_create((number + "r").c_str(), 2048, SOCKET_ID_ANY, 0);
+      transmit[queue] = rte_ring_create((number + "t").c_str(), 2048, SOCKET_ID_ANY, 0);
+    }
+    const int id = rte_eth_from_rings(name.c_str(), receive, kWorkers, transmit, kWorkers, 0);
+    if (id < 0) throw std::runtime_error("net_ring");
+    device = std::move(*port::EthdevDevice::adopt(static_cast<std::uint16_t>(id), kWorkers, pool));
+    for (std::uint16_t queue = 0; queue < kWorkers; ++queue) {
+      ports.push_back(
+          std::make_unique<port::EthdevPort>(*device, std::vector<std::uint16_t>{queue}));
+    }
+  }
+  void arrive(unsigned queue, const FrameBytes& bytes) {
+    rte_mbuf* mbuf = rte_pktmbuf_alloc(buffers.get());
+    ASSERT_NE(mbuf, nullptr);
+    std::memcpy(rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(bytes.size())), bytes.data(),
+                bytes.size());
+    ASSERT_EQ(rte_ring_enqueue(receive[queue], mbuf), 0);
+  }
+  /// Everything that was sent, of all queues, until there are `count` or a minute has passed.
+  std::vector<FrameBytes> sent(std::size_t count) {
+    std::vector<FrameBytes> all;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (all.size() < count && std::chrono::steady_clock::now() < deadline) {
+      for (rte_ring* ring : transmit) {
+        void* object = nullptr;
+        while (rte_ring_dequeue(ring, &object) == 0) {
+          auto* mbuf = static_cast<rte_mbuf*>(object);
+          const auto* data = rte_pktmbuf_mtod(mbuf, const std::uint8_t*);
+          all.emplace_back(data, data + rte_pktmbuf_data_len(mbuf));
+          rte_pktmbuf_free(mbuf);
+        }
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return all;
+  }
+
+  port::BufferPool& buffers;
+  rte_ring* receive[kWorkers];
+  rte_ring* transmit[kWorkers];
+  std::unique_ptr<port::EthdevDevice> device;
+  std::vector<std::unique_ptr<port::EthdevPort>> ports;
+};
+
+TEST(Rings, FourWorkersWithAQueueEachServeEveryFlowOnceBothWays) {
+  Eal eal({"keepline-ring-test-" + std::to_string(getpid()), kWorkers, 128});
+  port::BufferPool pool(8191, 1500);
+  RingDevice outside("outside", pool);
+  RingDevice inside("inside", pool);
+  std::vector<std::vector<port::Port*>> ports(kWorkers);
+  for (unsigned id = 0; id < kWorkers; ++id) {
+    ports[id] = {outside.ports[id].get(), inside.ports[id].get()};
+  }
+  Crew crew(kWorkers, IdleMode::kAdaptive);
+  crew.hire(ports, {0, 0});
+  for (unsigned id = 0; id < kWorkers; ++id) {
+    eal.launch(id, [worker = crew.workers[id].get()] { worker->run(); });
+  }
+  for (std::uint16_t flow = 0; flow < kFlows; ++flow) {
+    auto syn = testing::from_client(static_cast<std::uint16_t>(1000 + flow));
+    syn.to = kNames.outside_mac;
+    outside.arrive(flow % kWorkers, bytes_of(syn));
+  }
+  const auto requests = inside.sent(kFlows);
+  ASSERT_EQ(requests.size(), kFlows);
+  std::set<std::uint16_t> seen;
+  for (const FrameBytes& frame : requests) {
+    EXPECT_TRUE(testing::checksums_ok(frame));
+    const std::uint16_t client_port = testing::u16_at(frame, testing::kL3 + 20);
+    EXPECT_TRUE(seen.insert(client_port).second);
+    const auto answer = testing::from_server(
+        client_port, net::kTcpAck, {net::Ip4(0x0a000000u + frame[testing::kL3 + 19]), 8080});
+    inside.arrive((client_port / 7) % kWorkers, bytes_of(answer));
+  }
+  const auto answers = outside.sent(kFlows);
+  EXPECT_EQ(answers.size(), kFlows);
+  for (const FrameBytes& frame : answers) EXPECT_TRUE(testing::checksums_ok(frame));
+  for (const auto& worker : crew.workers) worker->stop();
+  eal.wait();
+  EXPECT_EQ(crew.drops(), 0u);
+  EXPECT_EQ(crew.connections(), kFlows);
+  for (const auto& worker : crew.workers) {
+    EXPECT_GT(worker->pipeline().connections4().size(), 0u);
+    EXPECT_GT(worker->counters().handed_over.get(), 0u);
+  }
+}
+
+}  // namespace
+}  // namespace keepline::worker
