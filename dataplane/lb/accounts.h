@@ -19,18 +19,15 @@ class Accounts {
   SchedulerState& scheduler(ServiceSlot slot) { return schedulers_[slot]; }
   const SchedulerState& scheduler(ServiceSlot slot) const { return schedulers_[slot]; }
 
+  /// For the packets of a connection.
   template <typename F>
-  void packet_in(const Connection<F>& connection, std::uint64_t bytes) {
-    RealCounters& counters = of(connection.real_slot, connection.real_generation);
-    counters.packets_in.add();
-    counters.bytes_in.add(bytes);
+  RealCounters& of(const Connection<F>& connection) {
+    RealCounters& counters = reals_[connection.real_slot];
+    return counters.generation.get() == connection.real_generation ? counters : nobody_;
   }
-  template <typename F>
-  void packet_out(const Connection<F>& connection, std::uint64_t bytes) {
-    RealCounters& counters = of(connection.real_slot, connection.real_generation);
-    counters.packets_out.add();
-    counters.bytes_out.add(bytes);
-  }
+  /// The same, when the snapshot has a real server of the connection's generation in the slot: its
+  /// figures were begun with its first connection.
+  RealCounters& current(RealSlot slot) { return reals_[slot]; }
   /// A new connection, which begins as inactive.
   template <typename F>
   void opened(const Connection<F>& connection) {
@@ -41,23 +38,19 @@ class Accounts {
   }
   template <typename F>
   void closed(const Connection<F>& connection) {
-    RealCounters& counters = of(connection.real_slot, connection.real_generation);
+    RealCounters& counters = of(connection);
     (connection.is_active() ? counters.active : counters.inactive).subtract();
   }
   /// After a change of state.
   template <typename F>
   void changed(const Connection<F>& connection, bool was_active) {
     if (connection.is_active() == was_active) return;
-    RealCounters& counters = of(connection.real_slot, connection.real_generation);
+    RealCounters& counters = of(connection);
     (was_active ? counters.active : counters.inactive).subtract();
     (was_active ? counters.inactive : counters.active).add();
   }
 
  private:
-  RealCounters& of(RealSlot slot, std::uint16_t generation) {
-    RealCounters& counters = reals_[slot];
-    return counters.generation.get() == generation ? counters : nobody_;
-  }
   template <typename F>
   static void begin(RealCounters& counters, const Connection<F>& connection) {
     counters.generation.set(connection.real_generation);

@@ -51,6 +51,15 @@ struct alignas(64) RealCounters {
   Counter inactive;  ///< All others (InActConn).
   Counter connections;
   Counter packets_in, bytes_in, packets_out, bytes_out;  ///< Bytes from the IP header on.
+
+  void packet_in(std::uint64_t bytes) {
+    packets_in.add();
+    bytes_in.add(bytes);
+  }
+  void packet_out(std::uint64_t bytes) {
+    packets_out.add();
+    bytes_out.add(bytes);
+  }
 };
 static_assert(sizeof(RealCounters) == 64);
 

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <array>
-#include <span>
 
 #include "dataplane/lb/accounts.h"
 #include "dataplane/lb/conn/connection_table.h"
@@ -20,18 +19,6 @@
 #include "dataplane/lb/turn.h"
 
 namespace keepline::lb {
-
-/// The packets of one family in a burst, by their index in it.
-template <typename F>
-struct Lane {
-  std::size_t count = 0;
-  std::array<std::uint8_t, net::kBurstSize> index;
-  std::array<const typename ServiceIndex<F>::Entry*, net::kBurstSize> service;  // nullptr: none
-  std::array<std::uint64_t, net::kBurstSize> hash;
-  std::array<std::uint32_t, net::kBurstSize> candidate;
-
-  void add(std::size_t packet) { index[count++] = static_cast<std::uint8_t>(packet); }
-};
 
 template <typename F>
 class FlowPath {
@@ -45,16 +32,10 @@ class FlowPath {
   FlowPath(const typename Table::Config& config, const Timeouts& timeouts, std::uint8_t worker,
            Accounts& accounts, std::uint32_t now_s);
 
-  /// A burst's frames, what they are, and where their verdicts go.
-  struct Burst {
-    std::span<const net::Packet> packets;
-    const net::Parsed* parsed;
-    Verdict* verdicts;
-  };
-  /// Packets that are not for this worker get their verdict here and leave the lane.
-  void classify(Turn& turn, const Burst& burst, Lane<F>& lane);
-  void look_up(Lane<F>& lane);
-  void forward(Turn& turn, const Burst& burst, const Lane<F>& lane);
+  /// Packets that are not for this worker get their verdict here and leave the burst's flows.
+  void classify(Turn& turn, Burst& burst);
+  void look_up(Burst& burst);
+  void forward(Turn& turn, Burst& burst);
 
   /// Forgets connections whose time is up, looking at no more than `limit`.
   void expire(std::uint32_t now_s, std::size_t limit, PipelineCounters& counters);
@@ -79,16 +60,22 @@ class FlowPath {
     std::uint64_t hash;
   };
 
-  Verdict to_server(Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
-                    std::uint64_t hash, const ServiceEntry& service, std::uint32_t candidate);
-  Verdict to_server_with_care(Turn& turn, const Arrival& arrival, const ServiceEntry& service,
-                              Entry* connection, const RealEntry* real);
-  Verdict to_client(Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
-                    std::uint64_t hash, std::uint32_t candidate);
-  Verdict deliver(Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
-                  Entry& connection, const RealEntry& real);
-  Entry* find(const net::Packet& packet, const net::Parsed& parsed, std::uint64_t hash,
-              Direction direction);
+  // The straight way: false, and nothing changed, when the packet needs the careful one.
+  bool straight_to_server(Turn& turn, Burst& burst, std::size_t i);
+  bool straight_to_client(Turn& turn, Burst& burst, std::size_t i);
+  // The careful way, for whatever there is.
+  void to_server(Turn& turn, Burst& burst, std::size_t i);
+  void to_client(Turn& turn, Burst& burst, std::size_t i);
+  Verdict to_service(Turn& turn, const Arrival& arrival, const ServiceEntry& service);
+  Verdict from_server(Turn& turn, const Arrival& arrival);
+  Verdict deliver(Turn& turn, const Arrival& arrival, Entry& connection, const RealEntry& real);
+  // The last steps of either, when nothing can go wrong any more.
+  Verdict send_to_server(const Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
+                         Entry& connection, const RealEntry& real);
+  Verdict send_to_client(const Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
+                         const Entry& connection, const Vip& vip);
+
+  Entry* find(const Arrival& arrival, Direction direction);
   Entry* admit(Turn& turn, const Arrival& arrival, const RealServer& real);
   Entry* take(Turn& turn, net::Protocol protocol);
   Verdict without_entry(Turn& turn, const Arrival& arrival, const RealServer& real);
@@ -103,6 +90,11 @@ class FlowPath {
                    Explanation& result) const;
   std::uint32_t timeout_s(TcpState state) const {
     return timeouts_s_[static_cast<std::size_t>(state)];
+  }
+  // In the same state the deadline is never an earlier one, so that no expiry list is touched.
+  void keep_alive(Entry& connection, std::uint32_t now_s) {
+    const std::uint32_t expires_s = now_s + timeout_s(connection.state);
+    if (connection.expires_s != expires_s) connection.expires_s = expires_s;
   }
 
   Table table_;

@@ -17,8 +17,7 @@ class PagedArray {
 
   /// nullptr beyond the end.
   const T* find(std::size_t at) const {
-    const std::size_t page = at / kPage;
-    return page < pages_.size() ? &(*pages_[page])[at % kPage] : nullptr;
+    return at < size_ ? starts_[at / kPage] + at % kPage : nullptr;
   }
 
   /// Builder: the element, to be changed before the next share(). Grows as needed.
@@ -27,9 +26,12 @@ class PagedArray {
     while (pages_.size() <= page) {
       pages_.push_back(std::make_shared<Page>());
       own_.push_back(true);
+      starts_.push_back(pages_.back()->data());
     }
+    size_ = pages_.size() * kPage;
     if (!own_[page]) {
       pages_[page] = std::make_shared<Page>(*pages_[page]);
+      starts_[page] = pages_[page]->data();
       own_[page] = true;
     }
     return (*pages_[page])[at % kPage];
@@ -40,11 +42,15 @@ class PagedArray {
     own_.assign(pages_.size(), false);
     PagedArray copy;
     copy.pages_ = pages_;
+    copy.starts_ = starts_;
+    copy.size_ = size_;
     return copy;
   }
 
  private:
   using Page = std::array<T, kPage>;
+  std::size_t size_ = 0;
+  std::vector<const T*> starts_;  // of the pages: one load less for readers
   std::vector<std::shared_ptr<Page>> pages_;
   std::vector<bool> own_;  // builder: pages that no copy shares yet
 };

@@ -1,6 +1,7 @@
 #include "dataplane/lb/pipeline.h"
 
 #include <algorithm>
+#include <span>
 
 #include "dataplane/lb/icmp/echo.h"
 #include "dataplane/neigh/arp.h"
@@ -26,48 +27,37 @@ Pipeline::Pipeline(const PipelineConfig& config, std::uint32_t now_s)
     : v4_(table_config<net::V4>(config), config.timeouts, config.worker, accounts_, now_s),
       v6_(table_config<net::V6>(config), config.timeouts, config.worker, accounts_, now_s) {}
 
-void Pipeline::process(const Snapshot& snapshot, const LeaseView& leases, net::PortId port,
-                       std::span<const Packet> packets, std::uint32_t now_s, BurstResult& result,
-                       StageProbe* probe) {
-  std::array<Parsed, net::kBurstSize> parsed;
-  Turn turn(snapshot, leases, port, now_s, counters_);
-  Lane<net::V4> lane4;
-  Lane<net::V6> lane6;
-  result.neighbour_count = 0;
-  counters_.packets.add(packets.size());
-
-  net::parse_burst(packets, parsed.data());
+void Pipeline::begin(const Snapshot& snapshot, const LeaseView& leases, Burst& burst,
+                     std::uint32_t now_s, StageProbe* probe) {
+  const auto packets = std::span<const Packet>(burst.packets).first(burst.count);
   std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    bytes += packets[i].length;
-    if (parsed[i].kind != Kind::kFlow) [[unlikely]] {
-      handle_other(turn, packets[i], parsed[i], result, result.verdicts[i]);
-    } else if (parsed[i].family == net::Family::kV4) {
-      lane4.add(i);
-    } else {
-      lane6.add(i);
-    }
-  }
+  for (const Packet& packet : packets) bytes += packet.length;
+  counters_.packets.add(packets.size());
   counters_.bytes.add(bytes);
+  net::parse_burst(packets, burst.parsed.data(), burst.sorted);
   if (probe != nullptr) probe->done(Stage::kParse);
-  if (lane4.count != 0) {
-    carry(turn, v4_, {packets, parsed.data(), result.verdicts.data()}, lane4, probe);
-  }
-  if (lane6.count != 0) {
-    carry(turn, v6_, {packets, parsed.data(), result.verdicts.data()}, lane6, probe);
-  }
+
+  Turn turn(snapshot, leases, burst.port, now_s, counters_);
+  if (burst.sorted.flows4.count != 0) v4_.classify(turn, burst);
+  if (burst.sorted.flows6.count != 0) v6_.classify(turn, burst);
+  if (probe != nullptr) probe->done(Stage::kClassify);
+  v4_.look_up(burst);
+  v6_.look_up(burst);
+  if (probe != nullptr) probe->done(Stage::kLookup);
 }
 
-template <typename F>
-void Pipeline::carry(Turn& turn, FlowPath<F>& path, const typename FlowPath<F>::Burst& burst,
-                     Lane<F>& lane, StageProbe* probe) {
-  path.classify(turn, burst, lane);
-  if (probe != nullptr) probe->done(Stage::kClassify);
-  path.look_up(lane);
-  if (probe != nullptr) probe->done(Stage::kLookup);
-  path.forward(turn, burst, lane);
-  if (probe != nullptr) probe->done(Stage::kForward);
+void Pipeline::finish(const Snapshot& snapshot, const LeaseView& leases, Burst& burst,
+                      std::uint32_t now_s, StageProbe* probe) {
+  Turn turn(snapshot, leases, burst.port, now_s, counters_);
+  burst.neighbour_count = 0;
+  const net::Places& others = burst.sorted.others;
+  for (std::size_t i = 0; i < others.count; ++i) {
+    burst.verdicts[others.at[i]] = handle_other(turn, burst, others.at[i]);
+  }
+  if (burst.sorted.flows4.count != 0) v4_.forward(turn, burst);
+  if (burst.sorted.flows6.count != 0) v6_.forward(turn, burst);
   update_gauges();
+  if (probe != nullptr) probe->done(Stage::kForward);
 }
 
 Explanation Pipeline::explain(const Snapshot& snapshot, const LeaseView& leases,
@@ -86,39 +76,32 @@ std::uint8_t Pipeline::owner_of(const Snapshot& snapshot, const net::Endpoint& s
   return snapshot.worker_of(net::shard_of(hash));
 }
 
-void Pipeline::handle_other(Turn& turn, const Packet& packet, const Parsed& parsed,
-                            BurstResult& result, Verdict& verdict) {
+Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
+  const Packet& packet = burst.packets[at];
+  const Parsed& parsed = burst.parsed[at];
   switch (parsed.kind) {
     case Kind::kDropped:
-      verdict = turn.drop(parsed.drop);
-      return;
+      return turn.drop(parsed.drop);
     case Kind::kArp:
-      verdict = answer_arp(turn, packet, parsed, result);
-      return;
+      return answer_arp(turn, burst, at);
     case Kind::kVrrp:
       counters_.adverts.add();
-      verdict = {Action::kToControl, turn.port};
-      return;
+      return {Action::kToControl, turn.port};
     case Kind::kFragment:
     case Kind::kIcmpEcho:
       break;
     case Kind::kOther:
     case Kind::kFlow:
-      verdict = turn.drop(Drop::kUnknown);
-      return;
+      return turn.drop(Drop::kUnknown);
   }
-  if (const Drop drop = turn.check_destination(packet); drop != Drop::kNone) {
-    verdict = turn.drop(drop);
-  } else if (parsed.kind == Kind::kFragment) {
-    verdict = turn.drop(Drop::kFragment);
-  } else {
-    verdict = answer_echo(turn, packet, parsed);
-  }
+  if (const Drop drop = turn.check_destination(packet); drop != Drop::kNone) return turn.drop(drop);
+  if (parsed.kind == Kind::kFragment) return turn.drop(Drop::kFragment);
+  return answer_echo(turn, packet, parsed);
 }
 
-Verdict Pipeline::answer_arp(Turn& turn, const Packet& packet, const Parsed& parsed,
-                             BurstResult& result) {
-  const auto* arp = packet.at<net::ArpHeader>(parsed.l3);
+Verdict Pipeline::answer_arp(Turn& turn, Burst& burst, std::size_t at) {
+  const Packet& packet = burst.packets[at];
+  const auto* arp = packet.at<net::ArpHeader>(burst.parsed[at].l3);
   if (arp->operation.value() != net::kArpRequest || arp->sender_mac.is_multicast()) {
     return turn.drop(Drop::kBadArp);
   }
@@ -129,7 +112,7 @@ Verdict Pipeline::answer_arp(Turn& turn, const Packet& packet, const Parsed& par
   if (!turn.answers(vip->lease)) return turn.drop(Drop::kNotMaster);
   // A sender of 0.0.0.0 probes for conflicts (RFC 5227 §2.1.1): answered, but nobody to remember.
   if (const net::Ip4 sender(arp->sender_ip); !sender.is_zero()) {
-    result.neighbours[result.neighbour_count++] = {sender, arp->sender_mac, turn.port};
+    burst.neighbours[burst.neighbour_count++] = {sender, arp->sender_mac, turn.port};
   }
   neigh::make_arp_reply(packet, vip->mac);
   counters_.arp_replies.add();

@@ -2,9 +2,10 @@
 //
 // PURE; one object per worker, which alone calls it. Frames in, verdicts and counters out: the
 // caller owns the frames and carries the verdicts out. No allocation after construction.
+//
+// A burst's way has two halves. begin() ends with asking for the connections; whoever has a further
+// burst begins that before it finishes this one, so that memory is fetched meanwhile.
 #pragma once
-
-#include <span>
 
 #include "dataplane/lb/accounts.h"
 #include "dataplane/lb/explanation.h"
@@ -26,11 +27,20 @@ class Pipeline {
  public:
   Pipeline(const PipelineConfig& config, std::uint32_t now_s);
 
-  /// Handles up to kBurstSize frames that arrived on `port`. `now_s` is a monotonic second
-  /// count. Frames that are transmitted or answered have been rewritten in place.
-  void process(const Snapshot& snapshot, const LeaseView& leases, net::PortId port,
-               std::span<const net::Packet> packets, std::uint32_t now_s, BurstResult& result,
-               StageProbe* probe = nullptr);
+  /// Parses, classifies and looks up. `now_s` is a monotonic second count. Several bursts may have
+  /// been begun; the snapshot stays published until they are finished.
+  void begin(const Snapshot& snapshot, const LeaseView& leases, Burst& burst, std::uint32_t now_s,
+             StageProbe* probe = nullptr);
+  /// Forwards; all verdicts are there afterwards. Frames that are transmitted or answered have been
+  /// rewritten in place.
+  void finish(const Snapshot& snapshot, const LeaseView& leases, Burst& burst, std::uint32_t now_s,
+              StageProbe* probe = nullptr);
+  /// Both halves at once.
+  void process(const Snapshot& snapshot, const LeaseView& leases, Burst& burst, std::uint32_t now_s,
+               StageProbe* probe = nullptr) {
+    begin(snapshot, leases, burst, now_s, probe);
+    finish(snapshot, leases, burst, now_s, probe);
+  }
 
   /// The worker that has the connection of such a packet. Any thread.
   std::uint8_t owner_of(const Snapshot& snapshot, const net::Endpoint& source,
@@ -51,14 +61,9 @@ class Pipeline {
   const ConnectionTable<net::V6>& connections6() const { return v6_.table(); }
 
  private:
-  void handle_other(Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
-                    BurstResult& result, Verdict& verdict);
-  Verdict answer_arp(Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
-                     BurstResult& result);
+  Verdict handle_other(Turn& turn, Burst& burst, std::size_t at);
+  Verdict answer_arp(Turn& turn, Burst& burst, std::size_t at);
   Verdict answer_echo(Turn& turn, const net::Packet& packet, const net::Parsed& parsed);
-  template <typename F>
-  void carry(Turn& turn, FlowPath<F>& path, const typename FlowPath<F>::Burst& burst, Lane<F>& lane,
-             StageProbe* probe);
   void update_gauges();
 
   PipelineCounters counters_;

@@ -41,11 +41,10 @@ inline constexpr VipNumber kNoVip = 0xffffffff;
 
 /// All that forwarding to a real server takes, in half a cache line.
 struct alignas(32) RealEntry {
-  net::Mac next_mac;    ///< Of the next hop; together with source_mac as in the link header.
-  net::Mac source_mac;  ///< Of the port that leads to it.
+  net::LinkAddresses link;  ///< From the port that leads to it, to the next hop.
   net::PortId port = net::kNoPort;
   neigh::Reach reach = neigh::Reach::kNoRoute;
-  std::uint16_t mtu = 0;
+  std::uint16_t mtu = 0;         ///< Of that port; zero while there is no way to send through it.
   std::uint16_t generation = 0;  ///< Zero: no real server in this slot.
   bool failed = false;           ///< See LeavingServer.
   std::uint32_t until_s = 0;     ///< When its connections end; LeavingServer::kNoLimit usually.
@@ -77,11 +76,16 @@ class Snapshot {
   LeaseSlot lease_of(net::PortId port, const net::Mac& mac) const;
 
   template <typename F>
+  typename ServiceIndex<F>::View service_view() const {
+    if constexpr (F::kFamily == net::Family::kV4) return lookup_->v4.view();
+    if constexpr (F::kFamily == net::Family::kV6) return lookup_->v6.view();
+  }
+  /// nullptr: there is none.
+  template <typename F>
   const typename ServiceIndex<F>::Entry* find_service(const typename F::Address& address,
                                                       net::be16 port,
                                                       net::Protocol protocol) const {
-    if constexpr (F::kFamily == net::Family::kV4) return lookup_->v4.find(address, port, protocol);
-    if constexpr (F::kFamily == net::Family::kV6) return lookup_->v6.find(address, port, protocol);
+    return service_view<F>().find({address, port, protocol});
   }
   /// nullptr: no such service.
   const Service* service(ServiceSlot slot) const {

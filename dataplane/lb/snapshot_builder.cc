@@ -144,9 +144,9 @@ void SnapshotBuilder::build_lookup() {
     const net::IpAddr& address = service->vip.address;
     const net::be16 port(service->vip.port);
     if (address.is_v6()) {
-      v6.push_back({address.v6(), port, service->protocol, lease, service->slot});
+      v6.push_back({{address.v6(), port, service->protocol}, lease, service->slot});
     } else {
-      v4.push_back({address.v4().be(), port, service->protocol, lease, service->slot});
+      v4.push_back({{address.v4().be(), port, service->protocol}, lease, service->slot});
     }
   }
   lookup->v4 = ServiceIndex<net::V4>(v4);
@@ -164,9 +164,8 @@ RealEntry SnapshotBuilder::entry_of(const Service& service, const RealServer& re
   if (hop.reach == neigh::Reach::kNoRoute || hop.port >= now_.ports_.size()) return entry;
   entry.reach = hop.reach;
   entry.port = hop.port;
-  entry.next_mac = hop.mac;
-  entry.source_mac = now_.ports_[hop.port].mac;
-  entry.mtu = now_.ports_[hop.port].mtu;
+  entry.link = {hop.mac, now_.ports_[hop.port].mac};
+  if (hop.reach == neigh::Reach::kFound) entry.mtu = now_.ports_[hop.port].mtu;
   return entry;
 }
 

@@ -12,7 +12,7 @@ Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const Rea
   const RealEntry* entry = turn.snapshot.real(real.slot, real.generation);
   Entry passing{};
   passing.vip = ip->destination;
-  passing.vip_port = arrival.parsed.destination_port;
+  passing.vip_port = arrival.parsed.ports.destination;
   passing.real = F::address_of(real.endpoint.address);
   passing.real_port = net::be16(real.endpoint.port);
   passing.method = real.method;
@@ -20,7 +20,7 @@ Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const Rea
   passing.real_generation = real.generation;
   set_deltas(passing);
   turn.counters.stateless.add();
-  return deliver(turn, arrival.packet, arrival.parsed, passing, *entry);
+  return deliver(turn, arrival, passing, *entry);
 }
 
 // From a real server's port, but of no connection. In an overload it may answer a packet that went
@@ -30,7 +30,7 @@ Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
   if (!overloaded(turn.now_s)) return route(turn, arrival);
   const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
   const auto slot = turn.snapshot.nat_origins().only_service(
-      {F::generic(ip->source), arrival.parsed.source_port.value()}, arrival.parsed.protocol);
+      {F::generic(ip->source), arrival.parsed.ports.source.value()}, arrival.parsed.protocol);
   if (!slot) return route(turn, arrival);
   const Service& service = *turn.snapshot.service(*slot);
   const Vip* vip = turn.snapshot.find_vip(service.vip.address);
@@ -42,10 +42,10 @@ Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
   passing.vip = F::address_of(service.vip.address);
   passing.vip_port = net::be16(service.vip.port);
   passing.real = ip->source;
-  passing.real_port = arrival.parsed.source_port;
+  passing.real_port = arrival.parsed.ports.source;
   set_deltas(passing);
   nat_to_client<F>(arrival.packet, arrival.parsed, passing);
-  set_link_header(arrival.packet, hop.mac, source_mac(turn, *vip, hop.port));
+  set_link_header(arrival.packet, {hop.mac, source_mac(turn, *vip, hop.port)});
   turn.counters.stateless.add();
   return {Action::kTransmit, hop.port};
 }
@@ -58,7 +58,7 @@ Verdict FlowPath<F>::route(Turn& turn, const Arrival& arrival) {
   const Drop drop = check_way_out<F>(turn, arrival.packet, arrival.parsed, hop);
   if (drop != Drop::kNone) return turn.drop(drop);
   pass_on<F>(arrival.packet, arrival.parsed);
-  set_link_header(arrival.packet, hop.mac, turn.snapshot.port(hop.port).mac);
+  set_link_header(arrival.packet, {hop.mac, turn.snapshot.port(hop.port).mac});
   return {Action::kTransmit, hop.port};
 }
 

@@ -1,43 +1,13 @@
 // One burst in hand: what the parts of the pipeline share while they handle it.
 //
-// PURE; lives on the worker's stack for one call of Pipeline::process().
+// PURE; lives on the worker's stack for one half of a burst's way, see Pipeline.
 #pragma once
 
-#include <array>
-
+#include "dataplane/lb/burst.h"
 #include "dataplane/lb/counters.h"
 #include "dataplane/lb/snapshot.h"
-#include "dataplane/net/packet.h"
-#include "dataplane/net/parse.h"
 
 namespace keepline::lb {
-
-enum class Action : std::uint8_t {
-  kDrop,       ///< Already counted.
-  kTransmit,   ///< Through `port`.
-  kToControl,  ///< A VRRP frame: copy to the control thread, then free.
-  kHandOff,    ///< Its connection lives on another worker: `worker`.
-};
-
-struct Verdict {
-  Action action = Action::kDrop;
-  net::PortId port = net::kNoPort;
-  std::uint8_t worker = 0;
-};
-
-/// Somebody who asked for a VIP by ARP: the kernel did not see it, so control may tell it.
-struct NeighbourSeen {
-  net::Ip4 address;
-  net::Mac mac;
-  net::PortId port = net::kNoPort;
-};
-
-/// What a burst became. Reused from burst to burst.
-struct BurstResult {
-  std::array<Verdict, net::kBurstSize> verdicts;
-  std::array<NeighbourSeen, net::kBurstSize> neighbours;
-  std::size_t neighbour_count = 0;
-};
 
 class Turn {
  public:
@@ -57,23 +27,22 @@ class Turn {
 
   /// See LeaseView. A burst is mostly for one lease: looked at once.
   bool holds(LeaseSlot slot) {
-    if (slot != known_slot_) {
-      known_slot_ = slot;
-      known_ = leases_.holds(slot);
-    }
-    return known_;
+    if (slot == held_) return true;
+    if (!leases_.holds(slot)) return false;
+    held_ = slot;
+    return true;
   }
   bool answers(LeaseSlot slot) const { return leases_.answers(slot); }
 
   /// Whether frames to this link address are for us: kNone, kNotForUs or kNotMaster.
   net::Drop check_destination(const net::Packet& packet) {
-    const net::Mac& mac = packet.at<net::EthernetHeader>(0)->destination;
-    const std::uint64_t raw = mac.raw();
+    const auto* ethernet = packet.at<net::EthernetHeader>(0);
+    const std::uint64_t raw = ethernet->raw_destination();
     if (raw == port_mac_) return net::Drop::kNone;
     // A virtual MAC: a backup sees such frames when a switch floods them.
     if (raw != known_mac_) {
       known_mac_ = raw;
-      known_mac_lease_ = snapshot.lease_of(port, mac);
+      known_mac_lease_ = snapshot.lease_of(port, ethernet->destination);
     }
     if (known_mac_lease_ == kNeverOurs) return net::Drop::kNotForUs;
     return holds(known_mac_lease_) ? net::Drop::kNone : net::Drop::kNotMaster;
@@ -86,8 +55,7 @@ class Turn {
 
  private:
   const LeaseView& leases_;
-  LeaseSlot known_slot_ = kNeverOurs;
-  bool known_ = false;
+  LeaseSlot held_ = kMaxLeases;  // at first no slot at all
   std::uint64_t port_mac_;
   std::uint64_t known_mac_ = 0;
   LeaseSlot known_mac_lease_ = kNeverOurs;

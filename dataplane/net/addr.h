@@ -23,13 +23,13 @@ struct Mac {
 
   bool is_multicast() const { return (bytes[0] & 1) != 0; }
   bool is_zero() const { return bytes == std::array<std::uint8_t, 6>{}; }
-  /// As one number: for comparing.
+  /// As one number, as it lies in memory: for comparing.
   std::uint64_t raw() const {
     std::uint32_t first;
     std::uint16_t last;
     std::memcpy(&first, bytes.data(), sizeof first);
     std::memcpy(&last, bytes.data() + sizeof first, sizeof last);
-    return std::uint64_t{first} << 16 | last;
+    return std::uint64_t{last} << 32 | first;
   }
   friend bool operator==(const Mac& a, const Mac& b) { return a.raw() == b.raw(); }
   friend auto operator<=>(const Mac& a, const Mac& b) { return a.bytes <=> b.bytes; }

@@ -49,11 +49,15 @@ class ChecksumDelta {
   /// Applies the change: HC' = ~(~HC + ~m + m'), RFC 1624 eqn. 3.
   void apply(be16& field) const { apply_delta(field, folded()); }
 
-  static void apply_delta(be16& field, std::uint32_t delta) {
-    std::uint32_t sum = static_cast<std::uint16_t>(~field.raw()) + delta;
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    field = be16::from_raw(static_cast<std::uint16_t>(~sum));
+  static void apply_delta(be16& field, std::uint16_t delta) {
+    field = be16::from_raw(
+        static_cast<std::uint16_t>(~sum(static_cast<std::uint16_t>(~field.raw()), delta)));
+  }
+  /// Ones' complement sum of two changes.
+  static std::uint16_t sum(std::uint16_t a, std::uint16_t b) {
+    std::uint16_t result;
+    const bool carry = __builtin_add_overflow(a, b, &result);
+    return static_cast<std::uint16_t>(result + carry);
   }
 
  private:

@@ -17,8 +17,27 @@ struct EthernetHeader {
   Mac destination;
   Mac source;
   be16 type;
+
+  /// destination.raw() and source.raw() in one load each, which takes two bytes more.
+  std::uint64_t raw_destination() const { return six_bytes(destination); }
+  std::uint64_t raw_source() const { return six_bytes(source); }
+
+ private:
+  static std::uint64_t six_bytes(const Mac& mac) {
+    std::uint64_t raw;
+    __builtin_memcpy(&raw, &mac, sizeof raw);
+    return raw & 0xffff'ffff'ffff;
+  }
 };
 static_assert(sizeof(EthernetHeader) == 14);
+
+/// What a frame is sent to a neighbour with: the header without its type.
+struct LinkAddresses {
+  Mac destination;
+  Mac source;
+  friend bool operator==(const LinkAddresses&, const LinkAddresses&) = default;
+};
+static_assert(sizeof(LinkAddresses) == 12);
 
 /// RFC 826, for IPv4 over Ethernet.
 struct ArpHeader {
@@ -71,6 +90,13 @@ inline constexpr std::uint8_t kIpv6HopByHop = 0;
 inline constexpr std::uint8_t kIpv6Routing = 43;
 inline constexpr std::uint8_t kIpv6Fragment = 44;
 inline constexpr std::uint8_t kIpv6DestinationOptions = 60;
+
+/// What TCP and UDP headers begin with.
+struct alignas(4) Ports {
+  be16 source;
+  be16 destination;
+};
+static_assert(sizeof(Ports) == 4);
 
 /// RFC 9293 §3.1.
 struct TcpHeader {

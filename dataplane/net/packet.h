@@ -14,6 +14,12 @@ namespace keepline::net {
 /// Most frames handled in one turn of a worker.
 inline constexpr std::size_t kBurstSize = 32;
 
+/// Some of a burst's frames, by their place in it, in order.
+struct Places {
+  std::size_t count = 0;
+  std::array<std::uint16_t, kBurstSize> at;  ///< Not bytes, which may alias anything.
+};
+
 /// Index of a dataplane port within this daemon, 0-based; the worker's port array has this order.
 using PortId = std::uint8_t;
 inline constexpr std::size_t kMaxPorts = 32;

@@ -1,5 +1,8 @@
 #include "dataplane/net/parse.h"
 
+#include <cstddef>
+#include <cstring>
+
 #include "dataplane/net/checksum.h"
 
 namespace keepline::net {
@@ -30,29 +33,24 @@ void parse_arp(const Packet& packet, std::uint16_t l3, Parsed& result) {
 // Fills in the transport part; `result` has everything of the IP header.
 inline void parse_transport(const Packet& packet, Parsed& result) {
   const std::size_t payload = static_cast<std::size_t>(result.l3 + result.l3_length) - result.l4;
+  const auto* transport = packet.at<std::uint8_t>(result.l4);
   switch (result.protocol) {
-    case Protocol::kTcp: {
-      if (payload < sizeof(TcpHeader)) return dropped(result, Drop::kTruncated);
-      const auto* tcp = packet.at<TcpHeader>(result.l4);
-      result.kind = Kind::kFlow;
-      result.source_port = tcp->source_port;
-      result.destination_port = tcp->destination_port;
-      result.tcp_flags = tcp->flags;
-      return;
-    }
-    case Protocol::kUdp: {
+    [[likely]] case Protocol::kTcp
+        : if (payload < sizeof(TcpHeader)) return dropped(result, Drop::kTruncated);
+    result.kind = Kind::kFlow;
+    std::memcpy(&result.ports, transport, sizeof result.ports);
+    result.tcp_flags = transport[offsetof(TcpHeader, flags)];
+    return;
+    case Protocol::kUdp:
       if (payload < sizeof(UdpHeader)) return dropped(result, Drop::kTruncated);
-      const auto* udp = packet.at<UdpHeader>(result.l4);
       result.kind = Kind::kFlow;
-      result.source_port = udp->source_port;
-      result.destination_port = udp->destination_port;
+      std::memcpy(&result.ports, transport, sizeof result.ports);
       result.tcp_flags = 0;
       return;
-    }
     case Protocol::kIcmp:
       if (payload < sizeof(IcmpHeader)) return dropped(result, Drop::kTruncated);
-      result.kind = packet.at<IcmpHeader>(result.l4)->type == kIcmpEchoRequest ? Kind::kIcmpEcho
-                                                                               : Kind::kOther;
+      result.kind = transport[offsetof(IcmpHeader, type)] == kIcmpEchoRequest ? Kind::kIcmpEcho
+                                                                              : Kind::kOther;
       return;
     default:
       result.kind = Kind::kOther;
@@ -60,36 +58,32 @@ inline void parse_transport(const Packet& packet, Parsed& result) {
   }
 }
 
-// The header checksum. Twenty bytes, the usual, in five additions.
-inline bool header_checksum_ok(const std::uint8_t* header, std::size_t length) {
-  if (length != sizeof(Ipv4Header)) return checksum({header, length}).value() == 0;
-  std::uint64_t words[2];
-  std::uint32_t last;
-  std::memcpy(words, header, sizeof words);
-  std::memcpy(&last, header + sizeof words, sizeof last);
-  // Sums with their carry put back in, of 64 bits, then 32, then 16 (RFC 1071 §2).
-  std::uint64_t sum = words[0] + words[1];
-  sum += sum < words[1];
-  sum += last;
-  sum += sum < last;
-  std::uint32_t half = static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(sum >> 32);
-  half += half < static_cast<std::uint32_t>(sum);
-  auto folded = static_cast<std::uint32_t>((half & 0xffff) + (half >> 16));
-  folded = (folded & 0xffff) + (folded >> 16);
-  return folded == 0xffff;
+inline std::uint64_t word(const std::uint8_t* from) {
+  std::uint32_t value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
 }
 
-inline void parse_ipv4(const Packet& packet, std::uint16_t l3, Parsed& result) {
+// Twenty bytes, the usual, without folding: as 2^16 is 1 modulo 0xffff, the folded sum is all ones
+// just when the sum of larger words is a multiple of 0xffff (and not zero, which a version of 4
+// excludes). A number is a multiple when its product with the inverse modulo 2^64 is small.
+inline bool header_checksum_ok(const std::uint8_t* header, std::size_t length) {
+  if (length != sizeof(Ipv4Header)) return checksum({header, length}).value() == 0;
+  constexpr std::uint64_t kInverse = 0xfffe'fffe'fffe'ffff;
+  constexpr std::uint64_t kMost = 0xffff'ffff'ffff'ffff / 0xffff;
+  static_assert(kInverse * 0xffff == 1);
+  const std::uint64_t sum =
+      word(header) + word(header + 4) + word(header + 8) + word(header + 12) + word(header + 16);
+  return sum * kInverse <= kMost;
+}
+
+// What follows the checks of version and header; `header_length` is a constant where it is inlined.
+[[gnu::always_inline]] inline void parse_ipv4_with(const Packet& packet, std::uint16_t l3,
+                                                   std::size_t header_length, Parsed& result) {
   const std::size_t available = packet.length - l3;
-  if (available < sizeof(Ipv4Header)) return dropped(result, Drop::kTruncated);
   const auto* ip = packet.at<Ipv4Header>(l3);
-  const std::size_t header_length = ip->header_length();
   const std::size_t total_length = ip->total_length.value();
-  if ((ip->version_ihl >> 4) != 4 || header_length < sizeof(Ipv4Header)) {
-    return dropped(result, Drop::kBadIpHeader);
-  }
-  if (total_length > available || header_length > available)
-    return dropped(result, Drop::kTruncated);
+  if (total_length > available) return dropped(result, Drop::kTruncated);
   if (total_length < header_length) return dropped(result, Drop::kBadIpHeader);
 
   result.family = Family::kV4;
@@ -98,17 +92,31 @@ inline void parse_ipv4(const Packet& packet, std::uint16_t l3, Parsed& result) {
   result.l3_length = static_cast<std::uint16_t>(total_length);
   result.protocol = static_cast<Protocol>(ip->protocol);
   // VRRP's own codec checks everything and counts by its own reasons.
-  if (result.protocol == Protocol::kVrrp) {
+  if (result.protocol == Protocol::kVrrp) [[unlikely]] {
     result.kind = Kind::kVrrp;
     return;
   }
-  if (!header_checksum_ok(packet.data + l3, header_length))
+  if (!header_checksum_ok(packet.data + l3, header_length)) [[unlikely]]
     return dropped(result, Drop::kBadIpHeader);
-  if ((ip->fragment.value() & (kIpv4MoreFragments | kIpv4OffsetMask)) != 0) {
+  constexpr be16 kFragmentBits(kIpv4MoreFragments | kIpv4OffsetMask);
+  if ((ip->fragment.raw() & kFragmentBits.raw()) != 0) [[unlikely]] {
     result.kind = Kind::kFragment;
     return;
   }
   parse_transport(packet, result);
+}
+
+inline void parse_ipv4(const Packet& packet, std::uint16_t l3, Parsed& result) {
+  constexpr std::uint8_t kNoOptions = 0x45;
+  if (packet.length < l3 + sizeof(Ipv4Header)) return dropped(result, Drop::kTruncated);
+  const auto* ip = packet.at<Ipv4Header>(l3);
+  if (ip->version_ihl == kNoOptions) [[likely]]
+    return parse_ipv4_with(packet, l3, sizeof(Ipv4Header), result);
+  if ((ip->version_ihl >> 4) != 4 || ip->header_length() < sizeof(Ipv4Header)) {
+    return dropped(result, Drop::kBadIpHeader);
+  }
+  if (packet.length < l3 + ip->header_length()) return dropped(result, Drop::kTruncated);
+  parse_ipv4_with(packet, l3, ip->header_length(), result);
 }
 
 bool is_extension(std::uint8_t header) {
@@ -172,8 +180,23 @@ Parsed parse(const Packet& packet) {
   return result;
 }
 
-void parse_burst(std::span<const Packet> packets, Parsed* parsed) {
-  for (std::size_t i = 0; i < packets.size(); ++i) parse_one(packets[i], parsed[i]);
+// Counted in registers: through memory each packet would wait for the one before.
+void parse_burst(std::span<const Packet> packets, Parsed* parsed, Sorted& sorted) {
+  std::size_t flows4 = 0, flows6 = 0, others = 0;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    parse_one(packets[i], parsed[i]);
+    const auto place = static_cast<std::uint16_t>(i);
+    if (parsed[i].kind != Kind::kFlow) [[unlikely]] {
+      sorted.others.at[others++] = place;
+    } else if (parsed[i].family == Family::kV4) {
+      sorted.flows4.at[flows4++] = place;
+    } else {
+      sorted.flows6.at[flows6++] = place;
+    }
+  }
+  sorted.flows4.count = flows4;
+  sorted.flows6.count = flows6;
+  sorted.others.count = others;
 }
 
 }  // namespace keepline::net

@@ -31,8 +31,7 @@ struct Parsed {
   std::uint16_t l3 = 0;         ///< IP or ARP header.
   std::uint16_t l4 = 0;         ///< Transport header.
   std::uint16_t l3_length = 0;  ///< IP header and payload: without Ethernet padding.
-  be16 source_port;
-  be16 destination_port;
+  Ports ports;
 
   template <typename F>
   const typename F::Header* ip(const Packet& packet) const {
@@ -47,7 +46,15 @@ inline constexpr int kMaxExtensionHeaders = 4;
 /// (RFC 1812 §5.2.2), not the transport checksum.
 Parsed parse(const Packet& packet);
 
-/// Parses a burst; `parsed` has room for as many, and what a kind does not have is left as it was.
-void parse_burst(std::span<const Packet> packets, Parsed* parsed);
+/// A burst by what handles it.
+struct Sorted {
+  Places flows4;
+  Places flows6;
+  Places others;  ///< Everything that is not Kind::kFlow.
+};
+
+/// Parses and sorts a burst; `parsed` has room for as many, and what a kind does not have is left
+/// as it was.
+void parse_burst(std::span<const Packet> packets, Parsed* parsed, Sorted& sorted);
 
 }  // namespace keepline::net

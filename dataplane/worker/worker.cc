@@ -3,18 +3,19 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace keepline::worker {
 
 namespace {
 
 constexpr std::size_t kExpirePerTurn = 32;
 constexpr std::size_t kMailPerTurn = 32;
-constexpr std::size_t kRoomPerTurn = net::kMaxPorts * net::kBurstSize;  // frames of one turn
+constexpr std::size_t kBurstsPerTurn = 4;      // of each port
 constexpr std::uint64_t kWaitsPerSecond = 50;  // a wait without progress is 20 ms at most
 constexpr int kTakenOverPerTurn = 16;          // bursts from each other worker
-constexpr std::size_t kListedPerPage = 256;
-constexpr std::size_t kLookedAtPerPage = 4096;  // positions of the table
-constexpr std::uint64_t kGapsPerSecond = 500;   // shorter pauses than 2 ms are ordinary
+constexpr std::uint64_t kGapsPerSecond = 500;  // shorter pauses than 2 ms are ordinary
 
 }  // namespace
 
@@ -31,7 +32,9 @@ Worker::Worker(const Wiring& wiring, const lb::PipelineConfig& pipeline, IdleMod
       doorbell_(*wiring.doorbell),
       pipeline_(pipeline, 0),
       idle_(idle),
-      stages_(*wiring.ticks) {}
+      stages_(*wiring.ticks),
+      room_per_turn_(
+          std::min(wiring.ports.size() * kBurstsPerTurn * net::kBurstSize, Mesh::kCapacity / 2)) {}
 
 void Worker::run() {
   // Sleeps of 10 us would otherwise take the 50 us of the default timer slack more.
@@ -84,7 +87,7 @@ bool Worker::must_wait() {
   for (unsigned worker = 0; worker < mesh_.workers(); ++worker) {
     if (worker == id_) continue;
     const std::size_t available = mesh_.ring(id_, worker).write_available();
-    congested = congested || available < kRoomPerTurn;
+    congested = congested || available < room_per_turn_;
     room += available;
   }
   if (!congested) {
@@ -118,21 +121,46 @@ void Worker::note_gap(std::uint64_t now) {
   gap_ = gap;
 }
 
+// Each burst is begun before the one in front of it is finished, see lb::Pipeline.
 bool Worker::receive(const lb::Snapshot& snapshot, net::PortId id) {
-  std::array<net::Packet, net::kBurstSize> packets;
-  StageSampler* probe = stages_.next() ? &stages_ : nullptr;
-  if (probe != nullptr) probe->begin();
-  const std::size_t count = ports_[id]->receive(packets);
-  if (count == 0) return false;
-  counters_.received[id].add(count);
-  if (probe != nullptr) probe->done(lb::Stage::kReceive);
-  process(snapshot, id, std::span(packets).first(count), probe);
-  if (probe != nullptr) {
-    flush_all();
-    probe->done(lb::Stage::kTransmit);
-    probe->end(count);
+  if (stages_.next()) return receive_measured(snapshot, id);
+  lb::Burst* begun = nullptr;
+  for (std::size_t n = 0; n < kBurstsPerTurn; ++n) {
+    lb::Burst& burst = bursts_[n % bursts_.size()];
+    if (!take(burst, id)) break;
+    const lb::LeaseView leases = look_at_leases();
+    pipeline_.begin(snapshot, leases, burst, now_s_);
+    if (begun != nullptr) finish(snapshot, leases, *begun);
+    begun = &burst;
+    if (burst.count < burst.packets.size()) break;
   }
+  if (begun == nullptr) return false;
+  finish(snapshot, look_at_leases(), *begun);
   return true;
+}
+
+// One burst alone, so that each stage has its own time.
+bool Worker::receive_measured(const lb::Snapshot& snapshot, net::PortId id) {
+  flush_all();
+  stages_.begin();
+  lb::Burst& burst = bursts_[0];
+  if (!take(burst, id)) return false;
+  stages_.done(lb::Stage::kReceive);
+  const lb::LeaseView leases = look_at_leases();
+  pipeline_.begin(snapshot, leases, burst, now_s_, &stages_);
+  pipeline_.finish(snapshot, leases, burst, now_s_, &stages_);
+  carry_out(burst);
+  flush_all();
+  stages_.done(lb::Stage::kTransmit);
+  stages_.end(burst.count);
+  return true;
+}
+
+bool Worker::take(lb::Burst& burst, net::PortId id) {
+  burst.port = id;
+  burst.count = ports_[id]->receive(burst.packets);
+  counters_.received[id].add(burst.count);
+  return burst.count != 0;
 }
 
 void Worker::flush_all() {
@@ -140,18 +168,20 @@ void Worker::flush_all() {
   for (unsigned worker = 0; worker < mesh_.workers(); ++worker) flush_hand_over(worker);
 }
 
-void Worker::process(const lb::Snapshot& snapshot, net::PortId id,
-                     std::span<const net::Packet> packets, lb::StageProbe* probe) {
-  // Looked at after the frames were taken: a pause before that makes them old.
+// Looked at after the frames were taken: a pause before that makes them old.
+lb::LeaseView Worker::look_at_leases() {
   const std::uint64_t now = ticks_.now();
   note_gap(now);
-  const lb::LeaseView leases(leases_, now, resumed_, gap_);
-  pipeline_.process(snapshot, leases, id, packets, now_s_, result_, probe);
-  carry_out(id, packets);
+  return {leases_, now, resumed_, gap_};
 }
 
-inline void Worker::queue_transmit(net::PortId id, const net::Packet& packet) {
-  if (ports_[id] == nullptr) [[unlikely]] {
+void Worker::finish(const lb::Snapshot& snapshot, const lb::LeaseView& leases, lb::Burst& burst) {
+  pipeline_.finish(snapshot, leases, burst, now_s_);
+  carry_out(burst);
+}
+
+void Worker::queue_transmit(net::PortId id, const net::Packet& packet) {
+  if (ports_[id] == nullptr) {
     hand_over(owners_[id], {packet, id, true});
     return;
   }
@@ -160,26 +190,55 @@ inline void Worker::queue_transmit(net::PortId id, const net::Packet& packet) {
   if (buffer.count == buffer.buffers.size()) flush(id);
 }
 
-void Worker::carry_out(net::PortId id, std::span<const net::Packet> packets) {
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    const lb::Verdict verdict = result_.verdicts[i];
-    switch (verdict.action) {
-      [[likely]] case lb::Action::kTransmit : queue_transmit(verdict.port, packets[i]);
-      break;
-      case lb::Action::kHandOff:
-        hand_over(verdict.worker, {packets[i], id, false});
-        break;
-      case lb::Action::kToControl:
-        hand_to_control(id, packets[i]);
-        release(packets[i]);
-        break;
-      case lb::Action::kDrop:
-        release(packets[i]);
-        break;
+// A run of frames that leave through one port of ours; returns where it ends. Counted in a
+// register: through memory each frame would wait for the one before.
+std::size_t Worker::queue_run(const lb::Burst& burst, std::size_t from) {
+  const net::PortId port = burst.verdicts[from].port;
+  TxBuffer& buffer = tx_[port];
+  std::size_t count = buffer.count;
+  std::size_t at = from;
+  do {
+    buffer.buffers[count++] = burst.packets[at++].buffer;
+    if (count == buffer.buffers.size()) {
+      buffer.count = count;
+      flush(port);
+      count = 0;
+    }
+  } while (at < burst.count && burst.verdicts[at].action == lb::Action::kTransmit &&
+           burst.verdicts[at].port == port);
+  buffer.count = count;
+  return at;
+}
+
+void Worker::carry_out(const lb::Burst& burst) {
+  for (std::size_t i = 0; i < burst.count;) {
+    const lb::Verdict verdict = burst.verdicts[i];
+    if (verdict.action == lb::Action::kTransmit && ports_[verdict.port] != nullptr) [[likely]] {
+      i = queue_run(burst, i);
+    } else {
+      carry_out(verdict, burst.port, burst.packets[i++]);
     }
   }
-  for (std::size_t i = 0; i < result_.neighbour_count; ++i) {
-    if (mailbox_.neighbours.push(result_.neighbours[i])) doorbell_.ring();
+  for (std::size_t i = 0; i < burst.neighbour_count; ++i) {
+    if (mailbox_.neighbours.push(burst.neighbours[i])) doorbell_.ring();
+  }
+}
+
+void Worker::carry_out(const lb::Verdict& verdict, net::PortId arrival, const net::Packet& packet) {
+  switch (verdict.action) {
+    case lb::Action::kTransmit:
+      queue_transmit(verdict.port, packet);
+      return;
+    case lb::Action::kHandOff:
+      hand_over(verdict.worker, {packet, arrival, false});
+      return;
+    case lb::Action::kToControl:
+      hand_to_control(arrival, packet);
+      release(packet);
+      return;
+    case lb::Action::kDrop:
+      release(packet);
+      return;
   }
 }
 
@@ -235,7 +294,7 @@ bool Worker::take_over(const lb::Snapshot* snapshot, unsigned from) {
   const std::size_t count = mesh_.ring(from, id_).pop(frames.data(), frames.size());
   if (count == 0) return false;
   counters_.taken_over.add(count);
-  std::array<net::Packet, net::kBurstSize> run;
+  lb::Burst& run = bursts_[0];
   for (std::size_t i = 0; i < count;) {
     const HandOver& first = frames[i];
     if (first.transmit) {
@@ -243,14 +302,17 @@ bool Worker::take_over(const lb::Snapshot* snapshot, unsigned from) {
       ++i;
       continue;
     }
-    std::size_t length = 0;
+    run.port = first.port;
+    run.count = 0;
     for (; i < count && frames[i].port == first.port && !frames[i].transmit; ++i) {
-      run[length++] = frames[i].packet;
+      run.packets[run.count++] = frames[i].packet;
     }
     if (snapshot != nullptr && first.port < snapshot->port_count()) {
-      process(*snapshot, first.port, std::span(run).first(length), nullptr);
+      const lb::LeaseView leases = look_at_leases();
+      pipeline_.begin(*snapshot, leases, run, now_s_);
+      finish(*snapshot, leases, run);
     } else {
-      for (std::size_t j = 0; j < length; ++j) release(run[j]);
+      for (std::size_t j = 0; j < run.count; ++j) release(run.packets[j]);
     }
   }
   return true;
@@ -280,77 +342,6 @@ bool Worker::send_mail(net::PortId id) {
     queue.pop();
   }
   return count > 0;
-}
-
-bool Worker::explain(const lb::Snapshot* snapshot) {
-  if (mailbox_.questions.read_available() == 0 || snapshot == nullptr ||
-      mailbox_.explanations.write_available() == 0) {
-    return false;
-  }
-  const ExplainRequest& request = mailbox_.questions.front();
-  const lb::LeaseView leases(leases_, ticks_.now(), resumed_, gap_);
-  mailbox_.explanations.push(
-      {request.number, pipeline_.explain(*snapshot, leases, request.source, request.destination,
-                                         request.protocol, now_s_)});
-  mailbox_.questions.pop();
-  doorbell_.ring();
-  return true;
-}
-
-bool Worker::list_connections() {
-  // A page is only begun when all of it fits: nobody has to remember a half.
-  if (mailbox_.listings.read_available() == 0 ||
-      mailbox_.connections.write_available() <= kListedPerPage) {
-    return false;
-  }
-  list_page(mailbox_.listings.front());
-  mailbox_.listings.pop();
-  doorbell_.ring();
-  return true;
-}
-
-namespace {
-
-// Lists connections of one family from `position` on until the page is full; returns where it
-// stopped.
-template <typename F>
-std::size_t list_from(const lb::ConnectionTable<F>& table, std::size_t position,
-                      ConnectionRecord record, std::uint32_t now_s, std::size_t& looked,
-                      std::size_t& listed, Mailbox& mailbox) {
-  for (; looked < kLookedAtPerPage && listed < kListedPerPage && position < table.high_water();
-       ++looked, ++position) {
-    const lb::Connection<F>* connection = table.at(position);
-    if (connection == nullptr) continue;
-    record.connection = view_of(*connection);
-    record.remaining_s = connection->expires_s > now_s ? connection->expires_s - now_s : 0;
-    mailbox.connections.push(record);
-    ++listed;
-  }
-  return position;
-}
-
-}  // namespace
-
-// Positions of the IPv6 table follow those of the IPv4 table.
-void Worker::list_page(const ListingRequest& request) {
-  const auto& v4 = pipeline_.connections4();
-  const auto& v6 = pipeline_.connections6();
-  ConnectionRecord record;
-  record.listing = request.number;
-  std::size_t looked = 0;
-  std::size_t listed = 0;
-  std::size_t position = request.position;
-  if (position < v4.capacity()) {
-    position = list_from(v4, position, record, now_s_, looked, listed, mailbox_);
-    if (position >= v4.high_water()) position = v4.capacity();
-  }
-  if (position >= v4.capacity()) {
-    position = v4.capacity() +
-               list_from(v6, position - v4.capacity(), record, now_s_, looked, listed, mailbox_);
-  }
-  record.is_end = true;
-  record.next_position = position < v4.capacity() + v6.high_water() ? position : 0;
-  mailbox_.connections.push(record);
 }
 
 }  // namespace keepline::worker

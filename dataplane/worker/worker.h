@@ -80,10 +80,14 @@ class Worker {
   void note_gap(std::uint64_t now);
   bool must_wait();
   bool receive(const lb::Snapshot& snapshot, net::PortId id);
-  void process(const lb::Snapshot& snapshot, net::PortId id, std::span<const net::Packet> packets,
-               lb::StageProbe* probe);
+  bool receive_measured(const lb::Snapshot& snapshot, net::PortId id);
+  bool take(lb::Burst& burst, net::PortId id);
+  lb::LeaseView look_at_leases();
+  void finish(const lb::Snapshot& snapshot, const lb::LeaseView& leases, lb::Burst& burst);
   void flush_all();
-  void carry_out(net::PortId id, std::span<const net::Packet> packets);
+  void carry_out(const lb::Burst& burst);
+  void carry_out(const lb::Verdict& verdict, net::PortId arrival, const net::Packet& packet);
+  std::size_t queue_run(const lb::Burst& burst, std::size_t from);
   void hand_to_control(net::PortId id, const net::Packet& packet);
   void queue_transmit(net::PortId id, const net::Packet& packet);
   void hand_over(unsigned worker, const HandOver& frame);
@@ -111,9 +115,10 @@ class Worker {
   Mailbox mailbox_;
   WorkerCounters counters_;
   StageSampler stages_;
+  const std::size_t room_per_turn_;  // in each ring to other workers, frames
   std::atomic<bool> stop_{false};
 
-  lb::BurstResult result_;
+  std::array<lb::Burst, 2> bursts_;  // begun in turn: one is finished while the next is fetched
   std::array<TxBuffer, net::kMaxPorts> tx_;
   std::array<Outbound, kMaxWorkers> outbound_;
   std::uint64_t last_turn_ = 0;

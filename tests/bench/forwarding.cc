@@ -62,6 +62,9 @@ class Bench {
   json::value lives(const json::object& wanted);
   json::value publish(const json::object& wanted);
   void establish(std::uint8_t flags, double from, double to);
+  void answer_all(double from, double to);
+  void send(const std::vector<std::unique_ptr<Source>>& sources, std::uint64_t packets, double from,
+            double to);
 
   Ground ground_;
   std::unique_ptr<Rig> rig_;
@@ -78,15 +81,48 @@ int family_of(const json::object& wanted) {
 void Bench::establish(std::uint8_t flags, double from, double to) {
   const std::uint32_t share = (flows_ + config_.workers - 1) / config_.workers;
   std::vector<std::unique_ptr<Source>> sources;
-  std::vector<Source*> pointers;
   for (unsigned i = 0; i < config_.workers; ++i) {
     sources.push_back(std::make_unique<InOrder>(config_.family, i * share,
                                                 std::min(flows_, (i + 1) * share), flags));
-    pointers.push_back(sources.back().get());
   }
-  for (std::uint64_t done = 0; done < share; done += kSlice) {
-    rig_->run(pointers, std::min<std::uint64_t>(kSlice, share - done), 0);
-    say({{"progress", from + (to - from) * static_cast<double>(done) / share}});
+  send(sources, share, from, to);
+}
+
+template <typename F>
+std::vector<Answer> answers_of(const lb::ConnectionTable<F>& table) {
+  std::vector<Answer> answers;
+  for (std::size_t position = 0; position < table.high_water(); ++position) {
+    if (const auto* c = table.at(position)) {
+      answers.push_back({flow_of(F::generic(c->client)), number_of_server(F::generic(c->real))});
+    }
+  }
+  return answers;
+}
+
+// Sends the server's SYN-ACK of every connection that there is.
+void Bench::answer_all(double from, double to) {
+  std::vector<std::unique_ptr<Source>> sources;
+  std::size_t most = 0;
+  for (unsigned i = 0; i < config_.workers; ++i) {
+    const lb::Pipeline& pipeline = rig_->worker(i).pipeline();
+    auto answers = config_.family == 6 ? answers_of(pipeline.connections6())
+                                       : answers_of(pipeline.connections4());
+    if (answers.empty()) answers.push_back({0, 0});
+    most = std::max(most, answers.size());
+    sources.push_back(std::make_unique<Answers>(config_.family, std::move(answers)));
+  }
+  send(sources, most, from, to);
+}
+
+// At least `packets` of each worker's source, with progress between `from` and `to`.
+void Bench::send(const std::vector<std::unique_ptr<Source>>& sources, std::uint64_t packets,
+                 double from, double to) {
+  std::vector<Source*> pointers;
+  for (const auto& source : sources) pointers.push_back(source.get());
+  for (std::uint64_t done = 0; done < packets; done += kSlice) {
+    rig_->run(pointers, std::min<std::uint64_t>(kSlice, packets - done), 0);
+    say({{"progress",
+          from + (to - from) * static_cast<double>(done) / static_cast<double>(packets)}});
   }
 }
 
@@ -105,8 +141,9 @@ json::value Bench::prepare(const json::object& wanted) {
   std::uint64_t dropped = 0;
   for (int tries = 0; tries == 0 || (rig_->drops() != dropped && tries < 5); ++tries) {
     dropped = rig_->drops();
-    establish(net::kTcpSyn, 0, 0.5);
-    establish(net::kTcpAck, 0.5, 1);
+    establish(net::kTcpSyn, 0, 0.4);
+    if (config_.method == lb::Method::kNat) answer_all(0.4, 0.7);
+    establish(net::kTcpAck, 0.7, 1);
   }
   sources_.clear();
   for (unsigned i = 0; i < config_.workers; ++i) {

@@ -39,6 +39,12 @@ void put(std::uint8_t* at, T value) {
   std::memcpy(at, &value, sizeof value);
 }
 
+std::uint32_t last_word(const net::Ip6& address) {
+  std::uint32_t word;
+  std::memcpy(&word, address.bytes.data() + 12, sizeof word);
+  return __builtin_bswap32(word);
+}
+
 std::uint32_t random_below(std::uint64_t& state, std::uint32_t limit) {
   state ^= state << 13;
   state ^= state >> 7;
@@ -124,6 +130,28 @@ void Template::write(std::uint8_t* frame, std::uint32_t flow, bool client_is_sou
   sum = (sum & 0xffff) + (sum >> 16);
   sum = (sum & 0xffff) + (sum >> 16);
   put(frame + kL3 + offsetof(net::Ipv4Header, checksum), static_cast<std::uint16_t>(~sum));
+}
+
+std::uint32_t flow_of(const net::IpAddr& client) {
+  return client.is_v6() ? last_word(client.v6()) : client.v4().value() - kClients;
+}
+std::uint32_t number_of_server(const net::IpAddr& server) {
+  return server.is_v6() ? last_word(server.v6()) : server.v4().value() - kServersFrom;
+}
+
+Answers::Answers(int family, std::vector<Answer> answers) : answers_(std::move(answers)) {
+  for (unsigned i = 0; i < kServers; ++i) {
+    by_server_.emplace_back(family, server_of(family, i), client_of(family, 0),
+                            net::kTcpSyn | net::kTcpAck);
+  }
+}
+
+void Answers::fill(std::span<std::uint8_t* const> frames) {
+  for (std::uint8_t* frame : frames) {
+    const Answer& answer = answers_[next_];
+    by_server_[answer.server].write(frame, answer.flow, false);
+    next_ += next_ + 1 < answers_.size();
+  }
 }
 
 Uniform::Uniform(int family, std::uint32_t flows)

@@ -70,6 +70,27 @@ class InOrder final : public Source {
   Template frame_;
 };
 
+/// A server's answer, of the flow `flow`.
+struct Answer {
+  std::uint32_t flow = 0;
+  std::uint32_t server = 0;
+};
+/// Which flow or server an address of this world belongs to.
+std::uint32_t flow_of(const net::IpAddr& client);
+std::uint32_t number_of_server(const net::IpAddr& server);
+
+/// SYN-ACKs in this order, and the last one again and again; not empty.
+class Answers final : public Source {
+ public:
+  Answers(int family, std::vector<Answer> answers);
+  void fill(std::span<std::uint8_t* const> frames) override;
+
+ private:
+  std::vector<Answer> answers_;
+  std::size_t next_ = 0;
+  std::vector<Template> by_server_;
+};
+
 /// Packets of established connections, uniformly random over `flows`.
 class Uniform final : public Source {
  public:

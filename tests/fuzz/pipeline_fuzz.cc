@@ -1,10 +1,12 @@
-// Any frames, several to an input, through the parser and the whole pipeline.
+// Whole bursts of any frames through the parser and the pipeline.
 //
 // An input is a list of steps: a frame as it is, or a sound one of some kind with bytes changed and
-// the IPv4 checksum made right again, or time that passes, or a server that leaves. Checked: no
+// the IPv4 checksum made right again, or the end of a burst, or time that passes, or a server that
+// leaves. As in a worker, a burst is begun before the one in front of it is finished. Checked: no
 // frame grows or shrinks, what is transmitted leaves through a port that exists, with a right IPv4
 // checksum and a right transport checksum where it came with one, and the table keeps its bound.
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -109,17 +111,18 @@ class Fuzzed {
     require(pipeline_->counters().connections.get() == 0);
     world_ = usual_world();
     snapshot_ = snapshot_of(world_);
-    frame_number_ = 0;
   }
 
   void step(Input& input) {
     const std::uint8_t what = input.byte();
     switch (what % 8) {
       case 0:
+        finish_all();
         now_s_ += what < 128 ? input.byte() : input.byte() * 1000u;
         pipeline_->expire(now_s_, 1 + input.byte() % 8);
         break;
       case 1:
+        finish_all();
         world_.ip_forward = (what & 8) != 0;
         world_.services[0].pool[0].generation ^= (what & 16) != 0 ? 2 : 0;
         world_.services[0].pool[1].weight = (what & 32) != 0 ? 0 : 1;
@@ -127,45 +130,80 @@ class Fuzzed {
         snapshot_ = snapshot_of(world_);
         break;
       case 2:
-        burst(input.bytes(1 + input.byte() * (kMaxFrame / 255)), what >> 7);
+        add(input.bytes(1 + input.byte() * (kMaxFrame / 255)));
+        break;
+      case 3:
+        begin_burst((what >> 3) % 2);
         break;
       default: {
         FrameBytes frame = sound_frame(input);
         change(frame, input);
-        burst(std::move(frame), (frame_number_++ + what) % 2);
+        add(std::move(frame));
       }
     }
     require(pipeline_->counters().connections.get() <= kCapacity);
   }
 
+  void finish_all() {
+    begin_burst(0);
+    begin_burst(0);  // the empty one behind it
+  }
+
  private:
+  // A burst, the memory of its frames, and whether they came with right checksums.
+  struct Flight {
+    lb::Burst burst;
+    std::array<std::unique_ptr<std::uint8_t[]>, net::kBurstSize> memory;
+    std::array<bool, net::kBurstSize> was_sound{};
+    std::array<std::uint16_t, net::kBurstSize> length{};
+  };
+
   // In memory of exactly its size, so that a byte too far is seen.
-  void burst(FrameBytes frame, unsigned port) {
-    const auto copy = std::make_unique<std::uint8_t[]>(frame.size());
-    std::copy(frame.begin(), frame.end(), copy.get());
-    const net::Packet packet{copy.get(), nullptr, static_cast<std::uint16_t>(frame.size()), 0};
-    const bool was_sound = is_sound(frame);
-    const lb::LeaseView leases(leases_, 1, 0, 0);
-    pipeline_->process(*snapshot_, leases, static_cast<net::PortId>(port), {&packet, 1}, now_s_,
-                       result_);
-    const lb::Verdict verdict = result_.verdicts[0];
-    require(packet.data == copy.get() && packet.length == frame.size());
+  void add(const FrameBytes& frame) {
+    Flight& flight = flights_[filling_];
+    const std::size_t at = flight.burst.count++;
+    flight.memory[at] = std::make_unique<std::uint8_t[]>(frame.size());
+    std::copy(frame.begin(), frame.end(), flight.memory[at].get());
+    flight.length[at] = static_cast<std::uint16_t>(frame.size());
+    flight.was_sound[at] = is_sound(frame);
+    flight.burst.packets[at] = {flight.memory[at].get(), nullptr, flight.length[at], 0};
+    if (flight.burst.count == net::kBurstSize) begin_burst(flight.length[at] % 2);
+  }
+
+  // Begins the burst that was filled and finishes the one that was begun before it.
+  void begin_burst(unsigned port) {
+    Flight& flight = flights_[filling_];
+    flight.burst.port = static_cast<net::PortId>(port);
+    pipeline_->begin(*snapshot_, leases(), flight.burst, now_s_);
+    filling_ = 1 - filling_;
+    Flight& before = flights_[filling_];
+    if (before.burst.count != 0) pipeline_->finish(*snapshot_, leases(), before.burst, now_s_);
+    for (std::size_t i = 0; i < before.burst.count; ++i) check(before, i);
+    before.burst.count = 0;
+  }
+
+  void check(const Flight& flight, std::size_t i) {
+    const net::Packet& packet = flight.burst.packets[i];
+    const lb::Verdict verdict = flight.burst.verdicts[i];
+    require(packet.data == flight.memory[i].get() && packet.length == flight.length[i]);
     if (verdict.action != lb::Action::kTransmit) return;
     require(verdict.port < snapshot_->port_count());
-    const net::Bytes sent(copy.get(), frame.size());
+    const net::Bytes sent(packet.data, packet.length);
     if (u16_at(sent, 12) != net::kEtherTypeIpv4) return;
     const std::size_t header = static_cast<std::size_t>(sent[kL3] & 15) * 4;
     require(reference_checksum(sent.subspan(kL3, header)) == 0);
-    if (was_sound) require(checksums_ok(sent));
+    if (flight.was_sound[i]) require(checksums_ok(sent));
   }
+
+  lb::LeaseView leases() const { return {leases_, 1, 0, 0}; }
 
   std::uint32_t now_s_ = 1000;
   World world_ = usual_world();
   std::unique_ptr<const lb::Snapshot> snapshot_ = snapshot_of(world_);
   lb::LeaseTable leases_;
   std::unique_ptr<lb::Pipeline> pipeline_;
-  lb::BurstResult result_;
-  unsigned frame_number_ = 0;
+  std::array<Flight, 2> flights_;
+  std::size_t filling_ = 0;
 };
 
 }  // namespace
@@ -178,5 +216,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Input input(data, size);
   fuzzed->begin();
   while (!input.empty()) fuzzed->step(input);
+  fuzzed->finish_all();
   return 0;
 }

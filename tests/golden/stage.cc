@@ -76,31 +76,35 @@ std::vector<FrameBytes> Stage::put(net::PortId port, FrameBytes frame) {
 void Stage::turn() {
   constexpr std::uint64_t kNow = 1;
   const lb::LeaseView leases(leases_, kNow, 0, 0);
+  // All are begun before the first is finished, as a worker overlaps them.
   for (net::PortId id = 0; id < world.ports.size(); ++id) {
-    std::array<net::Packet, net::kBurstSize> packets;
+    lb::Burst& burst = bursts_[id];
     ports_[id].limit_transmit(port::MemoryPort::kCapacity);
-    const std::size_t count = ports_[id].receive(packets);
-    const auto burst = std::span<const net::Packet>(packets).first(count);
-    pipeline_->process(*snapshot_, leases, id, burst, now_s, result_);
-    carry_out(id, burst);
+    burst.port = id;
+    burst.count = ports_[id].receive(burst.packets);
+    pipeline_->begin(*snapshot_, leases, burst, now_s);
+  }
+  for (net::PortId id = 0; id < world.ports.size(); ++id) {
+    pipeline_->finish(*snapshot_, leases, bursts_[id], now_s);
+    carry_out(bursts_[id]);
   }
 }
 
-void Stage::carry_out(net::PortId port, std::span<const net::Packet> packets) {
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    const lb::Verdict verdict = result_.verdicts[i];
+void Stage::carry_out(const lb::Burst& burst) {
+  for (std::size_t i = 0; i < burst.count; ++i) {
+    const lb::Verdict verdict = burst.verdicts[i];
     if (verdict.action == lb::Action::kTransmit) {
-      ports_[verdict.port].transmit({&packets[i].buffer, 1});
+      ports_[verdict.port].transmit({&burst.packets[i].buffer, 1});
       continue;
     }
     if (verdict.action == lb::Action::kToControl) ++to_control_;
     if (verdict.action == lb::Action::kHandOff) {
       handed_off_ += (handed_off_.empty() ? "" : " ") + std::to_string(verdict.worker);
     }
-    ports_[port].release({&packets[i].buffer, 1});
+    ports_[burst.port].release({&burst.packets[i].buffer, 1});
   }
-  for (std::size_t i = 0; i < result_.neighbour_count; ++i) {
-    const lb::NeighbourSeen& seen = result_.neighbours[i];
+  for (std::size_t i = 0; i < burst.neighbour_count; ++i) {
+    const lb::NeighbourSeen& seen = burst.neighbours[i];
     neighbours_ += (neighbours_.empty() ? "" : " ") + to_string(seen.address) + '@' +
                    to_string(seen.mac) + '%' + std::to_string(seen.port);
   }

@@ -136,13 +136,13 @@ class Stage {
   const std::string& handed_off() const { return handed_off_; }
 
  private:
-  void carry_out(net::PortId port, std::span<const net::Packet> packets);
+  void carry_out(const lb::Burst& burst);
 
   std::array<port::MemoryPort, 3> ports_;
   lb::LeaseTable leases_;
   std::unique_ptr<lb::Pipeline> pipeline_;
   std::unique_ptr<const lb::Snapshot> snapshot_;
-  lb::BurstResult result_;
+  std::array<lb::Burst, 3> bursts_;  // of the ports
   std::vector<std::uint64_t> counted_;
   std::string neighbours_;
   std::size_t to_control_ = 0;

@@ -188,7 +188,8 @@ class Host(Namespace):
 
     def curl(self, url, *options, timeout=5):
         """The body, or None if there was no answer or none with status below 400."""
-        done = self.run("curl", "-g", "-s", "-f", "-m", timeout, *options, url, check=False)
+        words = ("curl", "-g", "-s", "-f", "-m", timeout, *options, url)
+        done = self.run(*words, check=False, timeout=timeout + DEADLINE_S)
         return done.stdout if done.returncode == 0 else None
 
 

@@ -42,9 +42,11 @@ struct alignas(64) Connection {
   bool hop_resolved;
   bool replied;  ///< Whether the server has answered (UDP: makes it established).
   std::uint16_t real_generation;
-  /// What NAT towards the server changes in the checksums, as 16-bit sums (RFC 1624): of the IP
-  /// header, and of the transport header with its pseudo header. The way back is the complement.
+  /// What NAT changes in the checksums, as 16-bit sums (RFC 1624): in the IP header, the hop less
+  /// included, towards the server and back; in the transport header with its pseudo header towards
+  /// the server, the way back being the complement.
   std::uint16_t ip_delta;
+  std::uint16_t ip_delta_back;
   std::uint16_t transport_delta;
   std::uint16_t expiry_list;  ///< See ExpiryLists; kNotFiled in an entry that is in none.
   RealSlot real_slot;

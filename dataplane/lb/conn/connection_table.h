@@ -71,6 +71,8 @@ class ConnectionTable {
   /// index is full the entry is given back.
   File file(Entry& entry, std::uint64_t hash, std::uint32_t expires_s);
 
+  /// Whether the entry is in the wheel: with the same state and a later deadline it may stay there.
+  static bool is_settled(const Entry& entry) { return Lists::is_in_wheel(entry); }
   /// Sets a new deadline, after a packet: cheap for what is and stays established.
   void settle(Entry& entry, std::uint32_t expires_s);
   void remove(Entry& entry);

@@ -24,6 +24,7 @@ class ExpiryLists {
 
   ExpiryLists(Entry* entries, std::uint32_t now_s) : entries_(entries), now_s_(now_s) {}
 
+  static bool is_in_wheel(const Entry& entry) { return entry.expiry_list < kWheelSlots; }
   static bool is_half_open(const Entry& entry) {
     return entry.expiry_list == kHalfOpenTcp || entry.expiry_list == kHalfOpenUdp;
   }

@@ -6,6 +6,8 @@
 // or hop limit (RFC 1812 §5.3.1); the caller has checked that it is above 1.
 #pragma once
 
+#include <cstring>
+
 #include "dataplane/lb/conn/connection.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/net/parse.h"
@@ -16,20 +18,21 @@ namespace detail {
 
 // TTL is the low byte of its 16-bit word as it lies in memory: one less is adding 0xfffe (minus
 // one in ones' complement).
-inline constexpr std::uint32_t kTtlDelta = 0xfffe;
+inline constexpr std::uint16_t kTtlDelta = 0xfffe;
 
-inline void touch_ip(net::Ipv4Header& ip, std::uint32_t delta) {
+[[gnu::always_inline]] inline void touch_ip(net::Ipv4Header& ip, std::uint16_t delta) {
   --ip.ttl;
-  net::ChecksumDelta::apply_delta(ip.checksum, delta + kTtlDelta);
+  net::ChecksumDelta::apply_delta(ip.checksum, delta);
 }
-inline void touch_ip(net::Ipv6Header& ip, std::uint32_t) {
+[[gnu::always_inline]] inline void touch_ip(net::Ipv6Header& ip, std::uint16_t) {
   --ip.hop_limit;
 }
 
 // A UDP checksum of zero means "none" in IPv4: it stays none, and a computed zero is sent as
 // 0xffff (RFC 768).
-inline void update_transport(const net::Packet& packet, const net::Parsed& parsed,
-                             std::uint16_t delta) {
+[[gnu::always_inline]] inline void update_transport(const net::Packet& packet,
+                                                    const net::Parsed& parsed,
+                                                    std::uint16_t delta) {
   if (parsed.protocol == net::Protocol::kTcp) {
     net::ChecksumDelta::apply_delta(packet.at<net::TcpHeader>(parsed.l4)->checksum, delta);
     return;
@@ -58,7 +61,10 @@ template <typename F>
 void set_deltas(Connection<F>& connection) {
   net::ChecksumDelta delta;
   delta.replace(connection.vip, connection.real);
-  connection.ip_delta = delta.folded();
+  const std::uint16_t addresses = delta.folded();
+  connection.ip_delta = net::ChecksumDelta::sum(addresses, detail::kTtlDelta);
+  connection.ip_delta_back =
+      net::ChecksumDelta::sum(detail::complement(addresses), detail::kTtlDelta);
   delta.replace(connection.vip_port, connection.real_port);
   connection.transport_delta = delta.folded();
 }
@@ -83,22 +89,19 @@ template <typename F>
   auto* ip = packet.at<typename F::Header>(parsed.l3);
   ip->source = connection.vip;
   packet.at<net::UdpHeader>(parsed.l4)->source_port = connection.vip_port;
-  detail::touch_ip(*ip, detail::complement(connection.ip_delta));
+  detail::touch_ip(*ip, connection.ip_delta_back);
   detail::update_transport(packet, parsed, detail::complement(connection.transport_delta));
 }
 
 /// Direct routing and plain routing: only a hop less.
 template <typename F>
 [[gnu::always_inline]] inline void pass_on(const net::Packet& packet, const net::Parsed& parsed) {
-  detail::touch_ip(*packet.at<typename F::Header>(parsed.l3), 0);
+  detail::touch_ip(*packet.at<typename F::Header>(parsed.l3), detail::kTtlDelta);
 }
 
 /// Addresses the frame for its next link.
-inline void set_link_header(const net::Packet& packet, const net::Mac& destination,
-                            const net::Mac& source) {
-  auto* ethernet = packet.at<net::EthernetHeader>(0);
-  ethernet->destination = destination;
-  ethernet->source = source;
+inline void set_link_header(const net::Packet& packet, const net::LinkAddresses& link) {
+  std::memcpy(packet.data, &link, sizeof link);
 }
 
 }  // namespace keepline::lb

@@ -13,51 +13,88 @@
 
 namespace keepline::lb {
 
+/// Address, port and protocol: for IPv4 in one register, which is compared and hashed at once.
+template <typename F>
+class ServiceKey;
+
+template <>
+class ServiceKey<net::V4> {
+ public:
+  ServiceKey() = default;
+  ServiceKey(net::be32 address, net::be16 port, net::Protocol protocol)
+      : raw_(address.raw() | (std::uint64_t{port.raw()} << 32) |
+             (std::uint64_t{static_cast<std::uint8_t>(protocol)} << 48)) {}
+  bool is_none() const { return raw_ == 0; }
+  std::uint64_t mixed() const { return raw_; }
+  friend bool operator==(const ServiceKey&, const ServiceKey&) = default;
+
+ private:
+  std::uint64_t raw_ = 0;
+};
+
+template <>
+class ServiceKey<net::V6> {
+ public:
+  ServiceKey() = default;
+  ServiceKey(const net::Ip6& address, net::be16 port, net::Protocol protocol)
+      : high_(address.raw_high()),
+        low_(address.raw_low()),
+        rest_(port.raw() | (std::uint64_t{static_cast<std::uint8_t>(protocol)} << 16)) {}
+  bool is_none() const { return rest_ == 0; }
+  std::uint64_t mixed() const { return high_ ^ std::rotl(low_, 23) ^ (rest_ << 32); }
+  friend bool operator==(const ServiceKey&, const ServiceKey&) = default;
+
+ private:
+  std::uint64_t high_ = 0;
+  std::uint64_t low_ = 0;
+  std::uint64_t rest_ = 0;
+};
+
 template <typename F>
 class ServiceIndex {
  public:
-  using Address = typename F::Address;
+  using Key = ServiceKey<F>;
 
   struct Entry {
-    Address address{};
-    net::be16 port;
-    net::Protocol protocol{};  ///< Zero: a free place.
+    Key key;  ///< None: a free place.
     LeaseSlot lease = kNeverOurs;
     ServiceSlot slot = 0;
   };
 
-  ServiceIndex() = default;
-  explicit ServiceIndex(const std::vector<Entry>& entries)
+  /// What looking up takes, as a value: kept in registers from packet to packet.
+  class View {
+   public:
+    /// nullptr: there is none.
+    const Entry* find(const Key& key) const {
+      std::size_t at = place_of(key, mask_);
+      for (; !places_[at].key.is_none(); at = (at + 1) & mask_) {
+        if (places_[at].key == key) return &places_[at];
+      }
+      return nullptr;
+    }
+
+   private:
+    friend class ServiceIndex;
+    View(const Entry* places, std::size_t mask) : places_(places), mask_(mask) {}
+    const Entry* places_;
+    std::size_t mask_;
+  };
+
+  explicit ServiceIndex(const std::vector<Entry>& entries = {})
       : places_(std::bit_ceil(4 * entries.size() + 1)) {
+    const std::size_t mask = places_.size() - 1;
     for (const Entry& entry : entries) {
-      std::size_t at = place_of(entry.address, entry.port, entry.protocol);
-      while (places_[at].protocol != net::Protocol{}) at = (at + 1) & (places_.size() - 1);
+      std::size_t at = place_of(entry.key, mask);
+      while (!places_[at].key.is_none()) at = (at + 1) & mask;
       places_[at] = entry;
     }
   }
 
-  /// nullptr: there is none.
-  const Entry* find(const Address& address, net::be16 port, net::Protocol protocol) const {
-    if (places_.empty()) return nullptr;
-    std::size_t at = place_of(address, port, protocol);
-    for (; places_[at].protocol != net::Protocol{}; at = (at + 1) & (places_.size() - 1)) {
-      const Entry& entry = places_[at];
-      if (entry.port == port && entry.address == address && entry.protocol == protocol) {
-        return &entry;
-      }
-    }
-    return nullptr;
-  }
+  View view() const { return {places_.data(), places_.size() - 1}; }
 
  private:
-  static std::uint64_t raw(net::be32 address) { return address.raw(); }
-  static std::uint64_t raw(const net::Ip6& address) {
-    return address.raw_high() ^ std::rotl(address.raw_low(), 23);
-  }
-  std::size_t place_of(const Address& address, net::be16 port, net::Protocol protocol) const {
-    const std::uint64_t key = raw(address) ^ (std::uint64_t{port.raw()} << 40) ^
-                              (std::uint64_t{static_cast<std::uint8_t>(protocol)} << 56);
-    return static_cast<std::size_t>((key * 0x9e3779b97f4a7c15) >> 40) & (places_.size() - 1);
+  static std::size_t place_of(const Key& key, std::size_t mask) {
+    return static_cast<std::size_t>((key.mixed() * 0x9e3779b97f4a7c15) >> 40) & mask;
   }
 
   std::vector<Entry> places_;

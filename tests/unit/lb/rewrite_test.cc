@@ -228,7 +228,7 @@ TEST(Rewrite, TheLinkHeaderAndNothingElse) {
   const Parts parts(frame);
   d.to = mac("02:00:00:00:00:aa");
   d.from = mac("02:00:00:00:00:bb");
-  set_link_header(parts.packet, d.to, d.from);
+  set_link_header(parts.packet, {d.to, d.from});
   EXPECT_EQ(hex(frame), hex(bytes_of(d)));
 }
 

@@ -139,8 +139,8 @@ TEST(Snapshot, NextHopsOfRealServersFollowPortsRoutesAndNeighbours) {
   EXPECT_NE(snapshot->hop_epoch(), epoch);
   const RealEntry& entry = *snapshot->real(1, 1);
   EXPECT_EQ(entry.reach, neigh::Reach::kFound);
-  EXPECT_EQ(entry.next_mac, mac("02:00:00:00:00:aa"));
-  EXPECT_EQ(entry.source_mac, mac("02:00:00:00:00:01"));
+  EXPECT_EQ(entry.link.destination, mac("02:00:00:00:00:aa"));
+  EXPECT_EQ(entry.link.source, mac("02:00:00:00:00:01"));
   EXPECT_EQ(entry.mtu, 1400);
   EXPECT_EQ(snapshot->real(2, 1)->reach, neigh::Reach::kNoNeighbour);
 }

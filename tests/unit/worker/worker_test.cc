@@ -105,19 +105,30 @@ TEST_F(WorkerTest, WithoutFramesATurnIsIdle) {
   EXPECT_EQ(worker_.counters().busy_turns.get(), 0u);
 }
 
-TEST_F(WorkerTest, ABurstATurnAndPort) {
-  arrive(40);
+TEST_F(WorkerTest, FourBurstsATurnAndPort) {
+  constexpr unsigned kAll = 4 * net::kBurstSize + 8;
+  arrive(kAll);
   EXPECT_TRUE(worker_.turn());
-  EXPECT_EQ(ports_[kInside].take_sent().size(), net::kBurstSize);
+  EXPECT_EQ(ports_[kInside].take_sent().size(), 4 * net::kBurstSize);
   EXPECT_TRUE(worker_.turn());
-  EXPECT_EQ(ports_[kInside].take_sent().size(), 40 - net::kBurstSize);
+  EXPECT_EQ(ports_[kInside].take_sent().size(), 8u);
   EXPECT_FALSE(worker_.turn());
-  EXPECT_EQ(worker_.counters().received[kOutside].get(), 40u);
+  EXPECT_EQ(worker_.counters().received[kOutside].get(), kAll);
   EXPECT_EQ(worker_.counters().received[kInside].get(), 0u);
-  EXPECT_EQ(worker_.counters().transmitted[kInside].get(), 40u);
+  EXPECT_EQ(worker_.counters().transmitted[kInside].get(), kAll);
   EXPECT_EQ(worker_.counters().busy_turns.get(), 2u);
-  EXPECT_EQ(worker_.pipeline().counters().packets.get(), 40u);
-  EXPECT_EQ(worker_.pipeline().counters().bytes.get(), 40 * bytes_of(from_client()).size());
+  EXPECT_EQ(worker_.pipeline().counters().packets.get(), kAll);
+  EXPECT_EQ(worker_.pipeline().counters().bytes.get(), kAll * bytes_of(from_client()).size());
+}
+
+// A connection that one burst makes is not there yet when the burst behind it is looked up.
+TEST_F(WorkerTest, TheBurstBehindFindsWhatTheOneInFrontOfItMade) {
+  std::vector<FrameBytes> frames(net::kBurstSize, bytes_of(from_client(5000)));
+  for (auto& frame : frames) ports_[kOutside].arrive(std::move(frame));
+  ports_[kOutside].arrive(bytes_of(from_client(5000, net::kTcpAck)));
+  EXPECT_TRUE(worker_.turn());
+  EXPECT_EQ(ports_[kInside].take_sent().size(), net::kBurstSize + 1);
+  EXPECT_EQ(worker_.pipeline().counters().created.get(), 1u);
 }
 
 TEST_F(WorkerTest, WithoutASnapshotFramesStayInTheRing) {
