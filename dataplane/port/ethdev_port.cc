@@ -34,8 +34,19 @@ std::string error_text(const char* step, int code) {
   return std::string(step) + ": " + rte_strerror(code < 0 ? -code : code);
 }
 
+// Spreads frames over the queues by addresses and ports, where the device can. Its hash is not that
+// of our shards: what arrives at another worker is handed over.
+void ask_for_rss(std::uint16_t id, rte_eth_conf& config) {
+  rte_eth_dev_info info{};
+  if (rte_eth_dev_info_get(id, &info) < 0) return;
+  config.rx_adv_conf.rss_conf.rss_hf =
+      info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+  if (config.rx_adv_conf.rss_conf.rss_hf != 0) config.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+}
+
 int start_device(std::uint16_t id, unsigned queues, rte_mempool* pool, std::string& step) {
   rte_eth_conf config{};
+  if (queues > 1) ask_for_rss(id, config);
   const auto rx_queues = static_cast<std::uint16_t>(queues);
   step = "configure";
   if (const int rc = rte_eth_dev_configure(id, rx_queues, rx_queues, &config); rc < 0) return rc;

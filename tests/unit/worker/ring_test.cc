@@ -1,7 +1,9 @@
 // Workers on lcores of DPDK's, on net_ring devices with a queue for each of them: frames arrive at
 // whatever queue, as from a NIC whose RSS hash is not ours.
+#define ALLOW_EXPERIMENTAL_API  // rte_eth_dev_conf_get()
 #include <gtest/gtest.h>
 #include <rte_eth_ring.h>
+#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
@@ -74,9 +76,33 @@ struct RingDevice {
   std::vector<std::unique_ptr<port::EthdevPort>> ports;
 };
 
-TEST(Rings, FourWorkersWithAQueueEachServeEveryFlowOnceBothWays) {
-  Eal eal({"keepline-ring-test-" + std::to_string(getpid()), kWorkers, 128});
-  port::BufferPool pool(8191, 1500);
+/// DPDK can be started once in a process.
+class Rings : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    eal_ = std::make_unique<Eal>(
+        EalConfig{"keepline-ring-test-" + std::to_string(getpid()), kWorkers, 128});
+  }
+  static void TearDownTestSuite() { eal_.reset(); }
+
+  static inline std::unique_ptr<Eal> eal_;
+  port::BufferPool pool{8191, 1500};
+};
+
+TEST_F(Rings, ADeviceThatCanSpreadsFramesByAddressesAndPorts) {
+  for (const unsigned queues : {1u, 4u}) {
+    auto device = port::EthdevDevice::open("net_null9", "size=64", queues, pool);
+    ASSERT_TRUE(device) << device.error();
+    rte_eth_conf config{};
+    ASSERT_EQ(rte_eth_dev_conf_get((*device)->id(), &config), 0);
+    EXPECT_EQ(config.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS, queues > 1);
+    const std::uint64_t asked = config.rx_adv_conf.rss_conf.rss_hf;
+    EXPECT_EQ((asked & RTE_ETH_RSS_NONFRAG_IPV4_TCP) != 0, queues > 1);
+  }
+}
+
+TEST_F(Rings, FourWorkersWithAQueueEachServeEveryFlowOnceBothWays) {
+  Eal& eal = *eal_;
   RingDevice outside("outside", pool);
   RingDevice inside("inside", pool);
   std::vector<std::vector<port::Port*>> ports(kWorkers);
