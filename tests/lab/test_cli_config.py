@@ -190,7 +190,8 @@ def test_nothing_has_to_be_prepared(net):
     keepline = Keepline(net.nodes[0], GOOD).start().wait_master(VIP)
     assert net.answers(VIP)
     assert machine() == before
-    assert "without" in keepline.log() and huge_bytes(keepline.process.pid) == 0
+    if int(before[0]) == 0:  # a machine may have some already
+        assert "without" in keepline.log() and huge_bytes(keepline.process.pid) == 0
     assert keepline.stop() == 0
 
 
