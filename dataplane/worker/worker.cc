@@ -10,7 +10,6 @@ namespace keepline::worker {
 
 namespace {
 
-constexpr std::size_t kExpirePerTurn = 32;
 constexpr std::size_t kMailPerTurn = 32;
 constexpr std::size_t kBurstsPerTurn = 4;      // of each port
 constexpr std::uint64_t kWaitsPerSecond = 50;  // a wait without progress is 20 ms at most
@@ -50,6 +49,7 @@ void Worker::run() {
 
 bool Worker::turn() {
   counters_.turns.add();
+  bursts_this_turn_ = 0;
   bool busy = false;
   for (std::size_t id = 0; id < ports_.size(); ++id) {
     if (ports_[id] != nullptr) busy |= send_mail(static_cast<net::PortId>(id));
@@ -71,7 +71,8 @@ bool Worker::turn() {
   flush_all();
   // With frames the clock was read when they were taken.
   if (!busy) note_gap(ticks_.now());
-  pipeline_.expire(now_s_, kExpirePerTurn);
+  // As many may go as can have come.
+  pipeline_.expire(now_s_, (1 + bursts_this_turn_) * net::kBurstSize);
   busy |= list_connections();
   busy |= explain(snapshot);
   domain_.quiescent(id_);
@@ -160,6 +161,7 @@ bool Worker::take(lb::Burst& burst, net::PortId id) {
   burst.port = id;
   burst.count = ports_[id]->receive(burst.packets);
   counters_.received[id].add(burst.count);
+  bursts_this_turn_ += burst.count != 0;
   return burst.count != 0;
 }
 
@@ -294,6 +296,7 @@ bool Worker::take_over(const lb::Snapshot* snapshot, unsigned from) {
   const std::size_t count = mesh_.ring(from, id_).pop(frames.data(), frames.size());
   if (count == 0) return false;
   counters_.taken_over.add(count);
+  ++bursts_this_turn_;
   lb::Burst& run = bursts_[0];
   for (std::size_t i = 0; i < count;) {
     const HandOver& first = frames[i];

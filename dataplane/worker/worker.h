@@ -121,6 +121,7 @@ class Worker {
   std::array<lb::Burst, 2> bursts_;  // begun in turn: one is finished while the next is fetched
   std::array<TxBuffer, net::kMaxPorts> tx_;
   std::array<Outbound, kMaxWorkers> outbound_;
+  std::size_t bursts_this_turn_ = 0;
   std::uint64_t last_turn_ = 0;
   std::uint64_t resumed_ = 0;    // end of the last noticeable gap between turns
   std::uint64_t gap_ = 0;        // its length, in ticks

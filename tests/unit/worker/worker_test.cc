@@ -293,6 +293,18 @@ TEST_F(WorkerTest, ConnectionsExpireByItsClock) {
   EXPECT_EQ(worker_.pipeline().connections4().size(), 0u);
 }
 
+// Otherwise the table would fill up while new connections come as fast as they can.
+TEST_F(WorkerTest, AsManyExpireInATurnAsCameInIt) {
+  constexpr unsigned kMany = 4 * net::kBurstSize;
+  arrive(kMany, 1000);
+  worker_.turn();
+  clock_.pass(60 * kHz);
+  arrive(kMany, 2000);
+  worker_.turn();
+  EXPECT_EQ(worker_.pipeline().counters().expired.get(), kMany);
+  EXPECT_EQ(worker_.pipeline().connections4().size(), kMany);
+}
+
 TEST_F(WorkerTest, ListsConnectionsPageByPage) {
   for (std::uint16_t i = 0; i < 20; ++i) {
     arrive(30, static_cast<std::uint16_t>(1000 + 30 * i));
