@@ -46,6 +46,11 @@ Stage::Stage(std::size_t capacity, unsigned half_open_percent) {
 
 std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world) {
   lb::SnapshotBuilder builder;
+  return snapshot_of(world, builder);
+}
+
+std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world, lb::SnapshotBuilder& builder) {
+  builder.truncate_services(0);
   builder.set_ports(world.ports);
   builder.set_vips(world.vips);
   for (const lb::Service& each : world.services) {
@@ -60,7 +65,7 @@ std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world) {
 }
 
 void Stage::publish() {
-  snapshot_ = snapshot_of(world);
+  snapshot_ = snapshot_of(world, builder_);
 }
 
 std::vector<FrameBytes> Stage::put(net::PortId port, FrameBytes frame) {

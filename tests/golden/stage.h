@@ -54,6 +54,8 @@ struct World {
 
 /// `world` as the planner would publish it.
 std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world);
+/// The same as the next one of a builder that has made others: what changed is told apart.
+std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world, lb::SnapshotBuilder& builder);
 
 inline lb::RealServer real_server(lb::RealSlot slot, net::Endpoint at,
                                   lb::Method method = lb::Method::kNat, std::uint32_t weight = 1) {
@@ -141,6 +143,7 @@ class Stage {
   std::array<port::MemoryPort, 3> ports_;
   lb::LeaseTable leases_;
   std::unique_ptr<lb::Pipeline> pipeline_;
+  lb::SnapshotBuilder builder_;
   std::unique_ptr<const lb::Snapshot> snapshot_;
   std::array<lb::Burst, 3> bursts_;  // of the ports
   std::vector<std::uint64_t> counted_;

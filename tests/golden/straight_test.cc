@@ -56,5 +56,68 @@ TEST_P(GoldenStraight, AnswersOfTwoServersToOneClientPortBothFindTheirVip) {
   }
 }
 
+// A connection of the client's port 5000 to server1, established and answered.
+void establish(Stage& stage) {
+  stage.make_master();
+  stage.publish();
+  stage.put(kOutside, bytes_of(from_client()));
+  stage.put(kInside, bytes_of(from_server(5000, kTcpSyn | kTcpAck)));
+  stage.put(kOutside, bytes_of(from_client(5000, kTcpAck)));
+  stage.counters();
+}
+
+TEST(GoldenEstablished, WithoutTheLeaseNeitherDirectionPasses) {
+  Stage stage;
+  establish(stage);
+  stage.revoke();
+  EXPECT_EQ(text(stage.put(kOutside, bytes_of(from_client(5000, kTcpAck)))), kNothing);
+  EXPECT_EQ(text(stage.put(kInside, bytes_of(from_server(5000, kTcpAck)))), kNothing);
+  EXPECT_EQ(stage.counters(), "packets=2 not_master=2 connections=1");
+}
+
+TEST(GoldenEstablished, AnswersFollowAChangeOfTheWayToTheClient) {
+  Stage stage;
+  establish(stage);
+  const Datagram in = from_server(5000, kTcpAck);
+  EXPECT_EQ(text(stage.put(kInside, bytes_of(in))), text(to_client(in)));
+  stage.world.neighbours[0].mac = kNames.router_mac;
+  stage.publish();
+  Datagram out = to_client(in);
+  out.to = kNames.router_mac;
+  EXPECT_EQ(text(stage.put(kInside, bytes_of(in))), text(out));
+}
+
+TEST(GoldenEstablished, EitherDirectionKeepsItAlive) {
+  Stage stage;
+  establish(stage);
+  for (int round = 0; round < 3; ++round) {
+    stage.now_s += 600;
+    stage.expire();
+    EXPECT_NE(text(stage.put(kInside, bytes_of(from_server(5000, kTcpAck)))), kNothing);
+    stage.now_s += 600;
+    stage.expire();
+    EXPECT_NE(text(stage.put(kOutside, bytes_of(from_client(5000, kTcpAck)))), kNothing);
+  }
+  stage.now_s += 901;
+  stage.expire();
+  EXPECT_EQ(stage.connections(), kNothing);
+}
+
+TEST(GoldenEstablished, NoHopLeftAndTooLongAreDropsOfBothDirections) {
+  Stage stage;
+  establish(stage);
+  Datagram last = from_client(5000, kTcpAck);
+  Datagram last_back = from_server(5000, kTcpAck);
+  last.ttl = last_back.ttl = 1;
+  EXPECT_EQ(text(stage.put(kOutside, bytes_of(last))), kNothing);
+  EXPECT_EQ(text(stage.put(kInside, bytes_of(last_back))), kNothing);
+  Datagram big = from_client(5000, kTcpAck);
+  Datagram big_back = from_server(5000, kTcpAck);
+  big.payload = big_back.payload = std::string(1461, 'x');
+  EXPECT_EQ(text(stage.put(kOutside, bytes_of(big))), kNothing);
+  EXPECT_EQ(text(stage.put(kInside, bytes_of(big_back))), kNothing);
+  EXPECT_EQ(stage.counters(), "packets=4 ttl_expired=2 too_big=2 connections=1");
+}
+
 }  // namespace
 }  // namespace keepline::testing
