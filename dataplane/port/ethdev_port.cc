@@ -7,16 +7,11 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 
 namespace keepline::port {
 
 namespace {
 
-// An AF_XDP frame needs the kernel's headroom besides DPDK's own.
-constexpr unsigned kXdpHeadroom = 256;
-constexpr unsigned kLinkHeader = 18;  // Ethernet and one VLAN tag
-constexpr unsigned kCacheSize = 256;
 constexpr std::uint16_t kDescriptors = 2048;
 constexpr std::size_t kMaxBurst = 64;
 
@@ -63,18 +58,6 @@ int start_device(std::uint16_t id, unsigned queues, rte_mempool* pool, std::stri
 }
 
 }  // namespace
-
-BufferPool::BufferPool(unsigned buffers, unsigned mtu) {
-  const unsigned room = std::max<unsigned>(RTE_MBUF_DEFAULT_BUF_SIZE,
-                                           mtu + kLinkHeader + RTE_PKTMBUF_HEADROOM + kXdpHeadroom);
-  pool_ = rte_pktmbuf_pool_create("keepline", buffers, kCacheSize, 0,
-                                  static_cast<std::uint16_t>((room + 63) & ~63u), SOCKET_ID_ANY);
-  if (pool_ == nullptr) throw std::runtime_error(error_text("packet buffers", rte_errno));
-}
-
-BufferPool::~BufferPool() {
-  rte_mempool_free(pool_);
-}
 
 tl::expected<std::unique_ptr<EthdevDevice>, std::string> EthdevDevice::open(
     const std::string& name, const std::string& arguments, unsigned queues, BufferPool& pool) {

@@ -9,25 +9,10 @@
 
 #include <tl/expected.hpp>
 
+#include "dataplane/port/buffer_pool.h"
 #include "dataplane/port/port.h"
 
-struct rte_mempool;
-
 namespace keepline::port {
-
-/// Packet buffers shared by all ports of the daemon.
-class BufferPool {
- public:
-  /// Room for `buffers` frames of up to `mtu` bytes of IP. Throws std::runtime_error.
-  BufferPool(unsigned buffers, unsigned mtu);
-  ~BufferPool();
-  BufferPool(const BufferPool&) = delete;
-  BufferPool& operator=(const BufferPool&) = delete;
-  rte_mempool* get() const { return pool_; }
-
- private:
-  rte_mempool* pool_;
-};
 
 class EthdevDevice;
 

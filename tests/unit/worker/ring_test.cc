@@ -89,6 +89,24 @@ class Rings : public ::testing::Test {
   port::BufferPool pool{8191, 1500};
 };
 
+// net_af_xdp gives the kernel the memory of the first buffer and what follows: as many bytes as
+// there are buffers without gaps. What lies behind that the kernel refuses, and loses.
+TEST_F(Rings, TheBuffersOfAPoolLieWithoutGaps) {
+  std::set<std::uintptr_t> at;
+  rte_mempool_obj_iter(
+      pool.get(),
+      [](rte_mempool*, void* all, void* buffer, unsigned) {
+        static_cast<std::set<std::uintptr_t>*>(all)->insert(
+            reinterpret_cast<std::uintptr_t>(buffer));
+      },
+      &at);
+  ASSERT_EQ(at.size(), 8191u);
+  const rte_mempool& built = *pool.get();
+  const std::uintptr_t size = built.header_size + built.elt_size + built.trailer_size;
+  EXPECT_EQ(*at.rbegin() - *at.begin(), (at.size() - 1) * size);
+  EXPECT_EQ(built.nb_mem_chunks, 1u);
+}
+
 TEST_F(Rings, ADeviceThatCanSpreadsFramesByAddressesAndPorts) {
   for (const unsigned queues : {1u, 4u}) {
     auto device = port::EthdevDevice::open("net_null9", "size=64", queues, pool);

@@ -1,0 +1,26 @@
+// The packet buffers (mbufs) of the daemon.
+#pragma once
+
+struct rte_mempool;
+
+namespace keepline::port {
+
+/// Packet buffers shared by all ports of the daemon.
+///
+/// They lie without gaps in one piece of memory: net_af_xdp registers with the kernel as many bytes
+/// as that takes, and the kernel loses, without a word, each frame whose buffer lies behind them.
+/// An mbuf may therefore lie across two pages, which a NIC stands only with virtual I/O addresses.
+class BufferPool {
+ public:
+  /// Room for `buffers` frames of up to `mtu` bytes of IP. Throws std::runtime_error.
+  BufferPool(unsigned buffers, unsigned mtu);
+  ~BufferPool();
+  BufferPool(const BufferPool&) = delete;
+  BufferPool& operator=(const BufferPool&) = delete;
+  rte_mempool* get() const { return pool_; }
+
+ private:
+  rte_mempool* pool_;
+};
+
+}  // namespace keepline::port
