@@ -172,6 +172,12 @@ void App::start_rates() {
   sources.workers = dataplane_->worker_count();
   sources.work = [this](unsigned worker) { return work_of(dataplane_->worker(worker)); };
   sources.now_us = now_us;
+  loads_ = std::make_unique<LoadSharer>(
+      io_.get_executor(),
+      LoadSharer::Sources{sources.services,
+                          [this](const lb::RealServer& real) { dataplane_->share_load(real); },
+                          sources.workers});
+  loads_->start();
   rates_ = std::make_unique<RateSampler>(io_.get_executor(), std::move(sources));
   rates_->start();
 }

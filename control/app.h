@@ -18,6 +18,7 @@
 #include "control/kernel/membership.h"
 #include "control/kernel/mirror.h"
 #include "control/kernel/netdev_hold.h"
+#include "control/load_sharer.h"
 #include "control/neighbours.h"
 #include "control/options.h"
 #include "control/publisher.h"
@@ -97,6 +98,7 @@ class App final : public VrrpHost {
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<VrrpDriver> vrrp_;
   std::unique_ptr<RateSampler> rates_;
+  std::unique_ptr<LoadSharer> loads_;
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<api::Server> api_;
   bool stopping_ = false;

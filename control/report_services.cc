@@ -29,6 +29,15 @@ api::RateReport rate_report(const TrafficRates::Rates& rates) {
           rates[Traffic::kBytesIn], rates[Traffic::kBytesOut]};
 }
 
+// As ipvsadm words them.
+std::string flags_of(const lb::Service& service) {
+  const std::string name(lb::to_string(service.scheduler));
+  std::string flags;
+  if (service.hash_fallback) flags += name + "-fallback";
+  if (service.hash_port) flags += (flags.empty() ? "" : ",") + name + "-port";
+  return flags.empty() ? "" : "(" + flags + ")";
+}
+
 void add(auto& sum, const auto& part) {
   sum.connections += part.connections;
   sum.packets_in += part.packets_in;
@@ -85,6 +94,7 @@ api::ServiceReport Reports::service_report(std::size_t index, const PlannedServi
   row.vip = net::to_string(planned.service->vip.address);
   row.port = planned.service->vip.port;
   row.scheduler = std::string(lb::to_string(planned.service->scheduler));
+  row.flags = flags_of(*planned.service);
   for (std::size_t real = 0; real < planned.reals.size(); ++real) {
     row.reals.push_back(real_report(server, index, real, planned));
   }

@@ -85,6 +85,7 @@ struct DataplaneOptions {
   std::uint32_t half_open_percent = 25;  ///< Of the table, at most for half-open connections.
   LeavingPolicy failed_server{0};        ///< Its checks fail.
   LeavingPolicy removed_server{300};  ///< It left the pool in good order, as a sorry server does.
+  std::uint32_t maglev_size = 0;      ///< At least so many slots in the rings of sh, mh and dh.
   IdlePolicy idle = IdlePolicy::kAdaptive;
   std::vector<DataplanePort> ports;
   friend bool operator==(const DataplaneOptions&, const DataplaneOptions&) = default;

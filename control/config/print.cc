@@ -200,6 +200,7 @@ void print_dataplane(const DataplaneOptions& options, Writer& out) {
   out.number("half_open_percent", options.half_open_percent);
   print_leaving("failed_server", options.failed_server, out);
   print_leaving("removed_server", options.removed_server, out);
+  if (options.maglev_size != 0) out.number("maglev_size", options.maglev_size);
   out.line("idle", options.idle == IdlePolicy::kPoll ? "poll" : "adaptive");
   for (const DataplanePort& port : options.ports) {
     out.open("port", quote_word(port.interface));

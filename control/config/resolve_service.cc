@@ -84,16 +84,9 @@ void ServiceRules::settle_protocol() {
 }
 
 void ServiceRules::settle_scheduler() {
-  const Scheduler scheduler = s_.scheduler;
-  const std::string name(name_of(scheduler));
-  const bool is_built = scheduler == Scheduler::kRr || scheduler == Scheduler::kWrr;
-  const std::string instead =
-      is_built ? "" : "; lb_algo " + name + " is not built yet, wrr is used until it is";
+  const std::string name(name_of(s_.scheduler.value()));
   if (!s_.scheduler.is_set()) {
-    problem(s_.position, "lb_algo", "virtual_server without lb_algo: wlc is the default" + instead,
-            "lb_algo wrr");
-  } else if (!is_built) {
-    words_.warning(at("lb_algo", "lvs_sched"), "lb_algo", instead.substr(2));
+    problem(s_.position, "lb_algo", "virtual_server without lb_algo: wlc is used", "lb_algo wlc");
   }
   if (!s_.options.method.is_set()) {
     problem(s_.position, "lb_kind", "virtual_server without lb_kind: NAT is used", "lb_kind NAT");
@@ -138,6 +131,10 @@ bool ServiceRules::keep_real_server(RealServer& real) {
   }
   refuse_own_address(real.address, real.position, "real_server");
   real.options.method.inherit(s_.options.method);
+  if (real.upper_threshold != 0 && real.lower_threshold > real.upper_threshold) {
+    problem(real.position, "real_server", name + ": lthreshold is above uthreshold: ignored");
+    real.lower_threshold = 0;
+  }
   if (real.port == 0) {
     real.port = s_.port;
   } else if (real.method() != Method::kNat && real.port != s_.port) {

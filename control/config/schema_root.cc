@@ -13,6 +13,7 @@ using enum Status;
 constexpr std::size_t kMaxPorts = 64;
 constexpr std::uint64_t kMaxWorkers = 16;
 constexpr std::uint32_t kMaxDrain_s = 30 * 24 * 3600;
+constexpr std::uint64_t kMaxMaglevSize = 1'048'573;
 constexpr std::uint64_t kMaxConnections = std::uint64_t{1} << 28;
 
 void warn_not_built(Args& a, const std::string& what) {
@@ -90,6 +91,8 @@ constexpr Row<DataplaneOptions> kDataplaneRows[] = {
      kA,
      kActive,
      [](Args& a, DataplaneOptions& o) { read_leaving(a, o.removed_server); }},
+    {"maglev_size", kOneWord, kA, kActive,
+     [](Args& a, DataplaneOptions& o) { a.number_to(o.maglev_size, 0, kMaxMaglevSize); }},
     {"idle", kOneWord, kA, kActive, read_idle},
     {"port", kNamedBlock, kA, kActive, read_port},
 };

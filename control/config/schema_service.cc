@@ -22,7 +22,7 @@ void read_scheduler(Args& a, ServiceDraft& d) {
   const auto scheduler = scheduler_from_name(a.word());
   if (!scheduler) {
     a.error("unknown scheduler '" + a.word() + "': wlc is used, as keepalived does",
-            "rr, wrr, lc, wlc, sh, mh");
+            "rr, wrr, lc, wlc, sed, nq, sh, mh, dh, fo, ovf, twos, lblc or lblcr");
     return;
   }
   d.server.scheduler.set(*scheduler);
@@ -143,13 +143,13 @@ constexpr Row<ServiceDraft> kServiceRows[] = {
      [](Args& a, ServiceDraft& d) { persistence_of(d).engine = a.word(); }},
     {"ops", kBareShape, kB, kNotActedOn,
      [](Args&, ServiceDraft& d) { d.server.one_packet = true; }},
-    {"flag-1", kBareShape, kC, kNotActedOn, read_scheduler_flag},
-    {"flag-2", kBareShape, kC, kNotActedOn, read_scheduler_flag},
+    {"flag-1", kBareShape, kC, kActive, read_scheduler_flag},
+    {"flag-2", kBareShape, kC, kActive, read_scheduler_flag},
     {"flag-3", kBareShape, kC, kNotBuilt},
-    {"sh-port", kBareShape, kB, kNotActedOn, read_scheduler_flag},
-    {"sh-fallback", kBareShape, kB, kNotActedOn, read_scheduler_flag},
-    {"mh-port", kBareShape, kB, kNotActedOn, read_scheduler_flag},
-    {"mh-fallback", kBareShape, kB, kNotActedOn, read_scheduler_flag},
+    {"sh-port", kBareShape, kB, kActive, read_scheduler_flag},
+    {"sh-fallback", kBareShape, kB, kActive, read_scheduler_flag},
+    {"mh-port", kBareShape, kB, kActive, read_scheduler_flag},
+    {"mh-fallback", kBareShape, kB, kActive, read_scheduler_flag},
     {"hashed", kBareShape, kC, kDeprecated, nullptr, nullptr, "deprecated: has no effect"},
     {"nat_mask", kAnyWords, kC, kDeprecated, nullptr, nullptr, "deprecated: has no effect"},
     {"omega", kBareShape, kB, kNotActedOn, [](Args&, ServiceDraft& d) { d.server.omega = true; }},
@@ -184,9 +184,9 @@ constexpr Row<RealServer> kRealRows[] = {
      [](Args& a, RealServer& r) { a.number_to(r.options.weight, 0, kMaxWeight); }},
     {"lvs_method", kCommandShape, kB, kActive,
      [](Args& a, RealServer& r) { read_method(a, r.options.method); }},
-    {"uthreshold", kOneWord, kB, kNotActedOn,
+    {"uthreshold", kOneWord, kB, kActive,
      [](Args& a, RealServer& r) { a.number_to(r.upper_threshold, 0, Args::kMaxU32); }},
-    {"lthreshold", kOneWord, kB, kNotActedOn,
+    {"lthreshold", kOneWord, kB, kActive,
      [](Args& a, RealServer& r) { a.number_to(r.lower_threshold, 0, Args::kMaxU32); }},
     {"notify_up", kCommandShape, kA, kNotActedOn,
      [](Args& a, RealServer& r) { a.command_to(r.notify_up); }},

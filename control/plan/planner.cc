@@ -10,10 +10,38 @@ lb::Method method_of(config::Method method) {
   return method == config::Method::kDr ? lb::Method::kDirectRouting : lb::Method::kNat;
 }
 
-// Schedulers that are not built yet run as wrr; the parser has warned.
 lb::Scheduler scheduler_of(config::Scheduler scheduler) {
-  return scheduler == config::Scheduler::kRr ? lb::Scheduler::kRoundRobin
-                                             : lb::Scheduler::kWeightedRoundRobin;
+  switch (scheduler) {
+    case config::Scheduler::kRr:
+      return lb::Scheduler::kRoundRobin;
+    case config::Scheduler::kWrr:
+      return lb::Scheduler::kWeightedRoundRobin;
+    case config::Scheduler::kLc:
+      return lb::Scheduler::kLeastConnections;
+    case config::Scheduler::kWlc:
+      return lb::Scheduler::kWeightedLeastConnections;
+    case config::Scheduler::kLblc:
+      return lb::Scheduler::kLocality;
+    case config::Scheduler::kLblcr:
+      return lb::Scheduler::kLocalityReplicated;
+    case config::Scheduler::kSh:
+      return lb::Scheduler::kSourceHash;
+    case config::Scheduler::kMh:
+      return lb::Scheduler::kMaglev;
+    case config::Scheduler::kDh:
+      return lb::Scheduler::kDestinationHash;
+    case config::Scheduler::kFo:
+      return lb::Scheduler::kFailover;
+    case config::Scheduler::kOvf:
+      return lb::Scheduler::kOverflow;
+    case config::Scheduler::kSed:
+      return lb::Scheduler::kShortestExpectedDelay;
+    case config::Scheduler::kNq:
+      return lb::Scheduler::kNeverQueue;
+    case config::Scheduler::kTwos:
+      return lb::Scheduler::kTwoChoices;
+  }
+  return lb::Scheduler::kWeightedLeastConnections;
 }
 
 std::shared_ptr<const neigh::NextHops> next_hops_of(const KernelView& kernel,
@@ -102,6 +130,8 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
   for (const config::RealServer& real : server.real_servers) {
     planned.reals.push_back(real_of(index, {real.address, real.port}, real.method()));
     planned.reals.back().weight = real.weight();
+    planned.reals.back().upper_threshold = real.upper_threshold;
+    planned.reals.back().lower_threshold = real.lower_threshold;
   }
   if (server.sorry_server) {
     planned.sorry = real_of(index, server.sorry_server->target, server.sorry_server->method);
@@ -112,6 +142,9 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
   service->vip = {server.address, server.port};
   service->protocol = server.protocol;
   service->scheduler = scheduler_of(server.scheduler);
+  service->hash_port = server.hash_port;
+  service->hash_fallback = server.hash_fallback;
+  service->ring_slots = input.config->dataplane.maglev_size;
   for (const PoolMember& member : planned.pool.members) {
     service->pool.push_back(member.real == PoolMember::kSorry ? planned.sorry
                                                               : planned.reals[member.real]);
@@ -121,7 +154,10 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
   service->seal();
   note_leaving(input, index, planned, *service);
   const bool same = previous_[index] != nullptr && *previous_[index] == *service;
-  if (!same) previous_[index] = std::move(service);
+  if (!same) {
+    service->build_ring();
+    previous_[index] = std::move(service);
+  }
   planned.service = previous_[index];
   return planned;
 }

@@ -7,17 +7,22 @@
 #include "dataplane/lb/conn/connection.h"
 #include "dataplane/lb/counters.h"
 #include "dataplane/lb/lazy_array.h"
+#include "dataplane/lb/sched/loads.h"
 #include "dataplane/lb/sched/scheduler.h"
 
 namespace keepline::lb {
 
 class Accounts {
  public:
-  Accounts() : reals_(kMaxRealServers), schedulers_(kMaxServices) {}
+  Accounts() : reals_(kMaxRealServers), loads_(reals_), schedulers_(kMaxServices) {}
+  Accounts(const Accounts&) = delete;
+  Accounts& operator=(const Accounts&) = delete;
 
   const RealCounters& of(RealSlot slot) const { return reals_[slot]; }
   SchedulerState& scheduler(ServiceSlot slot) { return schedulers_[slot]; }
   const SchedulerState& scheduler(ServiceSlot slot) const { return schedulers_[slot]; }
+
+  Loads& loads() const { return loads_; }
 
   /// For the packets of a connection.
   template <typename F>
@@ -63,6 +68,7 @@ class Accounts {
 
   RealCounters nobody_;  // takes the figures of connections whose slot has a new user
   LazyArray<RealCounters> reals_;
+  mutable Loads loads_;  // asking what is full notes it
   LazyArray<SchedulerState> schedulers_;
 };
 

@@ -56,7 +56,7 @@ Explanation FlowPath<F>::explain(const Snapshot& snapshot, const LeaseView& leas
     } else if (const Entry* connection = table_.find(hash, key, Direction::kForward)) {
       explain_connection(snapshot, *connection, now_s, result);
     } else {
-      explain_new(snapshot, hash, now_s, result);
+      explain_new(snapshot, key, hash, now_s, result);
     }
     return result;
   }
@@ -104,13 +104,15 @@ void FlowPath<F>::explain_connection(const Snapshot& snapshot, const Entry& conn
 }
 
 template <typename F>
-void FlowPath<F>::explain_new(const Snapshot& snapshot, std::uint64_t hash, std::uint32_t now_s,
-                              Explanation& result) const {
+void FlowPath<F>::explain_new(const Snapshot& snapshot, const FlowKey<F>& key, std::uint64_t hash,
+                              std::uint32_t now_s, Explanation& result) const {
   const Service& service = *snapshot.service(result.service_slot);
   SchedulerState cursor = std::as_const(accounts_).scheduler(service.slot);  // a copy
   const bool full = table_.size() == table_.capacity();
-  const RealServer* chosen =
-      full || overloaded(now_s) ? choose_by_hash(service, hash) : choose(service, cursor);
+  const NewFlow flow = new_flow(service, key.source, key.source_port, hash, now_s);
+  const RealServer* chosen = full || overloaded(now_s)
+                                 ? choose_by_hash(service, flow)
+                                 : choose(service, flow, accounts_.loads(), cursor);
   if (chosen == nullptr) return drop(result, net::Drop::kNoRealServer);
   result.outcome = full ? Outcome::kStateless : Outcome::kNewConnection;
   result.has_server = true;

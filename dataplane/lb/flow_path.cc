@@ -76,12 +76,15 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
     const bool resumes = overload && tcp && (parsed.tcp_flags & (net::kTcpSyn | net::kTcpRst)) == 0;
     if (!starts && !resumes) return turn.drop(Drop::kNoConnection);
     const Service& pool = *turn.snapshot.service(service.slot);
-    const RealServer* chosen = overload ? choose_by_hash(pool, arrival.hash)
-                                        : choose(pool, accounts_.scheduler(service.slot));
+    const NewFlow flow = new_flow(pool, parsed.template ip<F>(arrival.packet)->source,
+                                  parsed.ports.source, arrival.hash, turn.now_s);
+    const RealServer* chosen =
+        overload ? choose_by_hash(pool, flow)
+                 : choose(pool, flow, accounts_.loads(), accounts_.scheduler(service.slot));
     if (chosen == nullptr) return turn.drop(Drop::kNoRealServer);
     connection = admit(turn, arrival, *chosen);
     if (connection == nullptr) {
-      const RealServer* by_hash = overload ? chosen : choose_by_hash(pool, arrival.hash);
+      const RealServer* by_hash = overload ? chosen : choose_by_hash(pool, flow);
       return without_entry(turn, arrival, *by_hash);
     }
     real = turn.snapshot.real(connection->real_slot, connection->real_generation);
@@ -90,6 +93,18 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
         connection->method == Method::kDirectRouting ? Sender::kClientOnly : Sender::kClient,
         turn.now_s);
   return deliver(turn, arrival, *connection, *real);
+}
+
+// The hash of the source is the same in all services and on all nodes, before and after a restart.
+template <typename F>
+NewFlow FlowPath<F>::new_flow(const Service& service, const typename F::Address& client,
+                              net::be16 port, std::uint64_t hash, std::uint32_t now_s) const {
+  NewFlow flow{hash, 0, now_s};
+  if (service.has_ring()) {
+    flow.source_hash =
+        net::client_hash(client, service.hash_port ? port : net::be16(0), net::Protocol{}, 0);
+  }
+  return flow;
 }
 
 // A free entry; when half-open ones have used up their share, that of the oldest of them.

@@ -76,6 +76,8 @@ class FlowPath {
                          const Entry& connection, const Vip& vip);
 
   Entry* find(const Arrival& arrival, Direction direction);
+  NewFlow new_flow(const Service& service, const typename F::Address& client, net::be16 port,
+                   std::uint64_t hash, std::uint32_t now_s) const;
   Entry* admit(Turn& turn, const Arrival& arrival, const RealServer& real);
   Entry* take(Turn& turn, net::Protocol protocol);
   Verdict without_entry(Turn& turn, const Arrival& arrival, const RealServer& real);
@@ -86,8 +88,8 @@ class FlowPath {
   void forget(Entry& connection);
   void explain_connection(const Snapshot& snapshot, const Entry& connection, std::uint32_t now_s,
                           Explanation& result) const;
-  void explain_new(const Snapshot& snapshot, std::uint64_t hash, std::uint32_t now_s,
-                   Explanation& result) const;
+  void explain_new(const Snapshot& snapshot, const FlowKey<F>& key, std::uint64_t hash,
+                   std::uint32_t now_s, Explanation& result) const;
   std::uint32_t timeout_s(TcpState state) const {
     return timeouts_s_[static_cast<std::size_t>(state)];
   }

@@ -56,6 +56,8 @@ class Pipeline {
   const PipelineCounters& counters() const { return counters_; }
   /// For what happens to a frame after its verdict.
   void count_drop(net::Drop reason) { counters_.drop(reason); }
+  /// What its schedulers weigh; see Loads::set_elsewhere.
+  Loads& loads() const { return accounts_.loads(); }
   const RealCounters& real_counters(RealSlot slot) const { return accounts_.of(slot); }
   const ConnectionTable<net::V4>& connections4() const { return v4_.table(); }
   const ConnectionTable<net::V6>& connections6() const { return v6_.table(); }

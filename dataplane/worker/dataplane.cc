@@ -2,6 +2,7 @@
 
 #include <rte_cycles.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "dataplane/port/ethdev_port.h"
@@ -226,6 +227,27 @@ bool Dataplane::receive_mail(const MailHandlers& handlers) {
 
 Dataplane::Send Dataplane::list_connections(unsigned worker, const ListingRequest& request) {
   return state_->workers[worker]->mailbox().listings.push(request) ? Send::kQueued : Send::kFull;
+}
+
+void Dataplane::share_load(const lb::RealServer& real) {
+  const auto own = [&real](const Worker& worker) {
+    const lb::RealCounters& counters = worker.pipeline().real_counters(real.slot);
+    const bool current = counters.generation.get() == real.generation;
+    return current ? lb::Load{counters.active.get(), counters.inactive.get()} : lb::Load{};
+  };
+  lb::Load all;
+  for (const auto& worker : state_->workers) {
+    const lb::Load load = own(*worker);
+    all.active += load.active;
+    all.inactive += load.inactive;
+  }
+  for (const auto& worker : state_->workers) {
+    // Counted again a moment later: never more than there are.
+    const lb::Load load = own(*worker);
+    worker->pipeline().loads().set_elsewhere(
+        real.slot, {all.active - std::min(all.active, load.active),
+                    all.inactive - std::min(all.inactive, load.inactive)});
+  }
 }
 
 unsigned Dataplane::worker_count() const {

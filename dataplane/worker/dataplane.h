@@ -77,6 +77,9 @@ class Dataplane {
   /// Asks one worker for a page of its connections; it arrives as mail.
   Send list_connections(unsigned worker, const ListingRequest& request);
 
+  /// Tells every worker how many connections the others have of a real server; see lb::Loads.
+  void share_load(const lb::RealServer& real);
+
   unsigned worker_count() const;
   const Worker& worker(unsigned index) const;
   /// The workers' clock, see lb::LeavingServer::until_s.

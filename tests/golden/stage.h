@@ -76,6 +76,7 @@ inline lb::Service service(lb::ServiceSlot slot, net::Endpoint vip, net::Protoco
   result.protocol = protocol;
   result.pool = std::move(pool);
   result.seal();
+  result.build_ring();
   return result;
 }
 

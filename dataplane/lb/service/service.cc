@@ -1,12 +1,33 @@
 #include "dataplane/lb/service/service.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace keepline::lb {
 
 std::string_view to_string(Scheduler scheduler) {
-  return scheduler == Scheduler::kRoundRobin ? "rr" : "wrr";
+  constexpr std::array<std::string_view, kSchedulers> kNames = {"rr", "wrr",  "lc",    "wlc", "sed",
+                                                                "nq", "lblc", "lblcr", "dh",  "sh",
+                                                                "mh", "fo",   "ovf",   "twos"};
+  return kNames[static_cast<std::size_t>(scheduler)];
+}
+
+bool Service::counts_connections() const {
+  switch (scheduler) {
+    case Scheduler::kLeastConnections:
+    case Scheduler::kWeightedLeastConnections:
+    case Scheduler::kShortestExpectedDelay:
+    case Scheduler::kNeverQueue:
+    case Scheduler::kLocality:
+    case Scheduler::kLocalityReplicated:
+    case Scheduler::kOverflow:
+    case Scheduler::kTwoChoices:
+      return true;
+    default:
+      return std::ranges::any_of(pool,
+                                 [](const RealServer& real) { return real.upper_threshold != 0; });
+  }
 }
 
 void Service::seal() {

@@ -4,17 +4,37 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
+#include "dataplane/lb/sched/maglev_ring.h"
 #include "dataplane/net/addr.h"
 
 namespace keepline::lb {
 
 enum class Method : std::uint8_t { kNat, kDirectRouting };
-enum class Scheduler : std::uint8_t { kRoundRobin, kWeightedRoundRobin };
 
-/// The name in configuration and listings: "rr", "wrr".
+/// As in kernel LVS (net/netfilter/ipvs/ip_vs_*.c); sched/scheduler.h says what each does.
+enum class Scheduler : std::uint8_t {
+  kRoundRobin,
+  kWeightedRoundRobin,
+  kLeastConnections,
+  kWeightedLeastConnections,
+  kShortestExpectedDelay,
+  kNeverQueue,
+  kLocality,
+  kLocalityReplicated,
+  kDestinationHash,
+  kSourceHash,
+  kMaglev,
+  kFailover,
+  kOverflow,
+  kTwoChoices,
+};
+inline constexpr std::size_t kSchedulers = 14;
+
+/// The name in configuration and listings: "rr", "wrr"...
 std::string_view to_string(Scheduler scheduler);
 
 /// Index into the per-worker counters and the snapshot's real server table. Stable for the life
@@ -30,7 +50,9 @@ struct RealServer {
   std::uint16_t generation = 0;
   Method method = Method::kNat;
   net::Endpoint endpoint;
-  std::uint32_t weight = 1;  ///< 0: no new connections, existing ones go on.
+  std::uint32_t weight = 1;           ///< 0: no new connections, existing ones go on.
+  std::uint32_t upper_threshold = 0;  ///< No new connections from so many on; 0: no limit.
+  std::uint32_t lower_threshold = 0;  ///< New ones again below this; 0: three quarters of upper.
   friend bool operator==(const RealServer&, const RealServer&) = default;
 };
 
@@ -44,19 +66,39 @@ struct LeavingServer {
   friend bool operator==(const LeavingServer&, const LeavingServer&) = default;
 };
 
+/// The ring of a service that has one. It follows from the pool: equal services have equal rings.
+struct RingOf {
+  std::shared_ptr<const MaglevRing> ring;
+  const MaglevRing* operator->() const { return ring.get(); }
+  friend bool operator==(const RingOf&, const RingOf&) { return true; }
+};
+
 struct Service {
   ServiceSlot slot = 0;
   net::Endpoint vip;
   net::Protocol protocol = net::Protocol::kTcp;
   Scheduler scheduler = Scheduler::kRoundRobin;
+  bool hash_port = false;        ///< sh, mh: by the client's port, too.
+  bool hash_fallback = false;    ///< sh, mh: another server when that of the hash is full.
+  std::uint32_t ring_slots = 0;  ///< sh, mh, dh: at least so many in the ring.
   std::vector<RealServer> pool;  ///< Only servers that may have connections, in config order.
   std::vector<LeavingServer> leaving;
   std::uint32_t weight_divisor = 1;  ///< Greatest common divisor of the weights; see seal().
   std::uint32_t weight_max = 0;      ///< Zero: nobody takes new connections.
   bool equal_weights = true;         ///< Of those above zero.
+  RingOf ring;                       ///< Of sh, mh and dh: places in `pool`.
 
-  /// Computes what the schedulers need from `pool`. Call once, last.
+  bool has_ring() const {
+    return scheduler == Scheduler::kSourceHash || scheduler == Scheduler::kMaglev ||
+           scheduler == Scheduler::kDestinationHash;
+  }
+  /// Whether the scheduler asks how many connections there are.
+  bool counts_connections() const;
+
+  /// Computes what the schedulers need from `pool`, but for the ring. Call once, after the rest.
   void seal();
+  /// Makes the ring, which takes longer, where the scheduler has one; after seal().
+  void build_ring();
   friend bool operator==(const Service&, const Service&) = default;
 };
 

@@ -96,9 +96,8 @@ TEST(Service, OtherCheckersCountAsUp) {
   EXPECT_EQ(result.diagnostics.exit_code(), 6);
 }
 
-TEST(Service, SchedulersNotBuiltAreWarnedOf) {
+TEST(Service, FlagsOfSchedulersAreForThose) {
   const LoadResult result = load_text(service_text("lb_algo sh\nsh-port"));
-  EXPECT_NE(find(result, "lb_algo sh is not built yet, wrr is used until it is"), nullptr);
   EXPECT_EQ(result.diagnostics.exit_code(), 0) << all(result);
   EXPECT_TRUE(result.config.virtual_servers.at(0).hash_port);
   EXPECT_FALSE(server_of("mh-port").hash_port);
@@ -150,8 +149,7 @@ TEST(Service, MissingWordsAreNamed) {
   const LoadResult result =
       load_text("virtual_server 10.0.0.1 80 {\nreal_server 10.0.1.1 80 { }\n}");
   EXPECT_NE(find(result, "TCP connections will NOT be forwarded"), nullptr);
-  EXPECT_NE(find(result, "without lb_algo: wlc is the default; lb_algo wlc is not built yet"),
-            nullptr);
+  EXPECT_NE(find(result, "without lb_algo: wlc is used"), nullptr);
   EXPECT_NE(find(result, "without lb_kind: NAT is used"), nullptr);
   EXPECT_EQ(result.diagnostics.exit_code(), 5);
   EXPECT_TRUE(result.diagnostics.can_run());

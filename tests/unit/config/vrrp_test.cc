@@ -226,7 +226,8 @@ TEST(Vrrp, RoundTrip) {
           "unicast_peer { 10.0.0.8 min_ttl 3 }\n"
           "virtual_ipaddress_excluded { 2001:db8::1/64 dev eth3 }") +
       "vrrp_sync_group \"my group\" { group { VI_1 }\nnotify_fault /f }\n"
-      "dataplane { workers 2\nconnections 65536\nhalf_open_percent 7\nfailed_server drain 9\n"
+      "dataplane { workers 2\nconnections 65536\nhalf_open_percent 7\nmaglev_size "
+      "65537\nfailed_server drain 9\n"
       "removed_server reschedule\nidle poll\nport eth1 { vdev \"net_null0,x=1\" } "
       "}\n";
   const LoadResult first = load_text(text);
@@ -236,6 +237,7 @@ TEST(Vrrp, RoundTrip) {
             (std::vector<std::string>{"/x", "", "a b", "\"q", "$HOME"}));
   EXPECT_EQ(second.config.dataplane.ports.at(0).vdev, "net_null0,x=1");
   EXPECT_EQ(second.config.dataplane.half_open_percent, 7u);
+  EXPECT_EQ(second.config.dataplane.maglev_size, 65537u);
   EXPECT_EQ(second.config.dataplane.failed_server.drain_s, 9u);
   EXPECT_EQ(second.config.dataplane.removed_server.drain_s, 0u);
 }

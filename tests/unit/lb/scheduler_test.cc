@@ -1,33 +1,24 @@
-#include "dataplane/lb/sched/scheduler.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <numeric>
 #include <random>
 
+#include "tests/unit/lb/pools.h"
+
 namespace keepline::lb {
 namespace {
 
-Service with_weights(Scheduler scheduler, const std::vector<std::uint32_t>& weights) {
-  Service service;
-  service.scheduler = scheduler;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    RealServer real;
-    real.slot = static_cast<RealSlot>(i);
-    real.weight = weights[i];
-    service.pool.push_back(real);
-  }
-  service.seal();
-  return service;
-}
+using testing::letter;
+using testing::with_weights;
 
 // The next `count` choices, a letter each; '-' is nobody.
 std::string choices(const Service& service, SchedulerState& state, std::size_t count) {
+  Accounts accounts;
   std::string result;
   for (std::size_t i = 0; i < count; ++i) {
-    const RealServer* real = choose(service, state);
-    result += real == nullptr ? '-' : static_cast<char>('a' + real->slot);
+    const RealServer* real = choose(service, {}, accounts.loads(), state);
+    result += letter(real);
   }
   return result;
 }
@@ -66,10 +57,11 @@ TEST(WeightedRoundRobin, EveryRoundIsExact) {
     const std::uint32_t sum = std::accumulate(weights.begin(), weights.end(), 0u);
     if (sum == 0) continue;
     SchedulerState state;
+    Accounts accounts;
     for (int repeat = 0; repeat < 3; ++repeat) {
       std::vector<std::uint32_t> got(weights.size());
       for (std::uint32_t i = 0; i < sum / service.weight_divisor; ++i) {
-        const RealServer* real = choose(service, state);
+        const RealServer* real = choose(service, {}, accounts.loads(), state);
         ASSERT_NE(real, nullptr);
         got[real->slot] += service.weight_divisor;
       }
@@ -88,6 +80,7 @@ TEST(Scheduler, NobodyToChoose) {
 
 TEST(Scheduler, AnyStateIsValidForAnyPool) {
   std::mt19937 random(4);
+  Accounts accounts;
   for (const Scheduler scheduler : {Scheduler::kRoundRobin, Scheduler::kWeightedRoundRobin}) {
     for (int round = 0; round < 5000; ++round) {
       std::vector<std::uint32_t> weights(random() % 6);
@@ -96,10 +89,12 @@ TEST(Scheduler, AnyStateIsValidForAnyPool) {
       const auto any = [&random] {
         return static_cast<std::uint32_t>(random() % 3 == 0 ? random() : random() % 8);
       };
-      SchedulerState state{any(), any()};
+      SchedulerState state;
+      state.cursor = any();
+      state.current_weight = any();
       const bool somebody = service.weight_max > 0;
       for (int i = 0; i < 10; ++i) {
-        const RealServer* real = choose(service, state);
+        const RealServer* real = choose(service, {}, accounts.loads(), state);
         ASSERT_EQ(real != nullptr, somebody);
         if (real != nullptr) {
           ASSERT_GT(real->weight, 0u);

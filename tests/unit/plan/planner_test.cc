@@ -197,6 +197,35 @@ TEST(Planner, WithoutServicesThereAreNone) {
   EXPECT_TRUE(plan.steering.at(0).addresses.at(ip("224.0.0.18")).vrrp);
 }
 
+TEST(Planner, EverySchedulerIsPlannedAsItIsNamed) {
+  for (const std::string name : {"rr", "wrr", "lc", "wlc", "sed", "nq", "lblc", "lblcr", "dh", "sh",
+                                 "mh", "fo", "ovf", "twos"}) {
+    const std::string flags = name == "mh" ? "mh-port\nmh-fallback\n" : "";
+    Node node(instance() + server("192.0.2.100 80", {"10.0.0.2 80 { uthreshold 9\nlthreshold 4 }"},
+                                  "lvs_sched " + name + "\n" + flags));
+    const Plan plan = node.plan();
+    const lb::Service& service = *plan.services[0].service;
+    EXPECT_EQ(lb::to_string(service.scheduler), name);
+    EXPECT_EQ(service.hash_port && service.hash_fallback, name == "mh");
+    EXPECT_EQ(service.ring.ring != nullptr, name == "dh" || name == "sh" || name == "mh");
+    EXPECT_EQ(service.pool[0].upper_threshold, 9u);
+    EXPECT_EQ(service.pool[0].lower_threshold, 4u);
+  }
+}
+
+TEST(Planner, ARingFollowsThePool) {
+  Node node(instance() +
+            server("192.0.2.100 80", {"10.0.0.2 80", "10.0.0.3 80"}, "lvs_sched mh\n") +
+            "dataplane {\n maglev_size 600\n}\n");
+  const Plan plan = node.plan();
+  const auto before = plan.services[0].service;
+  EXPECT_EQ(before->ring->slots().size(), 1021u);
+  EXPECT_EQ(node.plan().services[0].service, before) << "nothing changed, nothing was built";
+  node.input.health[0][0] = kDown;
+  const auto after = node.plan().services[0].service;
+  for (const std::uint16_t place : after->ring->slots()) ASSERT_EQ(place, 0u);
+}
+
 // Real servers whose connections may go on: "10.0.0.2:80 failed until 130".
 std::string leaving(const PlannedService& planned) {
   std::string text;
