@@ -54,11 +54,11 @@ api::WorkerReport Reports::worker_report(unsigned index) const {
   row.idle_percent = 100.0 - 100.0 * static_cast<double>(counters.busy_turns.get()) / turns;
   row.drops = drops_of(worker);
   const lb::PipelineCounters& pipeline = worker.pipeline().counters();
-  row.flows = {{"half_open", pipeline.half_open.get()},
-               {"reclaimed", pipeline.reclaimed.get()},
-               {"stateless", pipeline.stateless.get()},
-               {"handed_over", counters.handed_over.get()},
-               {"taken_over", counters.taken_over.get()}};
+  row.flows = {
+      {"half_open", pipeline.half_open.get()},  {"reclaimed", pipeline.reclaimed.get()},
+      {"stateless", pipeline.stateless.get()},  {"icmp_errors", pipeline.icmp_errors.get()},
+      {"refusals", pipeline.refusals.get()},    {"handed_over", counters.handed_over.get()},
+      {"taken_over", counters.taken_over.get()}};
   return row;
 }
 

@@ -20,7 +20,7 @@ struct WorkerReport {
   std::uint64_t packets = 0;
   double idle_percent = 0;
   Counters drops;
-  Counters flows;  ///< half_open, reclaimed, stateless; handed_over, taken_over.
+  Counters flows;  ///< half_open, reclaimed, stateless...; handed_over, taken_over.
 };
 
 struct PortReport {

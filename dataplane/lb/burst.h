@@ -14,10 +14,11 @@
 namespace keepline::lb {
 
 enum class Action : std::uint8_t {
-  kDrop,       ///< Already counted.
-  kTransmit,   ///< Through `port`.
-  kToControl,  ///< A VRRP frame: copy to the control thread, then free.
-  kHandOff,    ///< Its connection lives on another worker: `worker`.
+  kDrop,             ///< Already counted.
+  kTransmit,         ///< Through `port`.
+  kTransmitResized,  ///< The same; the packet begins or ends elsewhere than it did.
+  kToControl,        ///< A VRRP frame: copy to the control thread, then free.
+  kHandOff,          ///< Its connection lives on another worker: `worker`.
 };
 
 struct Verdict {

@@ -33,6 +33,8 @@ struct PipelineCounters {
   Counter bytes;         ///< Of these frames, Ethernet header included.
   Counter arp_replies;   ///< ARP requests answered.
   Counter echo_replies;  ///< ICMP echo requests answered.
+  Counter icmp_errors;   ///< ICMP errors of others passed on to a client or a real server.
+  Counter refusals;      ///< ICMP errors of our own about packets that were dropped.
   Counter adverts;       ///< VRRP frames handed to control.
   Counter connections;   ///< Entries in the connection table right now.
   Counter created;       ///< Connections created since start.

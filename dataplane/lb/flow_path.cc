@@ -81,7 +81,10 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
     const RealServer* chosen =
         overload ? choose_by_hash(pool, flow)
                  : choose(pool, flow, accounts_.loads(), accounts_.scheduler(service.slot));
-    if (chosen == nullptr) return turn.drop(Drop::kNoRealServer);
+    if (chosen == nullptr) {
+      return refuse(turn, arrival, Drop::kNoRealServer, 0,
+                    parsed.template ip<F>(arrival.packet)->destination);
+    }
     connection = admit(turn, arrival, *chosen);
     if (connection == nullptr) {
       const RealServer* by_hash = overload ? chosen : choose_by_hash(pool, flow);
@@ -184,7 +187,11 @@ Verdict FlowPath<F>::from_server(Turn& turn, const Arrival& arrival) {
   accounts_.of(*connection).packet_out(parsed.l3_length);
   if (connection->hop_epoch != turn.snapshot.hop_epoch()) resolve_client(turn, *connection);
   const Drop drop = check_way_out<F>(turn, packet, parsed, connection->client_hop_port);
-  if (drop != Drop::kNone) return turn.drop(drop);
+  if (drop != Drop::kNone) {
+    const std::uint16_t mtu =
+        drop == Drop::kTooBig ? turn.snapshot.port(connection->client_hop_port).mtu : 0;
+    return refuse(turn, arrival, drop, mtu, connection->vip);
+  }
   return send_to_client(turn, packet, parsed, *connection, *vip);
 }
 
@@ -194,8 +201,11 @@ Verdict FlowPath<F>::deliver(Turn& turn, const Arrival& arrival, Entry& connecti
                              const RealEntry& real) {
   const Parsed& parsed = arrival.parsed;
   accounts_.of(connection).packet_in(parsed.l3_length);
-  if (parsed.l3_length > real.mtu) return turn.drop(why_not(real.reach));
-  if (hops_left<F>(arrival.packet, parsed) <= 1) return turn.drop(Drop::kTtlExpired);
+  const auto& vip = parsed.template ip<F>(arrival.packet)->destination;
+  if (parsed.l3_length > real.mtu) return refuse(turn, arrival, why_not(real.reach), real.mtu, vip);
+  if (hops_left<F>(arrival.packet, parsed) <= 1) {
+    return refuse(turn, arrival, Drop::kTtlExpired, 0, vip);
+  }
   return send_to_server(turn, arrival.packet, parsed, connection, real);
 }
 

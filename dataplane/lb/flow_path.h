@@ -16,6 +16,7 @@
 #include "dataplane/lb/accounts.h"
 #include "dataplane/lb/conn/connection_table.h"
 #include "dataplane/lb/explanation.h"
+#include "dataplane/lb/icmp/budget.h"
 #include "dataplane/lb/turn.h"
 
 namespace keepline::lb {
@@ -36,6 +37,8 @@ class FlowPath {
   void classify(Turn& turn, Burst& burst);
   void look_up(Burst& burst);
   void forward(Turn& turn, Burst& burst);
+  /// An ICMP error, addressed to us: passed on to the end that sent what it quotes.
+  Verdict pass_on_error(Turn& turn, const net::Packet& packet, const net::Parsed& error);
 
   /// Forgets connections whose time is up, looking at no more than `limit`.
   void expire(std::uint32_t now_s, std::size_t limit, PipelineCounters& counters);
@@ -55,7 +58,7 @@ class FlowPath {
   void note_overload(std::uint32_t now_s) { overloaded_until_s_ = now_s + kOverload_s; }
   using ServiceEntry = typename ServiceIndex<F>::Entry;
   struct Arrival {  // one packet in hand, off the straight way
-    const net::Packet& packet;
+    net::Packet& packet;
     const net::Parsed& parsed;
     std::uint64_t hash;
   };
@@ -82,7 +85,13 @@ class FlowPath {
   Entry* take(Turn& turn, net::Protocol protocol);
   Verdict without_entry(Turn& turn, const Arrival& arrival, const RealServer& real);
   Verdict answer_without_entry(Turn& turn, const Arrival& arrival);
-  Verdict route(Turn& turn, const Arrival& arrival);
+  Verdict route(Turn& turn, const net::Packet& packet, const net::Parsed& parsed);
+  Verdict error_for_real(Turn& turn, const net::Packet& packet, const net::Parsed& error,
+                         const net::Parsed& quoted, std::uint64_t hash);
+  Verdict error_for_client(Turn& turn, const net::Packet& packet, const net::Parsed& error,
+                           const net::Parsed& quoted, std::uint64_t hash);
+  Verdict refuse(Turn& turn, const Arrival& arrival, net::Drop reason, std::uint16_t mtu,
+                 const typename F::Address& speaker);
   void resolve_client(const Turn& turn, Entry& connection);
   void track(Entry& connection, const net::Parsed& parsed, Sender sender, std::uint32_t now_s);
   void forget(Entry& connection);
@@ -103,6 +112,7 @@ class FlowPath {
   std::array<std::uint32_t, kTcpStates> timeouts_s_;
   std::uint8_t worker_;
   std::uint32_t overloaded_until_s_ = 0;
+  RefusalBudget refusals_;
   Accounts& accounts_;
 };
 

@@ -89,6 +89,7 @@ Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
       return {Action::kToControl, turn.port};
     case Kind::kFragment:
     case Kind::kIcmpEcho:
+    case Kind::kIcmpError:
       break;
     case Kind::kOther:
     case Kind::kFlow:
@@ -96,6 +97,10 @@ Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
   }
   if (const Drop drop = turn.check_destination(packet); drop != Drop::kNone) return turn.drop(drop);
   if (parsed.kind == Kind::kFragment) return turn.drop(Drop::kFragment);
+  if (parsed.kind == Kind::kIcmpError) {
+    return parsed.family == net::Family::kV6 ? v6_.pass_on_error(turn, packet, parsed)
+                                             : v4_.pass_on_error(turn, packet, parsed);
+  }
   return answer_echo(turn, packet, parsed);
 }
 

@@ -27,11 +27,11 @@ Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const Rea
 // without one; otherwise it is ordinary traffic of that server, routed if this node is a router.
 template <typename F>
 Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
-  if (!overloaded(turn.now_s)) return route(turn, arrival);
+  if (!overloaded(turn.now_s)) return route(turn, arrival.packet, arrival.parsed);
   const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
   const auto slot = turn.snapshot.nat_origins().only_service(
       {F::generic(ip->source), arrival.parsed.ports.source.value()}, arrival.parsed.protocol);
-  if (!slot) return route(turn, arrival);
+  if (!slot) return route(turn, arrival.packet, arrival.parsed);
   const Service& service = *turn.snapshot.service(*slot);
   const Vip* vip = turn.snapshot.find_vip(service.vip.address);
   if (vip == nullptr || !turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);
@@ -51,14 +51,14 @@ Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
 }
 
 template <typename F>
-Verdict FlowPath<F>::route(Turn& turn, const Arrival& arrival) {
+Verdict FlowPath<F>::route(Turn& turn, const net::Packet& packet, const net::Parsed& parsed) {
   if (!turn.snapshot.ip_forward(F::kFamily)) return turn.drop(Drop::kNoConnection);
   const neigh::NextHop hop =
-      turn.snapshot.next_hops().resolve(arrival.parsed.template ip<F>(arrival.packet)->destination);
-  const Drop drop = check_way_out<F>(turn, arrival.packet, arrival.parsed, hop);
+      turn.snapshot.next_hops().resolve(parsed.template ip<F>(packet)->destination);
+  const Drop drop = check_way_out<F>(turn, packet, parsed, hop);
   if (drop != Drop::kNone) return turn.drop(drop);
-  pass_on<F>(arrival.packet, arrival.parsed);
-  set_link_header(arrival.packet, {hop.mac, turn.snapshot.port(hop.port).mac});
+  pass_on<F>(packet, parsed);
+  set_link_header(packet, {hop.mac, turn.snapshot.port(hop.port).mac});
   return {Action::kTransmit, hop.port};
 }
 
@@ -66,6 +66,8 @@ Verdict FlowPath<F>::route(Turn& turn, const Arrival& arrival) {
 template Verdict FlowPath<net::V4>::without_entry(Turn&, const Arrival&, const RealServer&);
 template Verdict FlowPath<net::V6>::without_entry(Turn&, const Arrival&, const RealServer&);
 template Verdict FlowPath<net::V4>::answer_without_entry(Turn&, const Arrival&);
+template Verdict FlowPath<net::V4>::route(Turn&, const net::Packet&, const net::Parsed&);
+template Verdict FlowPath<net::V6>::route(Turn&, const net::Packet&, const net::Parsed&);
 template Verdict FlowPath<net::V6>::answer_without_entry(Turn&, const Arrival&);
 
 }  // namespace keepline::lb

@@ -120,7 +120,14 @@ struct Prefix {
 };
 
 /// IP protocol numbers that keepline knows.
-enum class Protocol : std::uint8_t { kIcmp = 1, kTcp = 6, kUdp = 17, kVrrp = 112, kSctp = 132 };
+enum class Protocol : std::uint8_t {
+  kIcmp = 1,
+  kTcp = 6,
+  kUdp = 17,
+  kIcmp6 = 58,
+  kVrrp = 112,
+  kSctp = 132,
+};
 
 /// An IPv4 transport address.
 struct Endpoint4 {

@@ -71,6 +71,7 @@ struct Ipv4Header {
   std::size_t header_length() const { return static_cast<std::size_t>(version_ihl & 0x0f) * 4; }
 };
 static_assert(sizeof(Ipv4Header) == 20);
+inline constexpr std::uint16_t kIpv4DontFragment = 0x4000;
 inline constexpr std::uint16_t kIpv4MoreFragments = 0x2000;
 inline constexpr std::uint16_t kIpv4OffsetMask = 0x1fff;
 
@@ -90,6 +91,9 @@ inline constexpr std::uint8_t kIpv6HopByHop = 0;
 inline constexpr std::uint8_t kIpv6Routing = 43;
 inline constexpr std::uint8_t kIpv6Fragment = 44;
 inline constexpr std::uint8_t kIpv6DestinationOptions = 60;
+constexpr bool is_ipv6_extension(std::uint8_t header) {
+  return header == kIpv6HopByHop || header == kIpv6Routing || header == kIpv6DestinationOptions;
+}
 
 /// What TCP and UDP headers begin with.
 struct alignas(4) Ports {
@@ -136,6 +140,18 @@ struct IcmpHeader {
 static_assert(sizeof(IcmpHeader) == 8);
 inline constexpr std::uint8_t kIcmpEchoReply = 0;
 inline constexpr std::uint8_t kIcmpEchoRequest = 8;
+// Errors, which quote the packet that they are about.
+inline constexpr std::uint8_t kIcmpUnreachable = 3;
+inline constexpr std::uint8_t kIcmpTimeExceeded = 11;
+inline constexpr std::uint8_t kIcmpParameterProblem = 12;
+inline constexpr std::uint8_t kIcmpPortUnreachable = 3;  ///< Code of kIcmpUnreachable.
+inline constexpr std::uint8_t kIcmpTooBig = 4;           ///< The same; RFC 1191.
+// RFC 4443: all types below kIcmp6FirstInformation are errors.
+inline constexpr std::uint8_t kIcmp6Unreachable = 1;
+inline constexpr std::uint8_t kIcmp6TooBig = 2;
+inline constexpr std::uint8_t kIcmp6TimeExceeded = 3;
+inline constexpr std::uint8_t kIcmp6FirstInformation = 128;
+inline constexpr std::uint8_t kIcmp6PortUnreachable = 4;  ///< Code of kIcmp6Unreachable.
 
 inline constexpr std::uint8_t kIpv6Icmp = 58;  ///< As the next header.
 

@@ -30,6 +30,19 @@ void parse_arp(const Packet& packet, std::uint16_t l3, Parsed& result) {
   result.l3 = l3;
 }
 
+Kind kind_of_icmp(std::uint8_t type) {
+  switch (type) {
+    case kIcmpEchoRequest:
+      return Kind::kIcmpEcho;
+    case kIcmpUnreachable:
+    case kIcmpTimeExceeded:
+    case kIcmpParameterProblem:
+      return Kind::kIcmpError;
+    default:
+      return Kind::kOther;
+  }
+}
+
 // Fills in the transport part; `result` has everything of the IP header.
 inline void parse_transport(const Packet& packet, Parsed& result) {
   const std::size_t payload = static_cast<std::size_t>(result.l3 + result.l3_length) - result.l4;
@@ -49,8 +62,13 @@ inline void parse_transport(const Packet& packet, Parsed& result) {
       return;
     case Protocol::kIcmp:
       if (payload < sizeof(IcmpHeader)) return dropped(result, Drop::kTruncated);
-      result.kind = transport[offsetof(IcmpHeader, type)] == kIcmpEchoRequest ? Kind::kIcmpEcho
-                                                                              : Kind::kOther;
+      result.kind = kind_of_icmp(transport[offsetof(IcmpHeader, type)]);
+      return;
+    case Protocol::kIcmp6:
+      if (payload < sizeof(IcmpHeader)) return dropped(result, Drop::kTruncated);
+      result.kind = transport[offsetof(IcmpHeader, type)] < kIcmp6FirstInformation
+                        ? Kind::kIcmpError
+                        : Kind::kOther;
       return;
     default:
       result.kind = Kind::kOther;
@@ -119,10 +137,6 @@ inline void parse_ipv4(const Packet& packet, std::uint16_t l3, Parsed& result) {
   parse_ipv4_with(packet, l3, ip->header_length(), result);
 }
 
-bool is_extension(std::uint8_t header) {
-  return header == kIpv6HopByHop || header == kIpv6Routing || header == kIpv6DestinationOptions;
-}
-
 inline void parse_ipv6(const Packet& packet, std::uint16_t l3, Parsed& result) {
   const std::size_t available = packet.length - l3;
   if (available < sizeof(Ipv6Header)) return dropped(result, Drop::kTruncated);
@@ -137,7 +151,7 @@ inline void parse_ipv6(const Packet& packet, std::uint16_t l3, Parsed& result) {
   const std::size_t end = l3 + length;
   std::size_t at = l3 + sizeof(Ipv6Header);
   std::uint8_t next = ip->next_header;
-  for (int i = 0; i < kMaxExtensionHeaders && is_extension(next); ++i) {
+  for (int i = 0; i < kMaxExtensionHeaders && is_ipv6_extension(next); ++i) {
     if (at + 8 > end) return dropped(result, Drop::kTruncated);
     next = packet.data[at];
     at += (std::size_t{packet.data[at + 1]} + 1) * 8;
@@ -150,7 +164,7 @@ inline void parse_ipv6(const Packet& packet, std::uint16_t l3, Parsed& result) {
     return;
   }
   // VRRP and ICMP (protocol 1, not ICMPv6) are of IPv4 here.
-  if (result.protocol != Protocol::kTcp && result.protocol != Protocol::kUdp) {
+  if (result.protocol == Protocol::kIcmp) {
     result.kind = Kind::kOther;
     return;
   }

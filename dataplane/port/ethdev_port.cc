@@ -126,6 +126,16 @@ void EthdevPort::release(Buffers buffers) {
   rte_pktmbuf_free_bulk(mbufs, static_cast<unsigned>(buffers.size()));
 }
 
+void EthdevPort::resize(std::span<const net::Packet> packets) {
+  for (const net::Packet& packet : packets) {
+    auto* mbuf = static_cast<rte_mbuf*>(packet.buffer);
+    mbuf->data_off =
+        static_cast<std::uint16_t>(packet.data - static_cast<std::uint8_t*>(mbuf->buf_addr));
+    mbuf->data_len = packet.length;
+    mbuf->pkt_len = packet.length;
+  }
+}
+
 std::optional<net::Packet> EthdevPort::make(net::Bytes bytes) {
   rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_);
   if (mbuf == nullptr) return std::nullopt;

@@ -25,6 +25,7 @@ class EthdevPort final : public Port {
   std::size_t receive(std::span<net::Packet> packets) override;
   std::size_t transmit(Buffers buffers) override;
   void release(Buffers buffers) override;
+  void resize(std::span<const net::Packet> packets) override;
   std::optional<net::Packet> make(net::Bytes bytes) override;
   std::uint64_t missed() const override;
 

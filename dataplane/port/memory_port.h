@@ -30,7 +30,7 @@ class MemoryPort final : public Port {
   std::size_t receive(std::span<net::Packet> packets) override {
     std::size_t count = 0;
     for (; count < packets.size() && !arrived_.empty(); ++count) {
-      packets[count] = packet_of(std::move(arrived_.front()));
+      packets[count] = packet_of(arrived_.front());
       arrived_.pop_front();
     }
     return count;
@@ -38,23 +38,42 @@ class MemoryPort final : public Port {
   std::size_t transmit(Buffers buffers) override {
     std::size_t count = 0;
     for (; count < buffers.size() && transmit_room_ > 0; ++count, --transmit_room_) {
-      sent_.push_back(*static_cast<FrameBytes*>(buffers[count]));
+      const Frame& frame = *static_cast<Frame*>(buffers[count]);
+      sent_.emplace_back(frame.room.begin() + frame.start,
+                         frame.room.begin() + frame.start + frame.length);
     }
     release(buffers.first(count));
     return count;
   }
   void release(Buffers buffers) override {
-    for (void* buffer : buffers) delete static_cast<FrameBytes*>(buffer);
+    for (void* buffer : buffers) delete static_cast<Frame*>(buffer);
+  }
+  void resize(std::span<const net::Packet> packets) override {
+    for (const net::Packet& packet : packets) {
+      auto& frame = *static_cast<Frame*>(packet.buffer);
+      frame.start = packet.data - frame.room.data();
+      frame.length = packet.length;
+    }
   }
   std::optional<net::Packet> make(net::Bytes bytes) override {
-    return packet_of({bytes.begin(), bytes.end()});
+    return packet_of(FrameBytes(bytes.begin(), bytes.end()));
   }
   std::uint64_t missed() const override { return 0; }
 
  private:
-  static net::Packet packet_of(FrameBytes bytes) {
-    auto* owned = new FrameBytes(std::move(bytes));
-    return {owned->data(), owned, static_cast<std::uint16_t>(owned->size()), 0};
+  static constexpr std::uint16_t kHeadroom = 128;
+  struct Frame {
+    FrameBytes room;
+    std::ptrdiff_t start = kHeadroom;
+    std::ptrdiff_t length = 0;
+  };
+  static net::Packet packet_of(const FrameBytes& bytes) {
+    auto* frame = new Frame();
+    frame->room.assign(kHeadroom, 0xee);
+    frame->room.insert(frame->room.end(), bytes.begin(), bytes.end());
+    frame->length = static_cast<std::ptrdiff_t>(bytes.size());
+    return {frame->room.data() + kHeadroom, frame, static_cast<std::uint16_t>(bytes.size()),
+            kHeadroom};
   }
 
   std::deque<FrameBytes> arrived_;

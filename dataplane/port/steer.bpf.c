@@ -3,9 +3,10 @@
 // Steering: which frames go to keepline's AF_XDP sockets and which to the kernel.
 //
 // Runs in the kernel for every frame of an attached netdev. To the sockets go VRRP, ARP requests
-// and ICMP echo requests for IPv4 VIPs that keepline installed, the ports of virtual servers, and
-// answers of NATed real servers that are not addressed to this node itself. All else is the
-// kernel's: ICMPv6, too, and with it neighbour discovery for IPv6 VIPs. A frame for the sockets is
+// and ICMP echo requests for IPv4 VIPs that keepline installed, the ports of virtual servers,
+// answers of NATed real servers that are not addressed to this node itself, and ICMP errors that
+// quote a packet of either. All else is the kernel's: the rest of ICMPv6, too, and with it
+// neighbour discovery for IPv6 VIPs. A frame for the sockets is
 // dropped when no socket is there (XDP_DROP as the fallback of the redirect): a dead daemon is
 // silent although the kernel still holds the VIP.
 //
@@ -99,6 +100,30 @@ static __always_inline int steer_ports(struct xdp_md* ctx, struct iphdr* ip, __u
   return XDP_PASS;
 }
 
+// An error about an answer of a virtual server, or about a packet to a NATed real server.
+static __always_inline int steer_error(struct xdp_md* ctx, struct iphdr* quoted, __u32 flags,
+                                       void* end) {
+  if ((void*)(quoted + 1) > end || quoted->version != 4 || quoted->ihl < 5) return XDP_PASS;
+  __be16* ports = (void*)quoted + quoted->ihl * 4;
+  if ((void*)(ports + 2) > end) return XDP_PASS;
+  struct kl_endpoint source = {
+      .address = quoted->saddr, .port = ports[0], .protocol = quoted->protocol};
+  struct kl_endpoint destination = {
+      .address = quoted->daddr, .port = ports[1], .protocol = quoted->protocol};
+  if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services, &source)) return to_socket(ctx);
+  if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
+  return bpf_map_lookup_elem(&kl_reals, &destination) ? to_socket(ctx) : XDP_PASS;
+}
+
+static __always_inline int steer_icmp(struct xdp_md* ctx, struct iphdr* ip, __u32 flags,
+                                      void* end) {
+  __u8* icmp = (void*)ip + ip->ihl * 4;
+  if ((void*)(icmp + 8) > end) return XDP_PASS;
+  if (icmp[0] == 8) return (flags & KL_ANSWER) ? to_socket(ctx) : XDP_PASS;
+  if (icmp[0] != 3 && icmp[0] != 11 && icmp[0] != 12) return XDP_PASS;
+  return steer_error(ctx, (void*)(icmp + 8), flags, end);
+}
+
 static __always_inline int steer_ipv4(struct xdp_md* ctx, struct ethhdr* ethernet, void* end) {
   struct iphdr* ip = (void*)(ethernet + 1);
   if ((void*)(ip + 1) > end || ip->version != 4 || ip->ihl < 5) return XDP_PASS;
@@ -106,11 +131,7 @@ static __always_inline int steer_ipv4(struct xdp_md* ctx, struct ethhdr* etherne
   if (ip->protocol == 112) return (flags & KL_VRRP) ? to_socket(ctx) : XDP_PASS;
   if (!is_for_us(ethernet)) return XDP_PASS;
   if (ip->frag_off & bpf_htons(0x3fff)) return (flags & KL_SERVICE) ? to_socket(ctx) : XDP_PASS;
-  if (ip->protocol == IPPROTO_ICMP) {
-    __u8* type = (void*)ip + ip->ihl * 4;
-    if ((void*)(type + 1) > end || *type != 8 || !(flags & KL_ANSWER)) return XDP_PASS;
-    return to_socket(ctx);
-  }
+  if (ip->protocol == IPPROTO_ICMP) return steer_icmp(ctx, ip, flags, end);
   if (ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP) {
     return steer_ports(ctx, ip, flags, end);
   }
@@ -145,13 +166,31 @@ static __always_inline int steer_ports6(struct xdp_md* ctx, struct ipv6hdr* ip, 
   return bpf_map_lookup_elem(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
 }
 
+// ICMPv6 errors have types below 128; those that are known are 1 to 4 (RFC 4443).
+static __always_inline int steer_error6(struct xdp_md* ctx, __u8* icmp, __u32 flags, void* end) {
+  if ((void*)(icmp + 8) > end || icmp[0] < 1 || icmp[0] > 4) return XDP_PASS;
+  struct ipv6hdr* quoted = (void*)(icmp + 8);
+  if ((void*)(quoted + 1) > end || quoted->version != 6) return XDP_PASS;
+  __u8 protocol = 0;
+  __be16* ports = skip_extensions(quoted, end, &protocol);
+  if (!ports || (void*)(ports + 2) > end) return XDP_PASS;
+  struct kl_endpoint6 key = {.port = ports[0], .protocol = protocol};
+  __builtin_memcpy(&key.address, &quoted->saddr, sizeof key.address);
+  if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services6, &key)) return to_socket(ctx);
+  if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
+  __builtin_memcpy(&key.address, &quoted->daddr, sizeof key.address);
+  key.port = ports[1];
+  return bpf_map_lookup_elem(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
+}
+
 static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* ethernet, void* end) {
   struct ipv6hdr* ip = (void*)(ethernet + 1);
   if ((void*)(ip + 1) > end || ip->version != 6) return XDP_PASS;
   __u8 protocol = 0;
   void* transport = skip_extensions(ip, end, &protocol);
   if (!transport) return XDP_PASS;
-  if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_FRAGMENT) {
+  if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_FRAGMENT &&
+      protocol != IPPROTO_ICMPV6) {
     return XDP_PASS;
   }
   if (!is_for_us(ethernet)) return XDP_PASS;
@@ -160,6 +199,7 @@ static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* etherne
   __u32* found = bpf_map_lookup_elem(&kl_addresses6, &destination);
   __u32 flags = found ? *found : 0;
   if (protocol == IPPROTO_FRAGMENT) return (flags & KL_SERVICE) ? to_socket(ctx) : XDP_PASS;
+  if (protocol == IPPROTO_ICMPV6) return steer_error6(ctx, transport, flags, end);
   return steer_ports6(ctx, ip, transport, protocol, flags, end);
 }
 

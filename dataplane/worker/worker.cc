@@ -228,6 +228,9 @@ void Worker::carry_out(const lb::Burst& burst) {
 
 void Worker::carry_out(const lb::Verdict& verdict, net::PortId arrival, const net::Packet& packet) {
   switch (verdict.action) {
+    case lb::Action::kTransmitResized:
+      any_port_->resize({&packet, 1});
+      [[fallthrough]];
     case lb::Action::kTransmit:
       queue_transmit(verdict.port, packet);
       return;

@@ -64,6 +64,7 @@ class Rig::Gate final : public port::Port {
   }
   std::size_t transmit(port::Buffers buffers) override { return port_.transmit(buffers); }
   void release(port::Buffers buffers) override { port_.release(buffers); }
+  void resize(std::span<const net::Packet> packets) override { port_.resize(packets); }
   std::optional<net::Packet> make(net::Bytes bytes) override { return port_.make(bytes); }
   std::uint64_t missed() const override { return port_.missed(); }
 

@@ -93,6 +93,8 @@ bool is_sound(net::Bytes frame) {
   return parsed.kind == net::Kind::kFlow && checksums_ok(frame);
 }
 
+constexpr std::uint16_t kHeadroom = 60;
+
 class Fuzzed {
  public:
   Fuzzed() {
@@ -162,11 +164,12 @@ class Fuzzed {
   void add(const FrameBytes& frame) {
     Flight& flight = flights_[filling_];
     const std::size_t at = flight.burst.count++;
-    flight.memory[at] = std::make_unique<std::uint8_t[]>(frame.size());
-    std::copy(frame.begin(), frame.end(), flight.memory[at].get());
+    flight.memory[at] = std::make_unique<std::uint8_t[]>(kHeadroom + frame.size());
+    std::copy(frame.begin(), frame.end(), flight.memory[at].get() + kHeadroom);
     flight.length[at] = static_cast<std::uint16_t>(frame.size());
     flight.was_sound[at] = is_sound(frame);
-    flight.burst.packets[at] = {flight.memory[at].get(), nullptr, flight.length[at], 0};
+    flight.burst.packets[at] = {flight.memory[at].get() + kHeadroom, nullptr, flight.length[at],
+                                kHeadroom};
     if (flight.burst.count == net::kBurstSize) begin_burst(flight.length[at] % 2);
   }
 
@@ -185,8 +188,16 @@ class Fuzzed {
   void check(const Flight& flight, std::size_t i) {
     const net::Packet& packet = flight.burst.packets[i];
     const lb::Verdict verdict = flight.burst.verdicts[i];
-    require(packet.data == flight.memory[i].get() && packet.length == flight.length[i]);
-    if (verdict.action != lb::Action::kTransmit) return;
+    if (verdict.action == lb::Action::kTransmitResized) {
+      require(packet.data >= flight.memory[i].get() &&
+              packet.data + packet.length <=
+                  flight.memory[i].get() + kHeadroom + flight.length[i] &&
+              packet.data == flight.memory[i].get() + packet.headroom);
+    } else {
+      require(packet.data == flight.memory[i].get() + kHeadroom &&
+              packet.length == flight.length[i]);
+      if (verdict.action != lb::Action::kTransmit) return;
+    }
     require(verdict.port < snapshot_->port_count());
     const net::Bytes sent(packet.data, packet.length);
     if (u16_at(sent, 12) != net::kEtherTypeIpv4) return;

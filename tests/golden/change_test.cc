@@ -60,9 +60,9 @@ TEST(GoldenChange, TheLastServerGoneNobodyIsLeft) {
   establish(stage);
   stage.world.services[0].pool.clear();
   stage.publish();
-  EXPECT_EQ(text(stage.put(kOutside, bytes_of(from_client()))), kNothing);
+  EXPECT_EQ(text(stage.refused(kOutside, bytes_of(from_client()))), kNothing);
   stage.expire();
-  EXPECT_EQ(stage.counters(), "packets=1 no_real_server=1");
+  EXPECT_EQ(stage.counters(), "packets=1 refusals=1 no_real_server=1");
   EXPECT_EQ(stage.real(1), "active=0 inactive=0 connections=1 in=2/80 out=0/0");
 }
 
@@ -106,8 +106,8 @@ TEST(GoldenChange, AllWeightsZeroNobodyIsLeft) {
   Stage stage;
   for (lb::RealServer& real : stage.world.services[0].pool) real.weight = 0;
   stage.publish();
-  EXPECT_EQ(text(stage.put(kOutside, bytes_of(from_client()))), kNothing);
-  EXPECT_EQ(stage.counters(), "packets=1 no_real_server=1");
+  EXPECT_EQ(text(stage.refused(kOutside, bytes_of(from_client()))), kNothing);
+  EXPECT_EQ(stage.counters(), "packets=1 refusals=1 no_real_server=1");
 }
 
 TEST(GoldenChange, NeighboursAndRoutesAreReadForEachFrame) {

@@ -12,7 +12,7 @@ using net::kTcpSyn;
 // What becomes of one frame from outside on a fresh stage: the counters, nothing having been sent.
 std::string dropped(const FrameBytes& frame) {
   Stage stage;
-  const auto sent = stage.put(kOutside, frame);
+  const auto sent = frame.size() < 12 ? stage.put(kOutside, frame) : stage.refused(kOutside, frame);
   return sent.empty() ? stage.counters() : "sent " + text(sent);
 }
 
@@ -137,7 +137,7 @@ TEST(GoldenDrop, TimeToLiveAtItsEnd) {
   for (const std::uint8_t ttl : {0, 1}) {
     Datagram d = from_client();
     d.ttl = ttl;
-    EXPECT_EQ(dropped(bytes_of(d)), "packets=1 created=1 ttl_expired=1 connections=1");
+    EXPECT_EQ(dropped(bytes_of(d)), "packets=1 created=1 refusals=1 ttl_expired=1 connections=1");
   }
   Datagram d = from_client();
   d.ttl = 2;
@@ -153,8 +153,8 @@ TEST(GoldenDrop, LongerThanTheMtuOfTheWayOut) {
   d.payload = std::string(60, 'x');
   EXPECT_EQ(text(stage.put(kOutside, bytes_of(d))), text(to_server(d)));
   d.payload += 'x';
-  EXPECT_EQ(text(stage.put(kOutside, bytes_of(d))), kNothing);
-  EXPECT_EQ(stage.counters(), "packets=2 created=1 too_big=1 connections=1");
+  EXPECT_EQ(text(stage.refused(kOutside, bytes_of(d))), kNothing);
+  EXPECT_EQ(stage.counters(), "packets=2 created=1 refusals=1 too_big=1 connections=1");
 }
 
 TEST(GoldenDrop, NoWayToTheServer) {
@@ -188,6 +188,8 @@ TEST(GoldenDrop, KindsThatNobodyHandles) {
   EXPECT_EQ(dropped(ipv6), "packets=1 bad_ip_header=1");
   ipv6[kL3] = 0x60;
   ipv6[kL3 + 6] = 58;  // ICMPv6
+  EXPECT_EQ(dropped(ipv6), "packets=1 truncated=1");
+  ipv6[kL3 + 6] = 59;  // nothing follows
   EXPECT_EQ(dropped(ipv6), "packets=1 unknown=1");
   FrameBytes vlan(60);
   put16(vlan, 12, 0x8100);

@@ -2,6 +2,7 @@
 // checksums or parser.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -181,6 +182,34 @@ inline FrameBytes echo_of(const Datagram& d, std::uint8_t type) {
   put16(frame, l4 + 2, reference_checksum(net::Bytes(frame).subspan(l4)));
   frame.insert(frame.end(), d.padding, std::uint8_t{0xdd});
   return frame;
+}
+
+/// An ICMP or ICMPv6 error (`rest` are its second four bytes) that quotes `about`, an IP packet;
+/// ports and protocol of `d` are not used.
+inline FrameBytes error_of(const Datagram& d, std::uint8_t type, std::uint8_t code,
+                           std::uint32_t rest, net::Bytes about) {
+  Datagram datagram = d;
+  const bool v6 = d.source.address.is_v6();
+  datagram.protocol = v6 ? net::Protocol::kIcmp6 : net::Protocol::kIcmp;
+  FrameBytes frame;
+  append_ip_header(frame, datagram, 8 + about.size());
+  const std::size_t l4 = frame.size();
+  frame.push_back(type);
+  frame.push_back(code);
+  append16(frame, 0);
+  append16(frame, rest >> 16);
+  append16(frame, rest & 0xffff);
+  frame.insert(frame.end(), about.begin(), about.end());
+  const std::uint32_t pseudo =
+      v6 ? pseudo_sum(frame, kL3, datagram.protocol, frame.size() - l4) : 0;
+  put16(frame, l4 + 2, reference_checksum(net::Bytes(frame).subspan(l4), pseudo));
+  return frame;
+}
+
+/// The IP packet of a frame, or its first bytes.
+inline FrameBytes packet_of(const FrameBytes& frame, std::size_t most = 65535) {
+  const auto end = std::min(frame.size(), kL3 + most);
+  return {frame.begin() + kL3, frame.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
 struct Arp {

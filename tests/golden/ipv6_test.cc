@@ -119,7 +119,7 @@ TEST_F(GoldenIpv6, BothFamiliesInOneBurstKeepTheirOrder) {
 TEST_F(GoldenIpv6, WhatIsDroppedAndWhy) {
   const auto dropped = [this](const FrameBytes& frame) {
     stage.counters();
-    EXPECT_EQ(stage.put(kOutside, frame).size(), 0u);
+    EXPECT_EQ(stage.refused(kOutside, frame).size(), 0u);
     return stage.counters();
   };
   FrameBytes frame = bytes_of(v6_from_client());
@@ -143,7 +143,8 @@ TEST_F(GoldenIpv6, WhatIsDroppedAndWhy) {
   EXPECT_EQ(dropped(frame), "packets=1 fragment=1");
   Datagram last_hop = v6_from_client();
   last_hop.ttl = 1;
-  EXPECT_EQ(dropped(bytes_of(last_hop)), "packets=1 created=1 ttl_expired=1 connections=1");
+  EXPECT_EQ(dropped(bytes_of(last_hop)),
+            "packets=1 created=1 refusals=1 ttl_expired=1 connections=1");
   EXPECT_EQ(dropped(bytes_of(v6_from_client(5001, kAck))),
             "packets=1 no_connection=1 connections=1");
   stage.revoke();

@@ -11,7 +11,8 @@ std::vector<std::pair<std::string, std::uint64_t>> read(const lb::PipelineCounte
       {"packets", c.packets.get()},           {"arp_replies", c.arp_replies.get()},
       {"echo_replies", c.echo_replies.get()}, {"adverts", c.adverts.get()},
       {"created", c.created.get()},           {"expired", c.expired.get()},
-      {"reclaimed", c.reclaimed.get()},       {"stateless", c.stateless.get()}};
+      {"reclaimed", c.reclaimed.get()},       {"stateless", c.stateless.get()},
+      {"icmp_errors", c.icmp_errors.get()},   {"refusals", c.refusals.get()}};
   for (std::size_t i = 0; i < net::kDropReasons; ++i) {
     all.emplace_back(net::to_string(static_cast<net::Drop>(i)), c.drops[i].get());
   }
@@ -56,6 +57,7 @@ std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world, lb::Snapshot
   for (const lb::Service& each : world.services) {
     auto sealed = std::make_shared<lb::Service>(each);
     sealed->seal();
+    sealed->build_ring();
     builder.set_service(std::move(sealed));
   }
   builder.set_next_hops(std::make_shared<const neigh::NextHops>(world.routes, world.neighbours));
@@ -75,6 +77,15 @@ std::vector<FrameBytes> Stage::put(net::PortId port, FrameBytes frame) {
   for (auto& each : ports_) {
     for (auto& bytes : each.take_sent()) sent.push_back(std::move(bytes));
   }
+  return sent;
+}
+
+std::vector<FrameBytes> Stage::refused(net::PortId port, FrameBytes frame) {
+  const FrameBytes came_from(frame.begin() + 6, frame.begin() + 12);
+  std::vector<FrameBytes> sent = put(port, std::move(frame));
+  std::erase_if(sent, [&](const FrameBytes& each) {
+    return std::equal(came_from.begin(), came_from.end(), each.begin());
+  });
   return sent;
 }
 
@@ -98,7 +109,10 @@ void Stage::turn() {
 void Stage::carry_out(const lb::Burst& burst) {
   for (std::size_t i = 0; i < burst.count; ++i) {
     const lb::Verdict verdict = burst.verdicts[i];
-    if (verdict.action == lb::Action::kTransmit) {
+    if (verdict.action == lb::Action::kTransmitResized) {
+      ports_[verdict.port].resize({&burst.packets[i], 1});
+    }
+    if (verdict.action == lb::Action::kTransmit || verdict.action == lb::Action::kTransmitResized) {
       ports_[verdict.port].transmit({&burst.packets[i].buffer, 1});
       continue;
     }

@@ -119,6 +119,9 @@ class Stage {
 
   /// One frame in, one turn. Returns what was sent, of all ports; there is at most one.
   std::vector<FrameBytes> put(net::PortId port, FrameBytes frame);
+  /// The same, without what is sent back where the frame came from: ICMP errors about it (see
+  /// icmp_error_test.cc).
+  std::vector<FrameBytes> refused(net::PortId port, FrameBytes frame);
   void arrive(net::PortId port, FrameBytes frame) { ports_[port].arrive(std::move(frame)); }
   void turn();
   std::vector<FrameBytes> take_sent(net::PortId port) { return ports_[port].take_sent(); }

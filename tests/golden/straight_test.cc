@@ -109,14 +109,14 @@ TEST(GoldenEstablished, NoHopLeftAndTooLongAreDropsOfBothDirections) {
   Datagram last = from_client(5000, kTcpAck);
   Datagram last_back = from_server(5000, kTcpAck);
   last.ttl = last_back.ttl = 1;
-  EXPECT_EQ(text(stage.put(kOutside, bytes_of(last))), kNothing);
-  EXPECT_EQ(text(stage.put(kInside, bytes_of(last_back))), kNothing);
+  EXPECT_EQ(text(stage.refused(kOutside, bytes_of(last))), kNothing);
+  EXPECT_EQ(text(stage.refused(kInside, bytes_of(last_back))), kNothing);
   Datagram big = from_client(5000, kTcpAck);
   Datagram big_back = from_server(5000, kTcpAck);
   big.payload = big_back.payload = std::string(1461, 'x');
-  EXPECT_EQ(text(stage.put(kOutside, bytes_of(big))), kNothing);
-  EXPECT_EQ(text(stage.put(kInside, bytes_of(big_back))), kNothing);
-  EXPECT_EQ(stage.counters(), "packets=4 ttl_expired=2 too_big=2 connections=1");
+  EXPECT_EQ(text(stage.refused(kOutside, bytes_of(big))), kNothing);
+  EXPECT_EQ(text(stage.refused(kInside, bytes_of(big_back))), kNothing);
+  EXPECT_EQ(stage.counters(), "packets=4 refusals=4 ttl_expired=2 too_big=2 connections=1");
 }
 
 }  // namespace

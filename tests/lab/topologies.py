@@ -71,6 +71,7 @@ class TwoArms:
     lab: object
     outside: object
     inside: object
+    router: object
     client: object
     nodes: list
     outside_cables: list
@@ -96,7 +97,7 @@ def two_arms(lab, nodes=2, gateway=INSIDE_VIP, webs=WEBS):
     lab.cable(client, "eth0", far, f"{CLIENT}/24")
     client.ip("route add default via 198.51.100.1")
     router.ip(f"route add 10.1.0.0/24 via {OUTSIDE_VIP if gateway == INSIDE_VIP else '192.0.2.11'}")
-    two = TwoArms(lab, outside, inside, client, [], [], [], [], [])
+    two = TwoArms(lab, outside, inside, router, client, [], [], [], [], [])
     for number in range(1, nodes + 1):
         node = lab.host(f"node{number}", forward=True)
         two.outside_cables.append(lab.cable(node, "eth0", outside, f"192.0.2.{10 + number}/24"))

@@ -39,6 +39,7 @@ class alignas(64) GeneratorPort final : public port::Port {
       static_cast<Slot*>(buffer)->used.store(false, std::memory_order_release);
     }
   }
+  void resize(std::span<const net::Packet>) override {}
   std::optional<net::Packet> make(net::Bytes) override { return std::nullopt; }
   std::uint64_t missed() const override { return 0; }
 

@@ -1,0 +1,118 @@
+// FlowPath's ICMP errors: those of others about its connections, and its own about what it drops.
+#include "dataplane/lb/icmp/error.h"
+
+#include "dataplane/lb/flow_path_inline.h"
+
+namespace keepline::lb {
+
+using net::Drop;
+using net::Packet;
+using net::Parsed;
+
+template <typename F>
+Verdict FlowPath<F>::pass_on_error(Turn& turn, const Packet& packet, const Parsed& error) {
+  const auto quoted = quoted_in<F>(packet, error);
+  if (!quoted) return turn.drop(Drop::kUnknown);
+  if (!icmp_checksum_ok<F>(packet, error)) return turn.drop(Drop::kBadIcmp);
+  const auto* about = quoted->template ip<F>(packet);
+  // To the VIP that is said to have sent the packet: a real server did. Otherwise to a client.
+  const bool for_real = about->source == error.template ip<F>(packet)->destination &&
+                        turn.snapshot.template find_service<F>(about->source, quoted->ports.source,
+                                                               quoted->protocol) != nullptr;
+  const std::uint64_t hash =
+      for_real ? table_.hash_of(about->destination, quoted->ports.destination, quoted->protocol)
+               : table_.hash_of(about->source, quoted->ports.source, quoted->protocol);
+  const std::uint8_t worker = turn.snapshot.worker_of(net::shard_of(hash));
+  if (worker != worker_) return {Action::kHandOff, turn.port, worker};
+  return for_real ? error_for_real(turn, packet, error, *quoted, hash)
+                  : error_for_client(turn, packet, error, *quoted, hash);
+}
+
+template <typename F>
+Verdict FlowPath<F>::error_for_real(Turn& turn, const Packet& packet, const Parsed& error,
+                                    const Parsed& quoted, std::uint64_t hash) {
+  const auto* about = quoted.template ip<F>(packet);
+  const ServiceEntry& service =
+      *turn.snapshot.template find_service<F>(about->source, quoted.ports.source, quoted.protocol);
+  if (!turn.holds(service.lease)) return turn.drop(Drop::kNotMaster);
+  const Entry* connection =
+      table_.find(hash,
+                  {about->destination, about->source, quoted.ports.destination, quoted.ports.source,
+                   quoted.protocol},
+                  Direction::kForward);
+  if (connection == nullptr) return turn.drop(Drop::kNoConnection);
+  const RealEntry* real = turn.snapshot.real(connection->real_slot, connection->real_generation);
+  if (real == nullptr) return turn.drop(Drop::kServerGone);
+  if (error.l3_length > real->mtu) return turn.drop(why_not(real->reach));
+  if (hops_left<F>(packet, error) <= 1) return turn.drop(Drop::kTtlExpired);
+  if (connection->method == Method::kNat) {
+    error_to_real(packet, error, quoted, *connection);
+  } else {
+    pass_on<F>(packet, error);
+  }
+  set_link_header(packet, real->link);
+  turn.counters.icmp_errors.add();
+  return {Action::kTransmit, real->port};
+}
+
+template <typename F>
+Verdict FlowPath<F>::error_for_client(Turn& turn, const Packet& packet, const Parsed& error,
+                                      const Parsed& quoted, std::uint64_t hash) {
+  const auto* about = quoted.template ip<F>(packet);
+  Entry* connection = table_.find(hash,
+                                  {about->destination, about->source, quoted.ports.destination,
+                                   quoted.ports.source, quoted.protocol},
+                                  Direction::kReverse);
+  if (connection == nullptr || connection->method != Method::kNat) {
+    return route(turn, packet, error);
+  }
+  const Vip* vip = turn.snapshot.find_vip(F::generic(connection->vip));
+  if (vip == nullptr || !turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);
+  if (connection->hop_epoch != turn.snapshot.hop_epoch()) resolve_client(turn, *connection);
+  const Drop drop = check_way_out<F>(turn, packet, error, connection->client_hop_port);
+  if (drop != Drop::kNone) return turn.drop(drop);
+  error_to_client(packet, error, quoted, *connection);
+  const net::PortId port = connection->client_hop_port;
+  set_link_header(packet, {connection->client_hop_mac, source_mac(turn, *vip, port)});
+  turn.counters.icmp_errors.add();
+  return {Action::kTransmit, port};
+}
+
+// The packet is dropped in any case; its sender hears why, when it may and can do something about
+// it.
+template <typename F>
+Verdict FlowPath<F>::refuse(Turn& turn, const Arrival& arrival, Drop reason, std::uint16_t mtu,
+                            const typename F::Address& speaker) {
+  const Verdict dropped = turn.drop(reason);
+  Refusal refusal{};
+  switch (reason) {
+    case Drop::kTooBig:
+      refusal = Refusal::kTooBig;
+      break;
+    case Drop::kTtlExpired:
+      refusal = Refusal::kTtlExpired;
+      break;
+    case Drop::kNoRealServer:
+      refusal = Refusal::kPortUnreachable;
+      break;
+    default:
+      return dropped;
+  }
+  if (refusals_.spend(turn.now_s) == RefusalBudget::Spend::kNothingLeft) return dropped;
+  const typename F::Address from = speaker;  // may lie in the packet
+  if (make_error<F>(arrival.packet, arrival.parsed, refusal, mtu, from) != Made::kDone) {
+    return dropped;
+  }
+  turn.counters.refusals.add();
+  return {Action::kTransmitResized, turn.port};
+}
+
+// The members of this file only; the rest of the class is instantiated where it is defined.
+template Verdict FlowPath<net::V4>::pass_on_error(Turn&, const Packet&, const Parsed&);
+template Verdict FlowPath<net::V6>::pass_on_error(Turn&, const Packet&, const Parsed&);
+template Verdict FlowPath<net::V4>::refuse(Turn&, const Arrival&, Drop, std::uint16_t,
+                                           const net::be32&);
+template Verdict FlowPath<net::V6>::refuse(Turn&, const Arrival&, Drop, std::uint16_t,
+                                           const net::Ip6&);
+
+}  // namespace keepline::lb
