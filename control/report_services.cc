@@ -35,7 +35,19 @@ std::string flags_of(const lb::Service& service) {
   std::string flags;
   if (service.hash_fallback) flags += name + "-fallback";
   if (service.hash_port) flags += (flags.empty() ? "" : ",") + name + "-port";
-  return flags.empty() ? "" : "(" + flags + ")";
+  if (!flags.empty()) flags = "(" + flags + ")";
+  const auto append = [&flags](const std::string& word) {
+    flags += (flags.empty() ? "" : " ") + word;
+  };
+  if (service.one_packet) append("ops");
+  if (service.persistence_s == 0) return flags;
+  append("persistent " + std::to_string(service.persistence_s));
+  const unsigned bits = service.persistence_bits;
+  if (bits == service.vip.address.max_prefix_length()) return flags;
+  const net::be32 all(0xffffffff);
+  append("mask " + (service.vip.address.is_v6() ? std::to_string(bits)
+                                                : to_string(net::Ip4(net::masked(all, bits)))));
+  return flags;
 }
 
 void add(auto& sum, const auto& part) {

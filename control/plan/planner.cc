@@ -144,11 +144,18 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
   service->scheduler = scheduler_of(server.scheduler);
   service->hash_port = server.hash_port;
   service->hash_fallback = server.hash_fallback;
+  service->one_packet = server.one_packet;
+  if (server.persistence) {
+    service->persistence_s = static_cast<std::uint32_t>(server.persistence->timeout_us / 1'000'000);
+    service->persistence_bits = server.persistence->granularity;
+  }
   service->ring_slots = input.config->dataplane.maglev_size;
   for (const PoolMember& member : planned.pool.members) {
     service->pool.push_back(member.real == PoolMember::kSorry ? planned.sorry
                                                               : planned.reals[member.real]);
     service->pool.back().weight = member.weight;
+    service->pool.back().failed =
+        member.real != PoolMember::kSorry && input.health[index][member.real] == Health::kDown;
     if (member.real != PoolMember::kSorry) planned.reals[member.real].weight = member.weight;
   }
   service->seal();

@@ -26,13 +26,14 @@ void check_hop(Explanation& result) {
 }  // namespace
 
 template <typename F>
-std::uint64_t FlowPath<F>::hash_of(const Snapshot& snapshot, const net::Endpoint& source,
+std::uint8_t FlowPath<F>::owner_of(const Snapshot& snapshot, const net::Endpoint& source,
                                    const net::Endpoint& destination, net::Protocol protocol) const {
   const bool to_service =
       snapshot.template find_service<F>(F::address_of(destination.address),
                                         net::be16(destination.port), protocol) != nullptr;
   const net::Endpoint& client = to_service ? source : destination;
-  return table_.hash_of(F::address_of(client.address), net::be16(client.port), protocol);
+  const auto& address = F::address_of(client.address);
+  return worker_of(snapshot, address, table_.hash_of(address, net::be16(client.port), protocol));
 }
 
 template <typename F>
@@ -44,9 +45,11 @@ Explanation FlowPath<F>::explain(const Snapshot& snapshot, const LeaseView& leas
                        net::be16(source.port), net::be16(destination.port), protocol};
   const ServiceEntry* service =
       snapshot.template find_service<F>(key.destination, key.destination_port, protocol);
-  const std::uint64_t hash = hash_of(snapshot, source, destination, protocol);
+  const net::Endpoint& client = service != nullptr ? source : destination;
+  const std::uint64_t hash =
+      table_.hash_of(F::address_of(client.address), net::be16(client.port), protocol);
   result.shard = net::shard_of(hash);
-  result.worker = snapshot.worker_of(result.shard);
+  result.worker = worker_of(snapshot, F::address_of(client.address), hash);
   if (service != nullptr) {
     result.is_vip = result.has_service = true;
     result.service_slot = service->slot;
@@ -110,9 +113,11 @@ void FlowPath<F>::explain_new(const Snapshot& snapshot, const FlowKey<F>& key, s
   SchedulerState cursor = std::as_const(accounts_).scheduler(service.slot);  // a copy
   const bool full = table_.size() == table_.capacity();
   const NewFlow flow = new_flow(service, key.source, key.source_port, hash, now_s);
-  const RealServer* chosen = full || overloaded(now_s)
-                                 ? choose_by_hash(service, flow)
-                                 : choose(service, flow, accounts_.loads(), cursor);
+  const RealServer* chosen = service.persistence_s != 0 ? remembered(service, key.source) : nullptr;
+  if (chosen == nullptr) {
+    chosen = full || overloaded(now_s) ? choose_by_hash(service, flow)
+                                       : choose(service, flow, accounts_.loads(), cursor);
+  }
   if (chosen == nullptr) return drop(result, net::Drop::kNoRealServer);
   result.outcome = full ? Outcome::kStateless : Outcome::kNewConnection;
   result.has_server = true;
@@ -123,9 +128,9 @@ void FlowPath<F>::explain_new(const Snapshot& snapshot, const FlowKey<F>& key, s
 }
 
 // The members of this file only; the rest of the class is instantiated where it is defined.
-template std::uint64_t FlowPath<net::V4>::hash_of(const Snapshot&, const net::Endpoint&,
+template std::uint8_t FlowPath<net::V4>::owner_of(const Snapshot&, const net::Endpoint&,
                                                   const net::Endpoint&, net::Protocol) const;
-template std::uint64_t FlowPath<net::V6>::hash_of(const Snapshot&, const net::Endpoint&,
+template std::uint8_t FlowPath<net::V6>::owner_of(const Snapshot&, const net::Endpoint&,
                                                   const net::Endpoint&, net::Protocol) const;
 template Explanation FlowPath<net::V4>::explain(const Snapshot&, const LeaseView&,
                                                 const net::Endpoint&, const net::Endpoint&,

@@ -76,20 +76,15 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
     const bool resumes = overload && tcp && (parsed.tcp_flags & (net::kTcpSyn | net::kTcpRst)) == 0;
     if (!starts && !resumes) return turn.drop(Drop::kNoConnection);
     const Service& pool = *turn.snapshot.service(service.slot);
-    const NewFlow flow = new_flow(pool, parsed.template ip<F>(arrival.packet)->source,
-                                  parsed.ports.source, arrival.hash, turn.now_s);
-    const RealServer* chosen =
-        overload ? choose_by_hash(pool, flow)
-                 : choose(pool, flow, accounts_.loads(), accounts_.scheduler(service.slot));
+    const RealServer* chosen = schedule(turn, arrival, pool);
     if (chosen == nullptr) {
       return refuse(turn, arrival, Drop::kNoRealServer, 0,
                     parsed.template ip<F>(arrival.packet)->destination);
     }
-    connection = admit(turn, arrival, *chosen);
-    if (connection == nullptr) {
-      const RealServer* by_hash = overload ? chosen : choose_by_hash(pool, flow);
-      return without_entry(turn, arrival, *by_hash);
-    }
+    if (pool.one_packet) return without_entry(turn, arrival, *chosen);
+    connection = admit(turn, arrival, pool, *chosen);
+    // Without an entry the next packet is to find the same server.
+    if (connection == nullptr) return without_entry(turn, arrival, *schedule(turn, arrival, pool));
     real = turn.snapshot.real(connection->real_slot, connection->real_generation);
   }
   track(*connection, parsed,
@@ -110,6 +105,20 @@ NewFlow FlowPath<F>::new_flow(const Service& service, const typename F::Address&
   return flow;
 }
 
+template <typename F>
+const RealServer* FlowPath<F>::schedule(Turn& turn, const Arrival& arrival,
+                                        const Service& service) {
+  const auto& client = arrival.parsed.template ip<F>(arrival.packet)->source;
+  if (service.persistence_s != 0) {
+    if (const RealServer* real = remembered(service, client)) return real;
+  }
+  const NewFlow flow =
+      new_flow(service, client, arrival.parsed.ports.source, arrival.hash, turn.now_s);
+  return overloaded(turn.now_s)
+             ? choose_by_hash(service, flow)
+             : choose(service, flow, accounts_.loads(), accounts_.scheduler(service.slot));
+}
+
 // A free entry; when half-open ones have used up their share, that of the oldest of them.
 template <typename F>
 auto FlowPath<F>::take(Turn& turn, net::Protocol protocol) -> Entry* {
@@ -126,7 +135,8 @@ auto FlowPath<F>::take(Turn& turn, net::Protocol protocol) -> Entry* {
 }
 
 template <typename F>
-auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const RealServer& real) -> Entry* {
+auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const Service& service,
+                        const RealServer& real) -> Entry* {
   const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
   const typename F::Address server = F::address_of(real.endpoint.address);
   // An answer tells client and real server, not the VIP: of two connections between the same ends
@@ -135,6 +145,8 @@ auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const RealServer& re
                           arrival.parsed.ports.source, arrival.parsed.protocol};
   if (Entry* older = table_.find(arrival.hash, answer, Direction::kReverse)) forget(*older);
 
+  Entry* its_template =
+      service.persistence_s == 0 ? nullptr : remember(service, ip->source, real, turn.now_s);
   Entry* connection = take(turn, arrival.parsed.protocol);
   if (connection == nullptr) return nullptr;
   const bool tcp = arrival.parsed.protocol == net::Protocol::kTcp;
@@ -156,6 +168,10 @@ auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const RealServer& re
       Table::File::kFull) {
     note_overload(turn.now_s);
     return nullptr;
+  }
+  if (its_template != nullptr) {
+    connection->template_bits = service.persistence_bits;
+    ++its_template->hop_epoch;
   }
   accounts_.opened(*connection);
   turn.counters.created.add();
@@ -234,16 +250,26 @@ void FlowPath<F>::track(Entry& connection, const Parsed& parsed, Sender sender,
 
 template <typename F>
 void FlowPath<F>::forget(Entry& connection) {
+  if (connection.template_bits != 0) leave_template(connection);
   accounts_.closed(connection);
   table_.remove(connection);
 }
 
+// Its time is up, if it is not a template that still has connections.
+template <typename F>
+void FlowPath<F>::retire(Entry& connection, std::uint32_t now_s, PipelineCounters& counters) {
+  if (connection.is_template()) {
+    if (connection.hop_epoch != 0) connection.expires_s = now_s + kTemplateRest_s;
+    return;
+  }
+  if (connection.template_bits != 0) leave_template(connection);
+  counters.expired.add();
+  accounts_.closed(connection);
+}
+
 template <typename F>
 void FlowPath<F>::expire(std::uint32_t now_s, std::size_t limit, PipelineCounters& counters) {
-  table_.expire(now_s, limit, [&](Entry& connection) {
-    counters.expired.add();
-    accounts_.closed(connection);
-  });
+  table_.expire(now_s, limit, [&](Entry& connection) { retire(connection, now_s, counters); });
 }
 
 template class FlowPath<net::V4>;

@@ -30,6 +30,10 @@ class FlowPath {
   /// How long packets without a connection are forwarded by hash after the last overload, seconds.
   static constexpr std::uint32_t kOverload_s = 120;
 
+  /// How long a persistence template lives on that has connections when its time is up, seconds
+  /// (ip_vs_conn_expire).
+  static constexpr std::uint32_t kTemplateRest_s = 60;
+
   FlowPath(const typename Table::Config& config, const Timeouts& timeouts, std::uint8_t worker,
            Accounts& accounts, std::uint32_t now_s);
 
@@ -43,8 +47,8 @@ class FlowPath {
   /// Forgets connections whose time is up, looking at no more than `limit`.
   void expire(std::uint32_t now_s, std::size_t limit, PipelineCounters& counters);
 
-  /// Of the client's end, whichever that is.
-  std::uint64_t hash_of(const Snapshot& snapshot, const net::Endpoint& source,
+  /// The worker that has the flow, whichever end the client is.
+  std::uint8_t owner_of(const Snapshot& snapshot, const net::Endpoint& source,
                         const net::Endpoint& destination, net::Protocol protocol) const;
   /// See Pipeline::explain.
   Explanation explain(const Snapshot& snapshot, const LeaseView& leases,
@@ -78,10 +82,24 @@ class FlowPath {
   Verdict send_to_client(const Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
                          const Entry& connection, const Vip& vip);
 
+  std::uint8_t worker_of(const Snapshot& snapshot, const typename F::Address& client,
+                         std::uint64_t hash) const {
+    const unsigned bits = snapshot.template shard_bits<F>();
+    if (bits != 0) [[unlikely]]
+      hash = table_.hash_of(net::masked(client, bits), net::be16(0), net::Protocol{});
+    return snapshot.worker_of(net::shard_of(hash));
+  }
   Entry* find(const Arrival& arrival, Direction direction);
   NewFlow new_flow(const Service& service, const typename F::Address& client, net::be16 port,
                    std::uint64_t hash, std::uint32_t now_s) const;
-  Entry* admit(Turn& turn, const Arrival& arrival, const RealServer& real);
+  const RealServer* schedule(Turn& turn, const Arrival& arrival, const Service& service);
+  Entry* admit(Turn& turn, const Arrival& arrival, const Service& service, const RealServer& real);
+  // Persistence, see persistence.cc.
+  const Entry* template_of(const Service& service, const typename F::Address& client) const;
+  const RealServer* remembered(const Service& service, const typename F::Address& client) const;
+  Entry* remember(const Service& service, const typename F::Address& client, const RealServer& real,
+                  std::uint32_t now_s);
+  void leave_template(const Entry& connection);
   Entry* take(Turn& turn, net::Protocol protocol);
   Verdict without_entry(Turn& turn, const Arrival& arrival, const RealServer& real);
   Verdict answer_without_entry(Turn& turn, const Arrival& arrival);
@@ -95,6 +113,7 @@ class FlowPath {
   void resolve_client(const Turn& turn, Entry& connection);
   void track(Entry& connection, const net::Parsed& parsed, Sender sender, std::uint32_t now_s);
   void forget(Entry& connection);
+  void retire(Entry& connection, std::uint32_t now_s, PipelineCounters& counters);
   void explain_connection(const Snapshot& snapshot, const Entry& connection, std::uint32_t now_s,
                           Explanation& result) const;
   void explain_new(const Snapshot& snapshot, const FlowKey<F>& key, std::uint64_t hash,

@@ -22,7 +22,8 @@ Verdict FlowPath<F>::pass_on_error(Turn& turn, const Packet& packet, const Parse
   const std::uint64_t hash =
       for_real ? table_.hash_of(about->destination, quoted->ports.destination, quoted->protocol)
                : table_.hash_of(about->source, quoted->ports.source, quoted->protocol);
-  const std::uint8_t worker = turn.snapshot.worker_of(net::shard_of(hash));
+  const std::uint8_t worker =
+      worker_of(turn.snapshot, for_real ? about->destination : about->source, hash);
   if (worker != worker_) return {Action::kHandOff, turn.port, worker};
   return for_real ? error_for_real(turn, packet, error, *quoted, hash)
                   : error_for_client(turn, packet, error, *quoted, hash);

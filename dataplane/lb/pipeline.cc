@@ -70,10 +70,8 @@ Explanation Pipeline::explain(const Snapshot& snapshot, const LeaseView& leases,
 
 std::uint8_t Pipeline::owner_of(const Snapshot& snapshot, const net::Endpoint& source,
                                 const net::Endpoint& destination, net::Protocol protocol) const {
-  const std::uint64_t hash = destination.address.is_v6()
-                                 ? v6_.hash_of(snapshot, source, destination, protocol)
-                                 : v4_.hash_of(snapshot, source, destination, protocol);
-  return snapshot.worker_of(net::shard_of(hash));
+  return destination.address.is_v6() ? v6_.owner_of(snapshot, source, destination, protocol)
+                                     : v4_.owner_of(snapshot, source, destination, protocol);
 }
 
 Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {

@@ -68,6 +68,13 @@ class Snapshot {
     return family == net::Family::kV6 ? ip6_forward_ : ip_forward_;
   }
   std::uint8_t worker_of(std::uint8_t shard) const { return shard_workers_[shard]; }
+  /// Bits of the client's address that its shard follows from: when a service of the family is
+  /// persistent, all that it counts as one client have to be with one worker. Zero: from address
+  /// and port, which spreads better.
+  template <typename F>
+  unsigned shard_bits() const {
+    return F::kFamily == net::Family::kV4 ? shard_bits4_ : shard_bits6_;
+  }
 
   const Vip& vip(VipNumber number) const { return lookup_->vips[number]; }
   /// nullptr: not a VIP.
@@ -114,6 +121,9 @@ class Snapshot {
     std::map<net::IpAddr, VipNumber> vip_by_address;
     ServiceIndex<net::V4> v4;
     ServiceIndex<net::V6> v6;
+    // The fewest that a persistent service has; 0: there is none.
+    std::uint8_t persistence_bits4 = 0;
+    std::uint8_t persistence_bits6 = 0;
   };
 
   std::vector<PortInfo> ports_;
@@ -122,6 +132,8 @@ class Snapshot {
   bool ip_forward_ = false;
   bool ip6_forward_ = false;
   ShardWorkers shard_workers_{};
+  std::uint8_t shard_bits4_ = 0;
+  std::uint8_t shard_bits6_ = 0;
   std::shared_ptr<const Lookup> lookup_;
   std::vector<std::shared_ptr<const Service>> services_;  // by slot
   PagedArray<RealEntry> reals_;

@@ -61,7 +61,8 @@ void SnapshotBuilder::set_service(std::shared_ptr<const Service> service) {
   if (slot >= now_.services_.size()) now_.services_.resize(slot + 1);
   std::shared_ptr<const Service>& place = now_.services_[slot];
   if (place == service || (place != nullptr && *place == *service)) return;
-  if (place == nullptr || place->vip != service->vip || place->protocol != service->protocol) {
+  if (place == nullptr || place->vip != service->vip || place->protocol != service->protocol ||
+      place->persistence_bits != service->persistence_bits) {
     lookup_changed_ = true;
   }
   if (place != nullptr) clear_reals(*place, service.get());
@@ -116,6 +117,12 @@ std::unique_ptr<const Snapshot> SnapshotBuilder::build() {
   next->ip_forward_ = now_.ip_forward_;
   next->ip6_forward_ = now_.ip6_forward_;
   next->shard_workers_ = now_.shard_workers_;
+  // One worker alone has every client.
+  if (std::ranges::adjacent_find(now_.shard_workers_, std::ranges::not_equal_to()) !=
+      now_.shard_workers_.end()) {
+    next->shard_bits4_ = now_.lookup_->persistence_bits4;
+    next->shard_bits6_ = now_.lookup_->persistence_bits6;
+  }
   next->lookup_ = now_.lookup_;
   next->services_ = now_.services_;
   next->reals_ = now_.reals_.share();
@@ -142,6 +149,10 @@ void SnapshotBuilder::build_lookup() {
     const LeaseSlot lease =
         vip == lookup->vip_by_address.end() ? kNeverOurs : vips_[vip->second].lease;
     const net::IpAddr& address = service->vip.address;
+    if (service->persistence_bits != 0) {
+      auto& bits = address.is_v6() ? lookup->persistence_bits6 : lookup->persistence_bits4;
+      bits = bits == 0 ? service->persistence_bits : std::min(bits, service->persistence_bits);
+    }
     const net::be16 port(service->vip.port);
     if (address.is_v6()) {
       v6.push_back({{address.v6(), port, service->protocol}, lease, service->slot});

@@ -23,16 +23,21 @@ Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const Rea
   return deliver(turn, arrival, passing, *entry);
 }
 
-// From a real server's port, but of no connection. In an overload it may answer a packet that went
-// without one; otherwise it is ordinary traffic of that server, routed if this node is a router.
+// From a real server's port, but of no connection. In an overload, or with one-packet scheduling,
+// it may answer a packet that went without one; otherwise it is ordinary traffic of that server,
+// routed if this node is a router.
 template <typename F>
 Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
-  if (!overloaded(turn.now_s)) return route(turn, arrival.packet, arrival.parsed);
+  const bool tcp = arrival.parsed.protocol == net::Protocol::kTcp;
+  if (tcp && !overloaded(turn.now_s)) return route(turn, arrival.packet, arrival.parsed);
   const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
   const auto slot = turn.snapshot.nat_origins().only_service(
       {F::generic(ip->source), arrival.parsed.ports.source.value()}, arrival.parsed.protocol);
   if (!slot) return route(turn, arrival.packet, arrival.parsed);
   const Service& service = *turn.snapshot.service(*slot);
+  if (!service.one_packet && !overloaded(turn.now_s)) {
+    return route(turn, arrival.packet, arrival.parsed);
+  }
   const Vip* vip = turn.snapshot.find_vip(service.vip.address);
   if (vip == nullptr || !turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);
   const neigh::NextHop hop = turn.snapshot.next_hops().resolve(ip->destination);

@@ -72,7 +72,8 @@ void FlowPath<F>::classify(Turn& turn, Burst& burst) {
         service != nullptr
             ? table_.hash_of(ip->source, parsed.ports.source, parsed.protocol)
             : table_.hash_of(ip->destination, parsed.ports.destination, parsed.protocol);
-    const std::uint8_t worker = turn.snapshot.worker_of(net::shard_of(hash));
+    const std::uint8_t worker =
+        worker_of(turn.snapshot, service != nullptr ? ip->source : ip->destination, hash);
     if (worker != worker_) [[unlikely]] {
       burst.verdicts[at] = {Action::kHandOff, turn.port, worker};
       continue;

@@ -115,4 +115,13 @@ std::string to_string(const Endpoint& endpoint) {
          std::to_string(endpoint.port);
 }
 
+Ip6 masked(const Ip6& address, unsigned bits) {
+  Ip6 result;
+  for (std::size_t i = 0; i < result.bytes.size() && i * 8 < bits; ++i) {
+    const unsigned kept = std::min<unsigned>(bits - static_cast<unsigned>(i) * 8, 8);
+    result.bytes[i] = static_cast<std::uint8_t>(address.bytes[i] & (0xff00u >> kept));
+  }
+  return result;
+}
+
 }  // namespace keepline::net

@@ -129,6 +129,12 @@ enum class Protocol : std::uint8_t {
   kSctp = 132,
 };
 
+/// The first `bits` of an address, the rest zero.
+inline be32 masked(be32 address, unsigned bits) {
+  return be32(bits == 0 ? 0 : address.value() & (0xffffffffu << (32 - bits)));
+}
+Ip6 masked(const Ip6& address, unsigned bits);
+
 /// An IPv4 transport address.
 struct Endpoint4 {
   Ip4 address;

@@ -55,7 +55,7 @@ ConnectionView view_of(const lb::Connection<F>& c) {
   return {{F::generic(c.client), c.client_port.value()},
           {F::generic(c.vip), c.vip_port.value()},
           {F::generic(c.real), c.real_port.value()},
-          c.protocol,
+          c.flow_protocol(),
           c.state,
           c.method};
 }

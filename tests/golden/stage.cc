@@ -21,7 +21,7 @@ std::vector<std::pair<std::string, std::uint64_t>> read(const lb::PipelineCounte
 
 template <typename F>
 std::string line_of(const lb::Connection<F>& c, std::uint32_t now_s) {
-  const bool tcp = c.protocol == net::Protocol::kTcp;
+  const bool tcp = c.flow_protocol() == net::Protocol::kTcp;
   const auto end = [](const typename F::Address& address, net::be16 port) {
     return to_string(net::Endpoint{F::generic(address), port.value()});
   };

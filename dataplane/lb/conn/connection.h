@@ -50,11 +50,22 @@ struct alignas(64) Connection {
   std::uint16_t transport_delta;
   std::uint16_t expiry_list;  ///< See ExpiryLists; kNotFiled in an entry that is in none.
   RealSlot real_slot;
-  std::uint32_t hop_epoch;  ///< Snapshot::hop_epoch() that client_hop_* was resolved for.
+  /// Snapshot::hop_epoch() that client_hop_* was resolved for. A template's connections, counted.
+  std::uint32_t hop_epoch;
   std::uint32_t expires_s;  ///< On the pipeline's clock.
   std::uint32_t next;       ///< Links within the expiry list or the free list.
   std::uint32_t previous;
+  std::uint8_t template_bits;  ///< Of the client's address in its persistence template; 0: none.
 
+  /// A template's protocol, which no packet has, so that none belongs to it.
+  static net::Protocol template_protocol(net::Protocol protocol) {
+    return static_cast<net::Protocol>(static_cast<std::uint8_t>(protocol) | 0x80);
+  }
+  bool is_template() const { return state == TcpState::kAssured; }
+  /// TCP or UDP, also of a template.
+  net::Protocol flow_protocol() const {
+    return static_cast<net::Protocol>(static_cast<std::uint8_t>(protocol) & 0x7f);
+  }
   bool in_use() const { return protocol != net::Protocol{}; }
   bool matches(const FlowKey<F>& key, Direction direction) const {
     if (protocol != key.protocol) return false;

@@ -77,12 +77,16 @@ class ConnectionTable {
   void settle(Entry& entry, std::uint32_t expires_s);
   void remove(Entry& entry);
 
-  /// Looks at no more than `limit` entries and calls `on_expired(Entry&)` before each removal.
+  /// Looks at no more than `limit` entries and calls `on_expired(Entry&)` before each removal,
+  /// which a later deadline prevents.
   template <typename OnExpired>
   void expire(std::uint32_t now_s, std::size_t limit, OnExpired&& on_expired) {
     expiry_.expire(now_s, limit, [&](std::uint32_t number) {
-      on_expired(entries_[number]);
-      remove(entries_[number]);
+      Entry& entry = entries_[number];
+      on_expired(entry);
+      if (entry.expires_s <= now_s) return remove(entry);
+      expiry_.unlink(number);
+      file_by_state(entry);
     });
   }
 

@@ -7,9 +7,9 @@
 namespace keepline::lb {
 
 std::string_view to_string(TcpState state) {
-  static constexpr std::array<std::string_view, 9> kNames = {
+  static constexpr std::array<std::string_view, kTcpStates> kNames = {
       "NONE",  "SYN_RECV",   "ESTABLISHED", "FIN_WAIT", "TIME_WAIT",
-      "CLOSE", "CLOSE_WAIT", "LAST_ACK",    "UDP"};
+      "CLOSE", "CLOSE_WAIT", "LAST_ACK",    "UDP",      "ASSURED"};
   return kNames[static_cast<std::size_t>(state)];
 }
 
@@ -70,6 +70,8 @@ std::uint32_t Timeouts::of(TcpState state) const {
       return 30;
     case TcpState::kUdp:
       return udp_s;
+    case TcpState::kAssured:  // a service's own
+      break;
   }
   return tcp_s;
 }

@@ -19,10 +19,11 @@ enum class TcpState : std::uint8_t {
   kClose,
   kCloseWait,
   kLastAck,
-  kUdp,  ///< Not TCP: a UDP flow.
+  kUdp,      ///< Not TCP: a UDP flow.
+  kAssured,  ///< No flow at all: a persistence template, which remembers a client's server.
 };
 
-inline constexpr std::size_t kTcpStates = 9;
+inline constexpr std::size_t kTcpStates = 10;
 
 /// "ESTABLISHED", "TIME_WAIT"...
 std::string_view to_string(TcpState state);

@@ -51,6 +51,7 @@ struct RealServer {
   Method method = Method::kNat;
   net::Endpoint endpoint;
   std::uint32_t weight = 1;           ///< 0: no new connections, existing ones go on.
+  bool failed = false;                ///< Its checks fail: not even for clients that it had.
   std::uint32_t upper_threshold = 0;  ///< No new connections from so many on; 0: no limit.
   std::uint32_t lower_threshold = 0;  ///< New ones again below this; 0: three quarters of upper.
   friend bool operator==(const RealServer&, const RealServer&) = default;
@@ -78,10 +79,13 @@ struct Service {
   net::Endpoint vip;
   net::Protocol protocol = net::Protocol::kTcp;
   Scheduler scheduler = Scheduler::kRoundRobin;
-  bool hash_port = false;        ///< sh, mh: by the client's port, too.
-  bool hash_fallback = false;    ///< sh, mh: another server when that of the hash is full.
-  std::uint32_t ring_slots = 0;  ///< sh, mh, dh: at least so many in the ring.
-  std::vector<RealServer> pool;  ///< Only servers that may have connections, in config order.
+  bool hash_port = false;             ///< sh, mh: by the client's port, too.
+  bool hash_fallback = false;         ///< sh, mh: another server when that of the hash is full.
+  std::uint32_t persistence_s = 0;    ///< A client's server is remembered for so long; 0: not.
+  std::uint8_t persistence_bits = 0;  ///< Of the addresses that count as one client.
+  bool one_packet = false;            ///< UDP: a server is chosen for each packet.
+  std::uint32_t ring_slots = 0;       ///< sh, mh, dh: at least so many in the ring.
+  std::vector<RealServer> pool;       ///< Only servers that may have connections, in config order.
   std::vector<LeavingServer> leaving;
   std::uint32_t weight_divisor = 1;  ///< Greatest common divisor of the weights; see seal().
   std::uint32_t weight_max = 0;      ///< Zero: nobody takes new connections.
