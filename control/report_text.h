@@ -15,7 +15,15 @@ inline std::string protocol_name(net::Protocol protocol) {
 
 /// ipvsadm's words.
 inline std::string forward_name(lb::Method method) {
-  return method == lb::Method::kNat ? "Masq" : "Route";
+  switch (method) {
+    case lb::Method::kNat:
+      return "Masq";
+    case lb::Method::kDirectRouting:
+      return "Route";
+    case lb::Method::kTunnel:
+      return "Tunnel";
+  }
+  return "Masq";
 }
 
 }  // namespace keepline::control

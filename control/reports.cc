@@ -36,6 +36,19 @@ api::Counters vrrp_counters(const vrrp::Statistics& s) {
           {"pause", s.pause}};
 }
 
+// A connection of one family has no room for an address of the other.
+net::Endpoint far_end(const std::vector<PlannedService>& services,
+                      const worker::ConnectionView& connection) {
+  for (const PlannedService& planned : services) {
+    if (planned.service->vip != connection.vip) continue;
+    for (const lb::RealServer& real : planned.reals) {
+      if (real.slot == connection.real_slot) return real.endpoint;
+    }
+    if (planned.sorry.slot == connection.real_slot) return planned.sorry.endpoint;
+  }
+  return connection.real;
+}
+
 std::string mode_name(Mode mode) {
   if (!mode.services) return "vrrp only";
   return mode.vrrp ? "full" : "services only";
@@ -148,7 +161,9 @@ void Reports::handle_record(const worker::ConnectionRecord& record) {
   row.state = std::string(lb::to_string(connection.state));
   row.client = net::to_string(connection.client);
   row.virtual_end = net::to_string(connection.vip);
-  row.destination = net::to_string(connection.real);
+  row.destination = net::to_string(connection.method == lb::Method::kTunnel
+                                       ? far_end(from_.publisher->services(), connection)
+                                       : connection.real);
   found->second.page.connections.push_back(std::move(row));
 }
 

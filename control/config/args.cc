@@ -132,14 +132,51 @@ std::optional<std::uint16_t> Args::port(std::size_t index, std::uint16_t low) co
   return static_cast<std::uint16_t>(*value);
 }
 
-std::optional<Method> Args::method(std::size_t index) const {
-  const auto value = method_from_name(word(index));
-  if (!value) {
-    error("'" + word(index) + "' is not a forwarding method: ignored", "NAT or DR", index);
+std::optional<Forwarding> Args::forwarding() const {
+  const auto method = method_from_name(word());
+  if (!method) {
+    error("'" + word() + "' is not a forwarding method: ignored", "NAT, DR or TUN");
     return std::nullopt;
   }
-  if (*value == Method::kTun) fatal("tunnels (TUN) are not built yet", "use NAT or DR");
-  return value;
+  Forwarding result;
+  result.method = *method;
+  if (*method == Method::kTun && !tunnel_options(result)) return std::nullopt;
+  return result;
+}
+
+// False: what was wrong is said, and the whole line ignored.
+bool Args::tunnel_options(Forwarding& result) const {
+  for (std::size_t at = 2; at <= count(); ++at) {
+    const bool has_more = at < count();
+    if (word(at) == "type" && has_more) {
+      const auto type = tunnel_type_from_name(word(++at));
+      if (!type) {
+        error("unknown tunnel type '" + word(at) + "': ignored", "ipip, gre or gue port N", at);
+        return false;
+      }
+      result.tunnel = *type;
+    } else if (word(at) == "port" && has_more) {
+      const auto value = port(++at, 1);
+      if (!value) return false;
+      result.gue_port = *value;
+    } else if (const auto checksum = tunnel_checksum_from_name(word(at))) {
+      result.checksum = *checksum;
+    } else {
+      error("'" + word(at) + "' is not an option of TUN: ignored",
+            "TUN [type ipip|gre|gue port N] [nocsum|csum|remcsum]", at);
+      return false;
+    }
+  }
+  const bool gue = result.tunnel == TunnelType::kGue;
+  const bool ipip = result.tunnel == TunnelType::kIpip;
+  const char* wrong = nullptr;
+  if (gue && result.gue_port == 0) wrong = "type gue needs a port";
+  if (!gue && result.gue_port != 0) wrong = "only type gue has a port";
+  if (ipip && result.checksum != TunnelChecksum::kNone) wrong = "type ipip has no checksum";
+  if (!gue && result.checksum == TunnelChecksum::kRemote) wrong = "only type gue has remcsum";
+  if (wrong == nullptr) return true;
+  error(std::string(wrong) + ": ignored", "TUN type gue port 6080 csum");
+  return false;
 }
 
 void Args::seconds_to(Setting<std::uint64_t>& out, std::uint64_t low_us,

@@ -50,7 +50,8 @@ class Args {
   std::optional<bool> flag() const;
   std::optional<net::IpAddr> address(std::size_t index = 1) const;
   std::optional<std::uint16_t> port(std::size_t index, std::uint16_t low = 0) const;
-  std::optional<Method> method(std::size_t index = 1) const;
+  /// NAT, DR, or TUN [type ipip|gre|gue port N] [nocsum|csum|remcsum].
+  std::optional<Forwarding> forwarding() const;
 
   template <typename T>
   void number_to(Setting<T>& out, std::uint64_t low, std::uint64_t high) const {
@@ -70,6 +71,7 @@ class Args {
   void command_to(Command& out) const;
 
  private:
+  bool tunnel_options(Forwarding& result) const;
   const Statement& statement_;
   Diagnostics& diagnostics_;
 };

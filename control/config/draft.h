@@ -40,7 +40,7 @@ struct ServiceDraft {
   std::vector<std::string> scheduler_flags;  ///< sh-port and the like, as written.
   bool has_sorry_method = false;
   bool has_sorry_inhibit = false;
-  Method sorry_method = Method::kNat;
+  Forwarding sorry_forwarding;
 };
 
 struct Draft {

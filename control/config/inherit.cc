@@ -16,7 +16,7 @@ void inherit_options(const InheritedOptions& parent, InheritedOptions& own) {
   own.alpha.inherit(parent.alpha);
   own.inhibit_on_failure.inherit(parent.inhibit_on_failure);
   own.virtualhost.inherit(parent.virtualhost);
-  own.method.inherit(parent.method);
+  own.forwarding.inherit(parent.forwarding);
 }
 
 // What applies when neither checker, real server nor virtual server says anything.

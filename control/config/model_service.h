@@ -34,6 +34,17 @@ enum class Scheduler : std::uint8_t {
 };
 
 enum class Method : std::uint8_t { kNat, kDr, kTun };
+enum class TunnelType : std::uint8_t { kIpip, kGue, kGre };
+enum class TunnelChecksum : std::uint8_t { kNone, kAll, kRemote };
+
+/// What lb_kind and lvs_method say.
+struct Forwarding {
+  Method method = Method::kNat;
+  TunnelType tunnel = TunnelType::kIpip;  ///< Of TUN, as are the rest.
+  std::uint16_t gue_port = 0;
+  TunnelChecksum checksum = TunnelChecksum::kNone;
+  friend bool operator==(const Forwarding&, const Forwarding&) = default;
+};
 
 /// An address and port; port 0 = none given.
 struct Target {
@@ -135,7 +146,7 @@ struct InheritedOptions {
   Setting<bool> alpha{false};
   Setting<bool> inhibit_on_failure{false};
   Setting<std::string> virtualhost;
-  Setting<Method> method{Method::kNat};
+  Setting<Forwarding> forwarding;
 
   friend bool operator==(const InheritedOptions&, const InheritedOptions&) = default;
 };
@@ -152,7 +163,8 @@ struct RealServer {
   std::vector<Checker> checkers;  ///< Empty = always up; several = all must be up.
 
   std::uint32_t weight() const { return options.weight; }
-  Method method() const { return options.method; }
+  const Forwarding& forwarding() const { return options.forwarding.value(); }
+  Method method() const { return forwarding().method; }
   bool inhibit_on_failure() const { return options.inhibit_on_failure; }
   bool alpha() const { return options.alpha; }
   friend bool operator==(const RealServer&, const RealServer&) = default;
@@ -167,7 +179,7 @@ struct Persistence {
 
 struct SorryServer {
   Target target;  ///< Resolved: the port is the virtual server's when not given.
-  Method method = Method::kNat;
+  Forwarding forwarding;
   bool is_inhibited = false;  ///< sorry_server_inhibit.
   Position position;
   friend bool operator==(const SorryServer&, const SorryServer&) = default;
@@ -194,7 +206,7 @@ struct VirtualServer {
   std::optional<SorryServer> sorry_server;
   std::vector<RealServer> real_servers;  ///< Never empty.
 
-  Method method() const { return options.method; }
+  const Forwarding& forwarding() const { return options.forwarding.value(); }
   std::uint64_t delay_loop_us() const { return options.delay_loop_us; }
   friend bool operator==(const VirtualServer&, const VirtualServer&) = default;
 };

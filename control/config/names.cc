@@ -15,6 +15,8 @@ namespace {
 constexpr std::array<std::string_view, 14> kSchedulers = {
     "rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos"};
 constexpr std::array<std::string_view, 3> kMethods = {"NAT", "DR", "TUN"};
+constexpr std::array<std::string_view, 3> kTunnelTypes = {"ipip", "gue", "gre"};
+constexpr std::array<std::string_view, 3> kTunnelChecksums = {"nocsum", "csum", "remcsum"};
 constexpr std::array<std::string_view, 7> kOtherKinds = {
     "SMTP_CHECK", "DNS_CHECK", "MISC_CHECK", "UDP_CHECK", "PING_CHECK", "FILE_CHECK", "BFD_CHECK"};
 constexpr std::array<std::string_view, 3> kHttpProtocols = {"1.0", "1.0C", "1.1"};
@@ -41,6 +43,22 @@ std::optional<Method> method_from_name(std::string_view name) {
 }
 std::string_view name_of(Method method) {
   return kMethods[static_cast<std::size_t>(method)];
+}
+std::optional<TunnelType> tunnel_type_from_name(std::string_view name) {
+  return find<TunnelType>(kTunnelTypes, name);
+}
+std::optional<TunnelChecksum> tunnel_checksum_from_name(std::string_view name) {
+  return find<TunnelChecksum>(kTunnelChecksums, name);
+}
+std::string text_of(const Forwarding& forwarding) {
+  std::string text(name_of(forwarding.method));
+  if (forwarding.method != Method::kTun) return text;
+  text += " type " + std::string(kTunnelTypes[static_cast<std::size_t>(forwarding.tunnel)]);
+  if (forwarding.gue_port != 0) text += " port " + std::to_string(forwarding.gue_port);
+  if (forwarding.checksum != TunnelChecksum::kNone) {
+    text += ' ' + std::string(kTunnelChecksums[static_cast<std::size_t>(forwarding.checksum)]);
+  }
+  return text;
 }
 std::string_view name_of(OtherKind kind) {
   return kOtherKinds[static_cast<std::size_t>(kind)];

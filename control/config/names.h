@@ -16,6 +16,10 @@ std::optional<Scheduler> scheduler_from_name(std::string_view name);
 std::string_view name_of(Scheduler scheduler);
 std::optional<Method> method_from_name(std::string_view name);
 std::string_view name_of(Method method);
+/// "TUN type gue port 6080 csum".
+std::string text_of(const Forwarding& forwarding);
+std::optional<TunnelType> tunnel_type_from_name(std::string_view name);
+std::optional<TunnelChecksum> tunnel_checksum_from_name(std::string_view name);
 /// Case does not matter.
 std::optional<net::Protocol> protocol_from_name(std::string_view name);
 std::string_view name_of(net::Protocol protocol);

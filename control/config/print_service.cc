@@ -94,7 +94,7 @@ void print_inherited(const InheritedOptions& o, Writer& out) {
   out.flag("alpha", o.alpha);
   out.flag("inhibit_on_failure", o.inhibit_on_failure);
   out.text("virtualhost", o.virtualhost.value());
-  out.line("lvs_method", name_of(o.method));
+  out.line("lvs_method", text_of(o.forwarding.value()));
 }
 
 void print_real(const RealServer& real, Writer& out) {
@@ -113,7 +113,7 @@ void print_real(const RealServer& real, Writer& out) {
 
 void print_sorry(const SorryServer& sorry, Writer& out) {
   out.line("sorry_server", target_text(sorry.target.address, sorry.target.port));
-  out.line("sorry_server_lvs_method", name_of(sorry.method));
+  out.line("sorry_server_lvs_method", text_of(sorry.forwarding));
   if (sorry.is_inhibited) out.line("sorry_server_inhibit");
 }
 

@@ -88,7 +88,7 @@ void ServiceRules::settle_scheduler() {
   if (!s_.scheduler.is_set()) {
     problem(s_.position, "lb_algo", "virtual_server without lb_algo: wlc is used", "lb_algo wlc");
   }
-  if (!s_.options.method.is_set()) {
+  if (!s_.options.forwarding.is_set()) {
     problem(s_.position, "lb_kind", "virtual_server without lb_kind: NAT is used", "lb_kind NAT");
   }
   for (const std::string& flag : draft_.scheduler_flags) {
@@ -123,14 +123,14 @@ void ServiceRules::refuse_own_address(const net::IpAddr& address, const Position
 // False: reported and to be removed.
 bool ServiceRules::keep_real_server(RealServer& real) {
   const std::string name = "real_server " + net::to_string(real.address);
-  if (real.address.is_v6() != s_.address.is_v6()) {
+  real.options.forwarding.inherit(s_.options.forwarding);
+  if (real.address.is_v6() != s_.address.is_v6() && real.method() != Method::kTun) {
     addresses_.error(real.position, "real_server",
                      name + " is of another family than its virtual server: skipped",
-                     "NAT and DR do not translate between IPv4 and IPv6");
+                     "NAT and DR do not translate between IPv4 and IPv6; TUN can lead there");
     return false;
   }
   refuse_own_address(real.address, real.position, "real_server");
-  real.options.method.inherit(s_.options.method);
   if (real.upper_threshold != 0 && real.lower_threshold > real.upper_threshold) {
     problem(real.position, "real_server", name + ": lthreshold is above uthreshold: ignored");
     real.lower_threshold = 0;
@@ -173,7 +173,9 @@ void ServiceRules::settle_sorry_server() {
     return;
   }
   SorryServer& sorry = *s_.sorry_server;
-  if (sorry.target.address.is_v6() != s_.address.is_v6()) {
+  sorry.forwarding = draft_.has_sorry_method ? draft_.sorry_forwarding : s_.forwarding();
+  if (sorry.target.address.is_v6() != s_.address.is_v6() &&
+      sorry.forwarding.method != Method::kTun) {
     addresses_.error(sorry.position, "sorry_server",
                      "sorry_server is of another family than its virtual server: skipped",
                      "NAT and DR do not translate between IPv4 and IPv6");
@@ -182,12 +184,11 @@ void ServiceRules::settle_sorry_server() {
   }
   refuse_own_address(sorry.target.address, sorry.position, "sorry_server");
   sorry.is_inhibited = draft_.has_sorry_inhibit;
-  sorry.method = draft_.has_sorry_method ? draft_.sorry_method : s_.method();
   if (sorry.target.port == 0) {
     sorry.target.port = s_.port;
-  } else if (sorry.method != Method::kNat && sorry.target.port != s_.port) {
+  } else if (sorry.forwarding.method != Method::kNat && sorry.target.port != s_.port) {
     problem(sorry.position, "sorry_server",
-            "sorry_server: " + std::string(name_of(sorry.method)) +
+            "sorry_server: " + std::string(name_of(sorry.forwarding.method)) +
                 " cannot change the port; the virtual server's port is used");
     sorry.target.port = s_.port;
   }

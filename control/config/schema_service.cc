@@ -28,8 +28,8 @@ void read_scheduler(Args& a, ServiceDraft& d) {
   d.server.scheduler.set(*scheduler);
 }
 
-void read_method(Args& a, Setting<Method>& out) {
-  if (const auto method = a.method()) out.set(*method);
+void read_method(Args& a, Setting<Forwarding>& out) {
+  if (const auto forwarding = a.forwarding()) out.set(*forwarding);
 }
 
 void read_protocol(Args& a, ServiceDraft& d) {
@@ -135,7 +135,7 @@ constexpr Row<ServiceDraft> kServiceRows[] = {
      [](Args& a, ServiceDraft& d) { a.number_to(d.server.options.weight, 1, kMaxWeight); }},
     {"lb_algo", kOneWord, kA, kActive, read_scheduler, "lvs_sched"},
     {"lb_kind", kCommandShape, kA, kActive,
-     [](Args& a, ServiceDraft& d) { read_method(a, d.server.options.method); }, "lvs_method"},
+     [](Args& a, ServiceDraft& d) { read_method(a, d.server.options.forwarding); }, "lvs_method"},
     {"protocol", kOneWord, kA, kActive, read_protocol},
     {"persistence_timeout", {0, 1}, kA, kActive, read_persistence_timeout},
     {"persistence_granularity", kOneWord, kB, kActive, read_granularity},
@@ -169,7 +169,7 @@ constexpr Row<ServiceDraft> kServiceRows[] = {
      [](Args&, ServiceDraft& d) { d.has_sorry_inhibit = true; }},
     {"sorry_server_lvs_method", kCommandShape, kC, kActive,
      [](Args& a, ServiceDraft& d) {
-       if (const auto method = a.method()) d.sorry_method = *method;
+       if (const auto forwarding = a.forwarding()) d.sorry_forwarding = *forwarding;
        d.has_sorry_method = true;
      }},
     {"real_server", {1, 2, true}, kA, kActive, read_real_server},
@@ -182,7 +182,7 @@ constexpr Row<RealServer> kRealRows[] = {
     {"weight", kOneWord, kA, kActive,
      [](Args& a, RealServer& r) { a.number_to(r.options.weight, 0, kMaxWeight); }},
     {"lvs_method", kCommandShape, kB, kActive,
-     [](Args& a, RealServer& r) { read_method(a, r.options.method); }},
+     [](Args& a, RealServer& r) { read_method(a, r.options.forwarding); }},
     {"uthreshold", kOneWord, kB, kActive,
      [](Args& a, RealServer& r) { a.number_to(r.upper_threshold, 0, Args::kMaxU32); }},
     {"lthreshold", kOneWord, kB, kActive,

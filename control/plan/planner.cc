@@ -1,13 +1,32 @@
 #include "control/plan/planner.h"
 
 #include <algorithm>
+#include <set>
 
 namespace keepline::control {
 
 namespace {
 
 lb::Method method_of(config::Method method) {
-  return method == config::Method::kDr ? lb::Method::kDirectRouting : lb::Method::kNat;
+  switch (method) {
+    case config::Method::kNat:
+      return lb::Method::kNat;
+    case config::Method::kDr:
+      return lb::Method::kDirectRouting;
+    case config::Method::kTun:
+      return lb::Method::kTunnel;
+  }
+  return lb::Method::kNat;
+}
+
+// Remote checksum offload is for hosts that have not summed up yet: what passes here has its sum.
+lb::Tunnel tunnel_of(const config::Forwarding& forwarding) {
+  lb::Tunnel tunnel;
+  if (forwarding.tunnel == config::TunnelType::kGre) tunnel.type = lb::TunnelType::kGre;
+  if (forwarding.tunnel == config::TunnelType::kGue) tunnel.type = lb::TunnelType::kGue;
+  tunnel.port = forwarding.gue_port;
+  tunnel.checksum = forwarding.checksum == config::TunnelChecksum::kAll;
+  return tunnel;
 }
 
 lb::Scheduler scheduler_of(config::Scheduler scheduler) {
@@ -60,6 +79,26 @@ std::shared_ptr<const neigh::NextHops> next_hops_of(const KernelView& kernel,
   return std::make_shared<const neigh::NextHops>(routes, neighbours);
 }
 
+// A port's tunnels come from the node's first address there that is no VIP (and, of IPv6, has more
+// than the link for its scope).
+std::vector<lb::PortInfo> ports_of(const PlanInput& input) {
+  std::set<net::IpAddr> vips;
+  for (const PlacedVip& vip : input.topology->vips) vips.insert(vip.address);
+  std::vector<lb::PortInfo> ports;
+  for (const PlacedPort& port : input.topology->ports) {
+    lb::PortInfo info{port.mac, static_cast<std::uint16_t>(port.mtu), {}, {}};
+    for (const Address& own : input.kernel->addresses) {
+      const net::IpAddr& address = own.prefix.address;
+      if (own.ifindex != port.ifindex || vips.contains(address)) continue;
+      if (address.is_v4() && info.source4.is_zero()) info.source4 = address.v4();
+      const bool link_local = address.is_v6() && address.v6().bytes[0] == 0xfe;
+      if (address.is_v6() && !link_local && info.source6.is_zero()) info.source6 = address.v6();
+    }
+    ports.push_back(info);
+  }
+  return ports;
+}
+
 lb::ShardWorkers deal_shards(unsigned workers) {
   lb::ShardWorkers result{};
   for (std::size_t shard = 0; shard < result.size(); ++shard) {
@@ -110,10 +149,11 @@ std::vector<PortSteering> steering_of(const PlanInput& input,
 }  // namespace
 
 lb::RealServer Planner::real_of(std::size_t service, const config::Target& target,
-                                config::Method method) {
+                                const config::Forwarding& forwarding) {
   lb::RealServer real;
   real.endpoint = {target.address, target.port};
-  real.method = method_of(method);
+  real.method = method_of(forwarding.method);
+  if (real.method == lb::Method::kTunnel) real.tunnel = tunnel_of(forwarding);
   const auto [found, is_new] = slots_.try_emplace({service, real.endpoint});
   // Slot 0 stays empty: it means "none" in a PlannedService.
   if (is_new) found->second.slot = ++next_slot_;
@@ -128,13 +168,13 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
   planned.pool = make_pool(server, input.health[index], had_quorum_[index]);
   had_quorum_[index] = planned.pool.has_quorum;
   for (const config::RealServer& real : server.real_servers) {
-    planned.reals.push_back(real_of(index, {real.address, real.port}, real.method()));
+    planned.reals.push_back(real_of(index, {real.address, real.port}, real.forwarding()));
     planned.reals.back().weight = real.weight();
     planned.reals.back().upper_threshold = real.upper_threshold;
     planned.reals.back().lower_threshold = real.lower_threshold;
   }
   if (server.sorry_server) {
-    planned.sorry = real_of(index, server.sorry_server->target, server.sorry_server->method);
+    planned.sorry = real_of(index, server.sorry_server->target, server.sorry_server->forwarding);
   }
 
   auto service = std::make_shared<lb::Service>();
@@ -210,11 +250,7 @@ Plan Planner::make(const PlanInput& input) {
     builder_.set_service(plan.services.back().service);
   }
   builder_.truncate_services(static_cast<lb::ServiceSlot>(count));
-  std::vector<lb::PortInfo> ports;
-  for (const PlacedPort& port : input.topology->ports) {
-    ports.push_back({port.mac, static_cast<std::uint16_t>(port.mtu)});
-  }
-  builder_.set_ports(std::move(ports));
+  builder_.set_ports(ports_of(input));
   std::vector<lb::Vip> vips;
   for (const PlacedVip& vip : input.topology->vips) {
     vips.push_back({vip.address, vip.port, vip.lease, vip.mac, vip.is_answered()});

@@ -70,7 +70,8 @@ class Planner {
   using RealKey = std::tuple<std::size_t, net::Endpoint>;  // virtual server, real server
 
   PlannedService plan_service(const PlanInput& input, std::size_t index);
-  lb::RealServer real_of(std::size_t service, const config::Target& target, config::Method method);
+  lb::RealServer real_of(std::size_t service, const config::Target& target,
+                         const config::Forwarding& forwarding);
 
   void note_leaving(const PlanInput& input, std::size_t index, const PlannedService& planned,
                     lb::Service& service);

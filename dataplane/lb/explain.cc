@@ -1,4 +1,6 @@
 // FlowPath's answer to `explain`: the same decisions as a packet meets, without their effects.
+#include <algorithm>
+
 #include "dataplane/lb/flow_path.h"
 
 namespace keepline::lb {
@@ -97,6 +99,11 @@ void FlowPath<F>::explain_connection(const Snapshot& snapshot, const Entry& conn
   result.outcome = Outcome::kConnection;
   result.has_server = true;
   result.server = {F::generic(connection.real), connection.real_port.value()};
+  const Service* service = snapshot.service(result.service_slot);
+  if (connection.method == Method::kTunnel && service != nullptr) {
+    const auto found = std::ranges::find(service->pool, connection.real_slot, &RealServer::slot);
+    if (found != service->pool.end()) result.server = found->endpoint;
+  }
   result.method = connection.method;
   result.state = connection.state;
   result.remaining_s = connection.expires_s > now_s ? connection.expires_s - now_s : 0;

@@ -66,7 +66,7 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
       return turn.drop(Drop::kServerGone);
     }
   }
-  const bool one_sided = connection != nullptr && connection->method == Method::kDirectRouting;
+  const bool one_sided = connection != nullptr && connection->method != Method::kNat;
   // Its answers go past us: a second packet has to do as the sign of life that a reply is.
   if (one_sided && !tcp) connection->replied = true;
   if (connection == nullptr) {
@@ -88,8 +88,7 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
     real = turn.snapshot.real(connection->real_slot, connection->real_generation);
   }
   track(*connection, parsed,
-        connection->method == Method::kDirectRouting ? Sender::kClientOnly : Sender::kClient,
-        turn.now_s);
+        connection->method == Method::kNat ? Sender::kClient : Sender::kClientOnly, turn.now_s);
   return deliver(turn, arrival, *connection, *real);
 }
 
@@ -143,7 +142,9 @@ auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const Service& servi
   // (one server behind two services) only the newer one can be served.
   const FlowKey<F> answer{server, ip->source, net::be16(real.endpoint.port),
                           arrival.parsed.ports.source, arrival.parsed.protocol};
-  if (Entry* older = table_.find(arrival.hash, answer, Direction::kReverse)) forget(*older);
+  if (real.method != Method::kTunnel) {
+    if (Entry* older = table_.find(arrival.hash, answer, Direction::kReverse)) forget(*older);
+  }
 
   Entry* its_template =
       service.persistence_s == 0 ? nullptr : remember(service, ip->source, real, turn.now_s);
@@ -159,8 +160,8 @@ auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const Service& servi
   // What is resumed in an overload has to prove itself like a new one: half-open first.
   connection->state = tcp ? TcpState::kSynReceived : TcpState::kUdp;
   connection->method = real.method;
-  // Answers of direct routing go past us: there is no way back to be learnt.
-  connection->hop_resolved = real.method == Method::kDirectRouting;
+  // Other answers go past us: there is no way back to be learnt.
+  connection->hop_resolved = real.method != Method::kNat;
   connection->real_slot = real.slot;
   connection->real_generation = real.generation;
   set_deltas(*connection);
@@ -223,6 +224,22 @@ Verdict FlowPath<F>::deliver(Turn& turn, const Arrival& arrival, Entry& connecti
     return refuse(turn, arrival, Drop::kTtlExpired, 0, vip);
   }
   return send_to_server(turn, arrival.packet, parsed, connection, real);
+}
+
+// Not inlined: the way of other methods stays short.
+template <typename F>
+[[gnu::noinline]] Verdict FlowPath<F>::send_through_tunnel(Turn& turn, Packet& packet,
+                                                           const Parsed& parsed,
+                                                           const Entry& connection,
+                                                           const RealEntry& real) {
+  const auto entropy = static_cast<std::uint16_t>(
+      table_.hash_of(connection.client, connection.client_port, connection.protocol));
+  if (!encapsulate(packet, parsed, turn.snapshot.tunnel(connection.real_slot), ++tunnel_id_,
+                   entropy)) {
+    return turn.drop(Drop::kNoHeadroom);
+  }
+  set_link_header(packet, real.link);
+  return {Action::kTransmitResized, real.port};
 }
 
 // Once per connection and change of routes or neighbours, not per packet. Unresolved, the way back

@@ -42,7 +42,7 @@ class FlowPath {
   void look_up(Burst& burst);
   void forward(Turn& turn, Burst& burst);
   /// An ICMP error, addressed to us: passed on to the end that sent what it quotes.
-  Verdict pass_on_error(Turn& turn, const net::Packet& packet, const net::Parsed& error);
+  Verdict pass_on_error(Turn& turn, net::Packet& packet, const net::Parsed& error);
 
   /// Forgets connections whose time is up, looking at no more than `limit`.
   void expire(std::uint32_t now_s, std::size_t limit, PipelineCounters& counters);
@@ -77,8 +77,10 @@ class FlowPath {
   Verdict from_server(Turn& turn, const Arrival& arrival);
   Verdict deliver(Turn& turn, const Arrival& arrival, Entry& connection, const RealEntry& real);
   // The last steps of either, when nothing can go wrong any more.
-  Verdict send_to_server(const Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
+  Verdict send_to_server(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
                          Entry& connection, const RealEntry& real);
+  Verdict send_through_tunnel(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
+                              const Entry& connection, const RealEntry& real);
   Verdict send_to_client(const Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
                          const Entry& connection, const Vip& vip);
 
@@ -104,7 +106,7 @@ class FlowPath {
   Verdict without_entry(Turn& turn, const Arrival& arrival, const RealServer& real);
   Verdict answer_without_entry(Turn& turn, const Arrival& arrival);
   Verdict route(Turn& turn, const net::Packet& packet, const net::Parsed& parsed);
-  Verdict error_for_real(Turn& turn, const net::Packet& packet, const net::Parsed& error,
+  Verdict error_for_real(Turn& turn, net::Packet& packet, const net::Parsed& error,
                          const net::Parsed& quoted, std::uint64_t hash);
   Verdict error_for_client(Turn& turn, const net::Packet& packet, const net::Parsed& error,
                            const net::Parsed& quoted, std::uint64_t hash);
@@ -132,6 +134,7 @@ class FlowPath {
   std::uint8_t worker_;
   std::uint32_t overloaded_until_s_ = 0;
   RefusalBudget refusals_;
+  std::uint16_t tunnel_id_ = 0;  // of the last tunnelled packet
   Accounts& accounts_;
 };
 

@@ -33,8 +33,7 @@ net::Drop check_way_out(const Turn& turn, const net::Packet& packet, const net::
 
 // Inlined where they are called: a verdict handed through in pieces would cost a stall per packet.
 template <typename F>
-[[gnu::always_inline]] inline Verdict FlowPath<F>::send_to_server(const Turn& turn,
-                                                                  const net::Packet& packet,
+[[gnu::always_inline]] inline Verdict FlowPath<F>::send_to_server(Turn& turn, net::Packet& packet,
                                                                   const net::Parsed& parsed,
                                                                   Entry& connection,
                                                                   const RealEntry& real) {
@@ -50,6 +49,9 @@ template <typename F>
     nat_to_real<F>(packet, parsed, connection);
   } else {
     pass_on<F>(packet, parsed);
+    if (connection.method == Method::kTunnel) {
+      return send_through_tunnel(turn, packet, parsed, connection, real);
+    }
   }
   set_link_header(packet, real.link);
   return {Action::kTransmit, real.port};

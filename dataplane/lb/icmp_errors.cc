@@ -10,7 +10,7 @@ using net::Packet;
 using net::Parsed;
 
 template <typename F>
-Verdict FlowPath<F>::pass_on_error(Turn& turn, const Packet& packet, const Parsed& error) {
+Verdict FlowPath<F>::pass_on_error(Turn& turn, Packet& packet, const Parsed& error) {
   const auto quoted = quoted_in<F>(packet, error);
   if (!quoted) return turn.drop(Drop::kUnknown);
   if (!icmp_checksum_ok<F>(packet, error)) return turn.drop(Drop::kBadIcmp);
@@ -30,7 +30,7 @@ Verdict FlowPath<F>::pass_on_error(Turn& turn, const Packet& packet, const Parse
 }
 
 template <typename F>
-Verdict FlowPath<F>::error_for_real(Turn& turn, const Packet& packet, const Parsed& error,
+Verdict FlowPath<F>::error_for_real(Turn& turn, Packet& packet, const Parsed& error,
                                     const Parsed& quoted, std::uint64_t hash) {
   const auto* about = quoted.template ip<F>(packet);
   const ServiceEntry& service =
@@ -51,8 +51,11 @@ Verdict FlowPath<F>::error_for_real(Turn& turn, const Packet& packet, const Pars
   } else {
     pass_on<F>(packet, error);
   }
-  set_link_header(packet, real->link);
   turn.counters.icmp_errors.add();
+  if (connection->method == Method::kTunnel) {
+    return send_through_tunnel(turn, packet, error, *connection, *real);
+  }
+  set_link_header(packet, real->link);
   return {Action::kTransmit, real->port};
 }
 
@@ -109,8 +112,8 @@ Verdict FlowPath<F>::refuse(Turn& turn, const Arrival& arrival, Drop reason, std
 }
 
 // The members of this file only; the rest of the class is instantiated where it is defined.
-template Verdict FlowPath<net::V4>::pass_on_error(Turn&, const Packet&, const Parsed&);
-template Verdict FlowPath<net::V6>::pass_on_error(Turn&, const Packet&, const Parsed&);
+template Verdict FlowPath<net::V4>::pass_on_error(Turn&, Packet&, const Parsed&);
+template Verdict FlowPath<net::V6>::pass_on_error(Turn&, Packet&, const Parsed&);
 template Verdict FlowPath<net::V4>::refuse(Turn&, const Arrival&, Drop, std::uint16_t,
                                            const net::be32&);
 template Verdict FlowPath<net::V6>::refuse(Turn&, const Arrival&, Drop, std::uint16_t,

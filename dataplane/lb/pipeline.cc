@@ -75,7 +75,7 @@ std::uint8_t Pipeline::owner_of(const Snapshot& snapshot, const net::Endpoint& s
 }
 
 Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
-  const Packet& packet = burst.packets[at];
+  Packet& packet = burst.packets[at];
   const Parsed& parsed = burst.parsed[at];
   switch (parsed.kind) {
     case Kind::kDropped:

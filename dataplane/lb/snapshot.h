@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "dataplane/lb/forward/tunnel.h"
 #include "dataplane/lb/lease.h"
 #include "dataplane/lb/paged_array.h"
 #include "dataplane/lb/service/nat_origins.h"
@@ -23,6 +24,8 @@ namespace keepline::lb {
 struct PortInfo {
   net::Mac mac;
   std::uint16_t mtu = 1500;  ///< Bytes of the longest IP packet.
+  net::Ip4 source4;          ///< That tunnels through it come from; zero: there is none.
+  net::Ip6 source6;
   friend bool operator==(const PortInfo&, const PortInfo&) = default;
 };
 
@@ -44,7 +47,8 @@ struct alignas(32) RealEntry {
   net::LinkAddresses link;  ///< From the port that leads to it, to the next hop.
   net::PortId port = net::kNoPort;
   neigh::Reach reach = neigh::Reach::kNoRoute;
-  std::uint16_t mtu = 0;         ///< Of that port; zero while there is no way to send through it.
+  /// Of that port, less what a tunnel adds; zero while there is no way to send through it.
+  std::uint16_t mtu = 0;
   std::uint16_t generation = 0;  ///< Zero: no real server in this slot.
   bool failed = false;           ///< See LeavingServer.
   std::uint32_t until_s = 0;     ///< When its connections end; LeavingServer::kNoLimit usually.
@@ -103,6 +107,8 @@ class Snapshot {
     const RealEntry* entry = reals_.find(slot);
     return entry != nullptr && entry->generation == generation ? entry : nullptr;
   }
+  /// Of a real server of Method::kTunnel that can be reached.
+  const TunnelHeader& tunnel(RealSlot slot) const { return *tunnels_.find(slot); }
   const NatOrigins& nat_origins() const { return nat_origins_; }
 
  private:
@@ -137,6 +143,7 @@ class Snapshot {
   std::shared_ptr<const Lookup> lookup_;
   std::vector<std::shared_ptr<const Service>> services_;  // by slot
   PagedArray<RealEntry> reals_;
+  PagedArray<TunnelHeader> tunnels_;
   NatOrigins nat_origins_;
 };
 

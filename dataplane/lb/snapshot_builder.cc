@@ -126,6 +126,7 @@ std::unique_ptr<const Snapshot> SnapshotBuilder::build() {
   next->lookup_ = now_.lookup_;
   next->services_ = now_.services_;
   next->reals_ = now_.reals_.share();
+  next->tunnels_ = now_.tunnels_.share();
   next->nat_origins_ = now_.nat_origins_;
   return next;
 }
@@ -165,7 +166,7 @@ void SnapshotBuilder::build_lookup() {
   now_.lookup_ = std::move(lookup);
 }
 
-RealEntry SnapshotBuilder::entry_of(const Service& service, const RealServer& real) const {
+RealEntry SnapshotBuilder::entry_of(const Service& service, const RealServer& real) {
   RealEntry entry;
   entry.generation = real.generation;
   entry.until_s = LeavingServer::kNoLimit;
@@ -177,7 +178,24 @@ RealEntry SnapshotBuilder::entry_of(const Service& service, const RealServer& re
   entry.port = hop.port;
   entry.link = {hop.mac, now_.ports_[hop.port].mac};
   if (hop.reach == neigh::Reach::kFound) entry.mtu = now_.ports_[hop.port].mtu;
+  if (real.method == Method::kTunnel) add_tunnel(service, real, entry);
   return entry;
+}
+
+void SnapshotBuilder::add_tunnel(const Service& service, const RealServer& real, RealEntry& entry) {
+  const PortInfo& port = now_.ports_[entry.port];
+  const bool v6 = real.endpoint.address.is_v6();
+  if (v6 ? port.source6.is_zero() : port.source4.is_zero()) {
+    entry.reach = neigh::Reach::kNoRoute;
+    entry.mtu = 0;
+    return;
+  }
+  const net::IpAddr source = v6 ? net::IpAddr(port.source6) : net::IpAddr(port.source4);
+  const TunnelHeader header = make_tunnel_header(real.tunnel, source, real.endpoint.address,
+                                                 net::family_of(service.vip.address));
+  if (entry.mtu != 0) entry.mtu = static_cast<std::uint16_t>(entry.mtu - header.length);
+  const TunnelHeader* present = now_.tunnels_.find(real.slot);
+  if (present == nullptr || *present != header) now_.tunnels_.edit(real.slot) = header;
 }
 
 void SnapshotBuilder::write_reals(const Service& service) {

@@ -36,7 +36,8 @@ class SnapshotBuilder {
 
  private:
   void build_lookup();
-  RealEntry entry_of(const Service& service, const RealServer& real) const;
+  RealEntry entry_of(const Service& service, const RealServer& real);
+  void add_tunnel(const Service& service, const RealServer& real, RealEntry& entry);
   void write_reals(const Service& service);
   void clear_reals(const Service& service, const Service* successor);
   void write(RealSlot slot, const RealEntry& entry);

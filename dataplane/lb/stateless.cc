@@ -11,6 +11,8 @@ Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const Rea
   const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
   const RealEntry* entry = turn.snapshot.real(real.slot, real.generation);
   Entry passing{};
+  passing.client = ip->source;
+  passing.client_port = arrival.parsed.ports.source;
   passing.vip = ip->destination;
   passing.vip_port = arrival.parsed.ports.destination;
   passing.real = F::address_of(real.endpoint.address);

@@ -114,7 +114,7 @@ template <typename F>
                                                                    std::size_t i) {
   const Lane<F>& lane = burst.lane<F>();
   const std::size_t at = burst.flows<F>().at[i];
-  const Packet& packet = burst.packets[at];
+  Packet& packet = burst.packets[at];
   const Parsed& parsed = burst.parsed[at];
   if (lane.candidate[i] == Table::kNone || !turn.holds(lane.service[i]->lease)) return false;
   Entry& connection = table_[lane.candidate[i]];

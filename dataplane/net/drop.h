@@ -25,6 +25,7 @@ enum class Drop : std::uint8_t {
   kNoNeighbour,   ///< Next hop's MAC is not known.
   kTtlExpired,    ///< TTL would become zero.
   kTooBig,        ///< Longer than the MTU of the port it should leave through.
+  kNoHeadroom,    ///< No room in front of the frame for a tunnel's headers.
   kTxFull,        ///< Transmit ring full.
   kControlFull,   ///< Queue of adverts to the control thread full.
   kHandOffFull,   ///< Belongs to another worker, whose ring is full.

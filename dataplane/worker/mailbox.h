@@ -48,6 +48,7 @@ struct ConnectionView {
   net::Protocol protocol{};
   lb::TcpState state{};
   lb::Method method{};
+  lb::RealSlot real_slot = 0;  ///< Of a tunnel, whose server may be of the other family.
 };
 
 template <typename F>
@@ -57,7 +58,8 @@ ConnectionView view_of(const lb::Connection<F>& c) {
           {F::generic(c.real), c.real_port.value()},
           c.flow_protocol(),
           c.state,
-          c.method};
+          c.method,
+          c.real_slot};
 }
 
 /// One connection of a page, or its end.

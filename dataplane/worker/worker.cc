@@ -192,10 +192,22 @@ void Worker::queue_transmit(net::PortId id, const net::Packet& packet) {
   if (buffer.count == buffer.buffers.size()) flush(id);
 }
 
+// How many frames from here on have the same action and port.
+std::size_t Worker::run_length(const lb::Burst& burst, std::size_t from) {
+  const lb::Verdict first = burst.verdicts[from];
+  std::size_t at = from + 1;
+  while (at < burst.count && burst.verdicts[at].action == first.action &&
+         burst.verdicts[at].port == first.port) {
+    ++at;
+  }
+  return at - from;
+}
+
 // A run of frames that leave through one port of ours; returns where it ends. Counted in a
 // register: through memory each frame would wait for the one before.
 std::size_t Worker::queue_run(const lb::Burst& burst, std::size_t from) {
   const net::PortId port = burst.verdicts[from].port;
+  const lb::Action action = burst.verdicts[from].action;
   TxBuffer& buffer = tx_[port];
   std::size_t count = buffer.count;
   std::size_t at = from;
@@ -206,7 +218,7 @@ std::size_t Worker::queue_run(const lb::Burst& burst, std::size_t from) {
       flush(port);
       count = 0;
     }
-  } while (at < burst.count && burst.verdicts[at].action == lb::Action::kTransmit &&
+  } while (at < burst.count && burst.verdicts[at].action == action &&
            burst.verdicts[at].port == port);
   buffer.count = count;
   return at;
@@ -216,6 +228,9 @@ void Worker::carry_out(const lb::Burst& burst) {
   for (std::size_t i = 0; i < burst.count;) {
     const lb::Verdict verdict = burst.verdicts[i];
     if (verdict.action == lb::Action::kTransmit && ports_[verdict.port] != nullptr) [[likely]] {
+      i = queue_run(burst, i);
+    } else if (verdict.action == lb::Action::kTransmitResized && ports_[verdict.port] != nullptr) {
+      any_port_->resize(std::span(burst.packets).subspan(i, run_length(burst, i)));
       i = queue_run(burst, i);
     } else {
       carry_out(verdict, burst.port, burst.packets[i++]);

@@ -33,6 +33,8 @@ struct Names {
   net::Ip4 vip = ip("192.0.2.100");
   net::Ip4 client = ip("192.0.2.7");
   net::Ip4 far_client = ip("203.0.113.9");
+  net::Ip4 inside = ip("10.0.0.5");
+  net::IpAddr inside6 = net::parse_ip("fd00::5").value();
   net::Ip4 server1 = ip("10.0.0.2");
   net::Ip4 server2 = ip("10.0.0.3");
   net::IpAddr vip6 = net::parse_ip("2001:db8::100").value();
@@ -84,7 +86,8 @@ inline lb::Service service(lb::ServiceSlot slot, net::Endpoint vip, net::Protoco
 /// to server2.
 inline World usual_world() {
   World world;
-  world.ports = {{kNames.outside_mac, 1500}, {kNames.inside_mac, 1500}};
+  world.ports = {{kNames.outside_mac, 1500, ip("192.0.2.5"), {}},
+                 {kNames.inside_mac, 1500, kNames.inside, kNames.inside6.v6()}};
   world.vips = {{kNames.vip, kOutside, kLease, kNames.virtual_mac, true}};
   world.services = {
       service(0, {kNames.vip, 80}, net::Protocol::kTcp,

@@ -13,7 +13,17 @@
 
 namespace keepline::lb {
 
-enum class Method : std::uint8_t { kNat, kDirectRouting };
+enum class Method : std::uint8_t { kNat, kDirectRouting, kTunnel };
+
+enum class TunnelType : std::uint8_t { kIpip, kGre, kGue };
+
+/// How packets reach a real server of Method::kTunnel; see forward/tunnel.h.
+struct Tunnel {
+  TunnelType type = TunnelType::kIpip;
+  std::uint16_t port = 0;  ///< GUE: the destination port.
+  bool checksum = false;   ///< GRE, GUE: over what is inside.
+  friend bool operator==(const Tunnel&, const Tunnel&) = default;
+};
 
 /// As in kernel LVS (net/netfilter/ipvs/ip_vs_*.c); sched/scheduler.h says what each does.
 enum class Scheduler : std::uint8_t {
@@ -49,7 +59,8 @@ struct RealServer {
   RealSlot slot = 0;
   std::uint16_t generation = 0;
   Method method = Method::kNat;
-  net::Endpoint endpoint;
+  Tunnel tunnel;                      ///< Of kTunnel.
+  net::Endpoint endpoint;             ///< Of kTunnel: of either family.
   std::uint32_t weight = 1;           ///< 0: no new connections, existing ones go on.
   bool failed = false;                ///< Its checks fail: not even for clients that it had.
   std::uint32_t upper_threshold = 0;  ///< No new connections from so many on; 0: no limit.

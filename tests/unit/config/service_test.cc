@@ -19,7 +19,7 @@ TEST(Service, DefaultsAndSynonyms) {
   EXPECT_EQ(s.port, 80);
   EXPECT_EQ(s.position.line, 1U);
   EXPECT_EQ(s.scheduler.value(), Scheduler::kWrr);
-  EXPECT_EQ(s.method(), Method::kDr);
+  EXPECT_EQ(s.forwarding().method, Method::kDr);
   EXPECT_EQ(s.protocol.value(), net::Protocol::kUdp);
   EXPECT_EQ(s.delay_loop_us(), 60 * kSecondUs);
   EXPECT_EQ(s.quorum, 1U);
@@ -120,7 +120,7 @@ TEST(Service, QuorumAndHysteresis) {
 TEST(Service, SorryServer) {
   const VirtualServer s = server_of("sorry_server 10.0.1.9");
   EXPECT_EQ(s.sorry_server->target.port, 80);
-  EXPECT_EQ(s.sorry_server->method, Method::kNat);
+  EXPECT_EQ(s.sorry_server->forwarding.method, Method::kNat);
   EXPECT_EQ(server_of("sorry_server 10.0.1.9 81").sorry_server->target.port, 81);
   EXPECT_FALSE(server_of("sorry_server fe80::9 81").sorry_server);
 }
@@ -194,12 +194,59 @@ TEST(Service, Ipv6IsLikeIpv4) {
   EXPECT_EQ(result.config.virtual_servers[0].real_servers.size(), 1U);
 }
 
+TEST(Service, Tunnels) {
+  using enum TunnelType;
+  using enum TunnelChecksum;
+  const auto forwarding = [](const std::string& words) {
+    return load_text(service_text("lb_kind " + words)).config.virtual_servers.at(0).forwarding();
+  };
+  const auto tun = [](TunnelType type, std::uint16_t port, TunnelChecksum checksum) {
+    return Forwarding{Method::kTun, type, port, checksum};
+  };
+  EXPECT_EQ(forwarding("TUN"), tun(kIpip, 0, kNone));
+  EXPECT_EQ(forwarding("TUN type ipip nocsum"), tun(kIpip, 0, kNone));
+  EXPECT_EQ(forwarding("TUN type gre csum"), tun(kGre, 0, kAll));
+  EXPECT_EQ(forwarding("TUN type gue port 6080"), tun(kGue, 6080, kNone));
+  EXPECT_EQ(forwarding("TUN csum port 6080 type gue"), tun(kGue, 6080, kAll));
+  EXPECT_EQ(forwarding("TUN type gue port 6080 remcsum"), tun(kGue, 6080, kRemote));
+  const std::pair<const char*, const char*> wrong[] = {
+      {"TUN type", "'type' is not an option of TUN: ignored"},
+      {"TUN type vxlan", "unknown tunnel type 'vxlan': ignored"},
+      {"TUN type gue", "type gue needs a port: ignored"},
+      {"TUN type gue port 0", "'0' is not a number in 1..65535: ignored"},
+      {"TUN type gre port 9", "only type gue has a port: ignored"},
+      {"TUN csum", "type ipip has no checksum: ignored"},
+      {"TUN type gre remcsum", "only type gue has remcsum: ignored"},
+      {"TUN fast", "'fast' is not an option of TUN: ignored"},
+      {"FOO", "'FOO' is not a forwarding method: ignored"},
+  };
+  for (const auto& [words, message] : wrong) {
+    const LoadResult result = load_text(service_text(std::string("lb_kind ") + words));
+    EXPECT_NE(find(result, message), nullptr) << words << all(result);
+    EXPECT_EQ(result.config.virtual_servers.at(0).forwarding(), Forwarding());
+    EXPECT_EQ(result.diagnostics.exit_code(), 5);
+  }
+}
+
+TEST(Service, OnlyTunnelsLeadToTheOtherFamily) {
+  const LoadResult result = load_text(
+      "virtual_server 10.0.0.1 80 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n"
+      "real_server fd00::1 80 { lvs_method TUN type gre }\nreal_server fd00::2 80 { }\n"
+      "sorry_server fd00::9\nsorry_server_lvs_method TUN\n}\n");
+  const VirtualServer& server = result.config.virtual_servers.at(0);
+  ASSERT_EQ(server.real_servers.size(), 1U) << all(result);
+  EXPECT_EQ(server.real_servers[0].forwarding().tunnel, TunnelType::kGre);
+  EXPECT_NE(find(result, "real_server fd00::2 is of another family"), nullptr);
+  ASSERT_TRUE(server.sorry_server.has_value());
+  EXPECT_EQ(server.sorry_server->forwarding.method, Method::kTun);
+  const LoadResult again = load_text(print(result.config));
+  EXPECT_TRUE(again.config == result.config) << print(result.config);
+}
+
 TEST(Service, Refusals) {
   const std::string refused[] = {
       service_text("", "", "fwmark 3"),
       "virtual_server_group G {\nfwmark 4\n}\n" + service_text("", "", "group G"),
-      service_text("lb_kind TUN"),
-      service_text("", "lvs_method TUN"),
       service_text("protocol SCTP"),
       service_text("", "", "10.0.0.1"),
       service_text("", "", "10.0.0.1 0"),

@@ -1,0 +1,159 @@
+#include "dataplane/lb/forward/tunnel.h"
+
+#include <cstddef>
+#include <cstring>
+
+#include "dataplane/net/checksum.h"
+
+namespace keepline::lb {
+
+namespace {
+
+constexpr std::uint8_t kIpInIp = 4;
+constexpr std::uint8_t kIpv6InIp = 41;
+constexpr std::uint8_t kUdp = 17;
+constexpr std::uint8_t kGre = 47;
+constexpr std::uint16_t kGreHasChecksum = 0x8000;
+// Source ports as Linux chooses them for tunnels.
+constexpr std::uint16_t kFirstEphemeral = 32768;
+
+struct GreHeader {
+  net::be16 flags;
+  net::be16 protocol;
+};
+struct GreChecksum {
+  net::be16 checksum;
+  net::be16 reserved;
+};
+struct GueHeader {
+  std::uint8_t version_length;  // both zero: no optional fields
+  std::uint8_t protocol;
+  net::be16 flags;
+};
+
+std::size_t inner_length(const TunnelHeader& tunnel) {
+  return tunnel.length - (tunnel.is_v6 ? sizeof(net::Ipv6Header) : sizeof(net::Ipv4Header));
+}
+
+template <typename Header>
+void append(TunnelHeader& tunnel, const Header& header) {
+  std::memcpy(tunnel.bytes.data() + tunnel.length, &header, sizeof header);
+  tunnel.length = static_cast<std::uint8_t>(tunnel.length + sizeof header);
+}
+
+void append_ip(TunnelHeader& tunnel, const net::IpAddr& source, const net::IpAddr& server,
+               std::uint8_t protocol) {
+  if (server.is_v6()) {
+    net::Ipv6Header ip{};
+    ip.version_class_label.set(6u << 28);
+    ip.next_header = protocol;
+    ip.source = source.v6();
+    ip.destination = server.v6();
+    return append(tunnel, ip);
+  }
+  net::Ipv4Header ip{};
+  ip.version_ihl = 0x45;
+  ip.protocol = protocol;
+  ip.source = source.v4().be();
+  ip.destination = server.v4().be();
+  append(tunnel, ip);
+}
+
+// What the outer header takes over from the inner one.
+struct Inner {
+  std::uint8_t traffic_class;
+  std::uint8_t hops;
+  bool dont_fragment;
+};
+
+Inner inner_of(const net::Packet& packet, const net::Parsed& parsed) {
+  if (parsed.family == net::Family::kV4) {
+    const auto* ip = packet.at<net::Ipv4Header>(parsed.l3);
+    return {ip->tos, ip->ttl, (ip->fragment.value() & net::kIpv4DontFragment) != 0};
+  }
+  const auto* ip = packet.at<net::Ipv6Header>(parsed.l3);
+  return {static_cast<std::uint8_t>(ip->version_class_label.value() >> 20), ip->hop_limit, false};
+}
+
+std::uint64_t udp_pseudo_sum(const net::Packet& packet, std::size_t l3, bool is_v6,
+                             std::size_t length) {
+  const std::size_t addresses =
+      is_v6 ? offsetof(net::Ipv6Header, source) : offsetof(net::Ipv4Header, source);
+  const std::size_t size = is_v6 ? 2 * sizeof(net::Ip6) : 2 * sizeof(net::be32);
+  return net::checksum_add(0, {packet.data + l3 + addresses, size}) + net::be16(kUdp).raw() +
+         net::be16(static_cast<std::uint16_t>(length)).raw();
+}
+
+}  // namespace
+
+TunnelHeader make_tunnel_header(const Tunnel& tunnel, const net::IpAddr& source,
+                                const net::IpAddr& server, net::Family inside) {
+  const bool v6_inside = inside == net::Family::kV6;
+  const std::uint8_t protocol = v6_inside ? kIpv6InIp : kIpInIp;
+  TunnelHeader header;
+  header.type = tunnel.type;
+  header.is_v6 = server.is_v6();
+  header.checksum = tunnel.checksum;
+  switch (tunnel.type) {
+    case TunnelType::kIpip:
+      append_ip(header, source, server, protocol);
+      break;
+    case TunnelType::kGre:
+      append_ip(header, source, server, kGre);
+      append(header, GreHeader{net::be16(tunnel.checksum ? kGreHasChecksum : 0),
+                               net::be16(v6_inside ? net::kEtherTypeIpv6 : net::kEtherTypeIpv4)});
+      if (tunnel.checksum) append(header, GreChecksum{});
+      break;
+    case TunnelType::kGue:
+      append_ip(header, source, server, kUdp);
+      append(header, net::UdpHeader{{}, net::be16(tunnel.port), {}, {}});
+      append(header, GueHeader{0, protocol, {}});
+      break;
+  }
+  return header;
+}
+
+bool encapsulate(net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
+                 std::uint16_t id, std::uint16_t entropy) {
+  if (packet.headroom < tunnel.length) return false;
+  const Inner inner = inner_of(packet, parsed);
+  packet.data -= tunnel.length;
+  packet.headroom = static_cast<std::uint16_t>(packet.headroom - tunnel.length);
+  packet.length = static_cast<std::uint16_t>(parsed.l3 + tunnel.length + parsed.l3_length);
+  const std::size_t l3 = parsed.l3;
+  const std::size_t l4 = l3 + tunnel.length - inner_length(tunnel);
+  // From the transport or GRE header on.
+  const std::size_t payload = inner_length(tunnel) + parsed.l3_length;
+  packet.at<net::EthernetHeader>(0)->type.set(tunnel.is_v6 ? net::kEtherTypeIpv6
+                                                           : net::kEtherTypeIpv4);
+  std::memcpy(packet.data + l3, tunnel.bytes.data(), tunnel.length);
+  if (tunnel.is_v6) {
+    auto* ip = packet.at<net::Ipv6Header>(l3);
+    ip->version_class_label.set(6u << 28 | std::uint32_t{inner.traffic_class} << 20);
+    ip->payload_length.set(static_cast<std::uint16_t>(payload));
+    ip->hop_limit = inner.hops;
+  } else {
+    auto* ip = packet.at<net::Ipv4Header>(l3);
+    ip->tos = inner.traffic_class;
+    ip->total_length.set(static_cast<std::uint16_t>(sizeof(net::Ipv4Header) + payload));
+    ip->id.set(inner.dont_fragment ? 0 : id);
+    ip->fragment.set(inner.dont_fragment ? net::kIpv4DontFragment : 0);
+    ip->ttl = inner.hops;
+    ip->checksum = net::checksum({packet.data + l3, sizeof(net::Ipv4Header)});
+  }
+  const net::Bytes all(packet.data + l4, payload);
+  if (tunnel.type == TunnelType::kGue) {
+    auto* udp = packet.at<net::UdpHeader>(l4);
+    udp->source_port.set(static_cast<std::uint16_t>(kFirstEphemeral | entropy));
+    udp->length.set(static_cast<std::uint16_t>(payload));
+    if (!tunnel.checksum) return true;
+    udp->checksum = net::checksum_finish(
+        net::checksum_add(udp_pseudo_sum(packet, l3, tunnel.is_v6, payload), all));
+    if (udp->checksum.raw() == 0) udp->checksum.set(0xffff);
+  } else if (tunnel.type == TunnelType::kGre && tunnel.checksum) {
+    packet.at<GreChecksum>(l4 + sizeof(GreHeader))->checksum = net::checksum(all);
+  }
+  return true;
+}
+
+}  // namespace keepline::lb

@@ -1,0 +1,38 @@
+// Tunnels to real servers: IP in IP, GRE and GUE, over IPv4 and IPv6, whatever is inside.
+//
+// PURE. What is the same for all packets to a server is made once, with the snapshot; a worker
+// copies it in front of a packet and fills in lengths, hops and checksums. RFC 2003, 2473 (IP in
+// IP), 2784 (GRE), draft-ietf-intarea-gue-09 (GUE, as Linux' fou has it).
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "dataplane/lb/service/service.h"
+#include "dataplane/net/parse.h"
+
+namespace keepline::lb {
+
+/// The headers in front of packets to one real server: one cache line.
+struct alignas(64) TunnelHeader {
+  static constexpr std::size_t kMaxLength = 56;
+  std::uint8_t length = 0;  ///< Bytes; 0: not a tunnel.
+  bool is_v6 = false;       ///< Of the outer header.
+  bool checksum = false;    ///< Over everything that is inside.
+  TunnelType type = TunnelType::kIpip;
+  std::array<std::uint8_t, kMaxLength> bytes{};
+  friend bool operator==(const TunnelHeader&, const TunnelHeader&) = default;
+};
+static_assert(sizeof(TunnelHeader) == 64);
+
+/// For packets of the family `inside`, from `source` to `server`, both of one family.
+TunnelHeader make_tunnel_header(const Tunnel& tunnel, const net::IpAddr& source,
+                                const net::IpAddr& server, net::Family inside);
+
+/// Puts the headers in front of the packet and cuts off Ethernet padding; the link addresses are
+/// the caller's to set. `id` numbers IPv4 headers, `entropy` becomes GUE's source port. The packet
+/// has lost its hop already. False, and nothing changed: no room in front of the frame.
+bool encapsulate(net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
+                 std::uint16_t id, std::uint16_t entropy);
+
+}  // namespace keepline::lb

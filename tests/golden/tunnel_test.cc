@@ -1,0 +1,160 @@
+// Tunnels: every type, inside and outside of either family; what is inside is as the client sent
+// it.
+#include <gtest/gtest.h>
+
+#include "tests/golden/stage.h"
+
+namespace keepline::testing {
+namespace {
+
+using net::kTcpAck;
+using net::kTcpSyn;
+
+struct Case {
+  bool v6_inside;
+  bool v6_outside;
+  lb::Tunnel tunnel;
+};
+
+constexpr lb::Tunnel kIpip{lb::TunnelType::kIpip, 0, false};
+constexpr lb::Tunnel kGre{lb::TunnelType::kGre, 0, false};
+constexpr lb::Tunnel kGreSummed{lb::TunnelType::kGre, 0, true};
+constexpr lb::Tunnel kGue{lb::TunnelType::kGue, 6080, false};
+constexpr lb::Tunnel kGueSummed{lb::TunnelType::kGue, 6080, true};
+
+class GoldenTunnel : public ::testing::TestWithParam<int> {
+ protected:
+  GoldenTunnel() {
+    World& world = stage.world;
+    world.vips.push_back({kNames.vip6, kOutside, kLease, kNames.virtual_mac, true});
+    lb::RealServer real = real_server(1, {server(), 80}, lb::Method::kTunnel);
+    real.tunnel = c.tunnel;
+    world.services = {service(0, {vip(), 80}, net::Protocol::kTcp, {real})};
+    world.routes.push_back({{net::parse_ip("fd00::").value(), 64}, kInside, {}, 0});
+    world.routes.push_back({{net::parse_ip("2001:db8::").value(), 64}, kOutside, {}, 0});
+    world.neighbours.push_back({kNames.server6, kInside, kNames.server1_mac});
+    stage.publish();
+  }
+  net::IpAddr vip() const { return c.v6_inside ? kNames.vip6 : net::IpAddr(kNames.vip); }
+  net::IpAddr server() const { return c.v6_outside ? kNames.server6 : net::IpAddr(kNames.server1); }
+  Datagram request(std::uint8_t flags = kTcpSyn) const {
+    Datagram d = from_client(5000, flags);
+    d.source.address = c.v6_inside ? kNames.client6 : net::IpAddr(kNames.client);
+    d.destination.address = vip();
+    d.payload = "payload";
+    return d;
+  }
+  // Headers in front of the packet inside, by the letter of the RFCs.
+  FrameBytes tunnelled(const Datagram& inside, std::uint16_t source_port) const {
+    const FrameBytes packet = packet_of(bytes_of(inside));
+    FrameBytes payload;
+    const unsigned protocol = c.v6_inside ? 41 : 4;
+    unsigned outer_protocol = protocol;
+    if (c.tunnel.type == lb::TunnelType::kGre) {
+      outer_protocol = 47;
+      append16(payload, c.tunnel.checksum ? 0x8000 : 0);
+      append16(payload, c.v6_inside ? 0x86dd : 0x0800);
+      if (c.tunnel.checksum) payload.insert(payload.end(), 4, 0);
+    } else if (c.tunnel.type == lb::TunnelType::kGue) {
+      outer_protocol = 17;
+      append16(payload, source_port);
+      append16(payload, 6080);
+      append16(payload, static_cast<unsigned>(12 + packet.size()));
+      append16(payload, 0);
+      append16(payload, protocol);
+      append16(payload, 0);
+    }
+    payload.insert(payload.end(), packet.begin(), packet.end());
+    if (c.tunnel.type == lb::TunnelType::kGre && c.tunnel.checksum) {
+      put16(payload, 4, reference_checksum(payload));
+    }
+    Datagram outer;
+    outer.to = kNames.server1_mac;
+    outer.from = kNames.inside_mac;
+    outer.source.address = c.v6_outside ? kNames.inside6 : net::IpAddr(kNames.inside);
+    outer.destination.address = server();
+    outer.protocol = static_cast<net::Protocol>(outer_protocol);
+    outer.ttl = inside.ttl;
+    outer.fragment = c.v6_inside ? 0 : inside.fragment;
+    FrameBytes frame;
+    append_ip_header(frame, outer, payload.size());
+    // The traffic class of the packet inside: 0x10 of IPv4, 0x12 of IPv6.
+    const unsigned traffic_class = c.v6_inside ? 0x12 : 0x10;
+    if (c.v6_outside) {
+      put16(frame, kL3, 0x6000 | traffic_class << 4);
+      put16(frame, kL3 + 2, 0);
+    } else {
+      frame[kL3 + 1] = static_cast<std::uint8_t>(traffic_class);
+      put16(frame, kL3 + 4, outer.fragment == 0 ? id_++ : 0);
+      fix_ip_checksum(frame);
+    }
+    const std::size_t l4 = frame.size();
+    frame.insert(frame.end(), payload.begin(), payload.end());
+    if (c.tunnel.type == lb::TunnelType::kGue && c.tunnel.checksum) {
+      put16(frame, l4 + 6,
+            reference_checksum(net::Bytes(frame).subspan(l4),
+                               pseudo_sum(frame, kL3, net::Protocol::kUdp, payload.size())));
+    }
+    return frame;
+  }
+
+  static Case case_of(int number) {
+    const lb::Tunnel tunnels[] = {kIpip, kGre, kGreSummed, kGue, kGueSummed};
+    return {number % 2 != 0, number / 2 % 2 != 0, tunnels[number / 4]};
+  }
+  const Case c = case_of(GetParam());
+  mutable std::uint16_t id_ = 1;
+  Stage stage;
+};
+
+std::string name_of(const ::testing::TestParamInfo<int>& info) {
+  const char* names[] = {"Ipip", "Gre", "GreSummed", "Gue", "GueSummed"};
+  return std::string(names[info.param / 4]) + (info.param % 2 != 0 ? "6" : "4") + "In" +
+         (info.param / 2 % 2 != 0 ? "6" : "4");
+}
+INSTANTIATE_TEST_SUITE_P(All, GoldenTunnel, ::testing::Range(0, 20), name_of);
+
+TEST_P(GoldenTunnel, CarriesWhatTheClientSent) {
+  for (const std::uint8_t flags : {kTcpSyn, kTcpAck, kTcpAck}) {
+    Datagram d = request(flags);
+    d.padding = 3;
+    const auto sent = stage.put(kOutside, bytes_of(d));
+    ASSERT_EQ(sent.size(), 1u);
+    Datagram inside = request(flags);
+    --inside.ttl;
+    const std::size_t udp = kL3 + (c.v6_outside ? 40u : 20u);
+    const std::uint16_t source_port = u16_at(sent[0], udp);
+    EXPECT_EQ(text(sent), text(tunnelled(inside, source_port)));
+    if (c.tunnel.type == lb::TunnelType::kGue) {
+      EXPECT_GE(source_port, 32768);
+    }
+  }
+  EXPECT_EQ(stage.counters(), "packets=3 created=1 connections=1");
+  EXPECT_EQ(stage.real(1).substr(0, 33), "active=1 inactive=0 connections=1");
+}
+
+TEST_P(GoldenTunnel, WhatDoesNotFitIsSaid) {
+  Datagram d = request();
+  d.payload.assign(1500 - (c.v6_inside ? 60 : 40), 'x');
+  EXPECT_EQ(stage.refused(kOutside, bytes_of(d)).size(), 0u);
+  EXPECT_EQ(stage.counters(), "packets=1 created=1 refusals=1 too_big=1 connections=1");
+  // The longest that fits.
+  Datagram inside = request();
+  --inside.ttl;
+  const std::size_t added = tunnelled(inside, 0).size() - bytes_of(inside).size();
+  d.payload.resize(d.payload.size() - added);
+  const auto sent = stage.put(kOutside, bytes_of(d));
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].size(), kL3 + 1500u);
+}
+
+TEST_P(GoldenTunnel, WithoutAnAddressOfOursNothingLeaves) {
+  stage.world.ports[kInside].source4 = {};
+  stage.world.ports[kInside].source6 = {};
+  stage.publish();
+  EXPECT_EQ(text(stage.put(kOutside, bytes_of(request()))), kNothing);
+  EXPECT_EQ(stage.counters(), "packets=1 created=1 no_route=1 connections=1");
+}
+
+}  // namespace
+}  // namespace keepline::testing
