@@ -228,18 +228,21 @@ Verdict FlowPath<F>::deliver(Turn& turn, const Arrival& arrival, Entry& connecti
 
 // Not inlined: the way of other methods stays short.
 template <typename F>
-[[gnu::noinline]] Verdict FlowPath<F>::send_through_tunnel(Turn& turn, Packet& packet,
-                                                           const Parsed& parsed,
-                                                           const Entry& connection,
-                                                           const RealEntry& real) {
-  const auto entropy = static_cast<std::uint16_t>(
-      table_.hash_of(connection.client, connection.client_port, connection.protocol));
-  if (!encapsulate(packet, parsed, turn.snapshot.tunnel(connection.real_slot), ++tunnel_id_,
-                   entropy)) {
-    return turn.drop(Drop::kNoHeadroom);
+[[gnu::noinline]] bool FlowPath<F>::put_into_tunnel(Turn& turn, Packet& packet,
+                                                    const Parsed& parsed, const Entry& connection,
+                                                    const RealEntry& real) {
+  const TunnelHeader& tunnel = turn.snapshot.tunnel(connection.real_slot);
+  if (!encapsulate(packet, parsed, tunnel, ++tunnel_id_)) {
+    turn.drop(Drop::kNoHeadroom);
+    return false;
+  }
+  if (tunnel.type == TunnelType::kGue) {
+    finish_gue(packet, parsed, tunnel,
+               static_cast<std::uint16_t>(table_.hash_of(
+                   connection.client, connection.client_port, connection.protocol)));
   }
   set_link_header(packet, real.link);
-  return {Action::kTransmitResized, real.port};
+  return true;
 }
 
 // Once per connection and change of routes or neighbours, not per packet. Unresolved, the way back

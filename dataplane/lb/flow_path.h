@@ -79,8 +79,9 @@ class FlowPath {
   // The last steps of either, when nothing can go wrong any more.
   Verdict send_to_server(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
                          Entry& connection, const RealEntry& real);
-  Verdict send_through_tunnel(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
-                              const Entry& connection, const RealEntry& real);
+  // False: dropped. No verdict, which would be handed through in pieces.
+  bool put_into_tunnel(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
+                       const Entry& connection, const RealEntry& real);
   Verdict send_to_client(const Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
                          const Entry& connection, const Vip& vip);
 

@@ -50,7 +50,8 @@ template <typename F>
   } else {
     pass_on<F>(packet, parsed);
     if (connection.method == Method::kTunnel) {
-      return send_through_tunnel(turn, packet, parsed, connection, real);
+      if (!put_into_tunnel(turn, packet, parsed, connection, real)) return {};
+      return {Action::kTransmitResized, real.port};
     }
   }
   set_link_header(packet, real.link);

@@ -53,7 +53,8 @@ Verdict FlowPath<F>::error_for_real(Turn& turn, Packet& packet, const Parsed& er
   }
   turn.counters.icmp_errors.add();
   if (connection->method == Method::kTunnel) {
-    return send_through_tunnel(turn, packet, error, *connection, *real);
+    if (!put_into_tunnel(turn, packet, error, *connection, *real)) return {};
+    return {Action::kTransmitResized, real->port};
   }
   set_link_header(packet, real->link);
   return {Action::kTransmit, real->port};

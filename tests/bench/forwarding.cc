@@ -126,11 +126,16 @@ void Bench::send(const std::vector<std::unique_ptr<Source>>& sources, std::uint6
   }
 }
 
+lb::Method method_of(const json::object& wanted) {
+  const json::string& name = wanted.at("method").as_string();
+  if (name == "dr") return lb::Method::kDirectRouting;
+  return name == "tun" ? lb::Method::kTunnel : lb::Method::kNat;
+}
+
 json::value Bench::prepare(const json::object& wanted) {
   rig_.reset();
   config_ = {};
-  config_.method =
-      wanted.at("method").as_string() == "dr" ? lb::Method::kDirectRouting : lb::Method::kNat;
+  config_.method = method_of(wanted);
   config_.family = family_of(wanted);
   config_.workers = wanted.at("workers").to_number<unsigned>();
   flows_ = wanted.at("flows").to_number<std::uint32_t>();

@@ -15,6 +15,8 @@ SERIES = {  # method, family: light colour, dark colour, dashes
     ("nat", 6): ("#0969da", "#58a6ff", "6 4"),
     ("dr", 4): ("#bc4c00", "#f0883e", "none"),
     ("dr", 6): ("#bc4c00", "#f0883e", "6 4"),
+    ("tun", 4): ("#1a7f37", "#3fb950", "none"),
+    ("tun", 6): ("#1a7f37", "#3fb950", "6 4"),
 }
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f }

@@ -132,7 +132,7 @@ Rig::~Rig() {
 }
 
 void Rig::make_world(const RigConfig& config) {
-  builder_.set_ports({{port_mac(), 1500}});
+  builder_.set_ports({{port_mac(), 1500, net::Ip4(0x0a000001), {}}});
   lb::Vip vip;
   vip.address = vip_of(config.family).address;
   vip.port = 0;
@@ -147,6 +147,8 @@ void Rig::make_world(const RigConfig& config) {
     real.generation = 1;
     real.method = config.method;
     real.endpoint = endpoint(server_of(config.family, i));
+    // IP in IP to servers under IPv4, whatever is inside.
+    if (real.method == lb::Method::kTunnel) real.endpoint = endpoint(server_of(4, i));
     service->pool.push_back(real);
     neighbours.push_back({real.endpoint.address, 0, peer_mac()});
   }
@@ -158,7 +160,8 @@ void Rig::make_world(const RigConfig& config) {
   const std::uint8_t network = config.family == 6 ? 48 : 24;
   builder_.set_next_hops(std::make_shared<const neigh::NextHops>(
       std::vector<neigh::Route>{{{any, 0}, 0, gateway, 0},
-                                {{server_of(config.family, 0).address, network}, 0, {}, 0}},
+                                {{server_of(config.family, 0).address, network}, 0, {}, 0},
+                                {{server_of(4, 0).address, 24}, 0, {}, 0}},
       neighbours));
   lb::ShardWorkers shards{};
   for (std::size_t i = 0; i < shards.size(); ++i) {

@@ -15,11 +15,12 @@ namespace keepline::lb {
 
 /// The headers in front of packets to one real server: one cache line.
 struct alignas(64) TunnelHeader {
-  static constexpr std::size_t kMaxLength = 56;
+  static constexpr std::size_t kMaxLength = 52;
   std::uint8_t length = 0;  ///< Bytes; 0: not a tunnel.
   bool is_v6 = false;       ///< Of the outer header.
   bool checksum = false;    ///< Over everything that is inside.
   TunnelType type = TunnelType::kIpip;
+  std::uint16_t sum = 0;  ///< Of an IPv4 header, as far as it is the same for all packets.
   std::array<std::uint8_t, kMaxLength> bytes{};
   friend bool operator==(const TunnelHeader&, const TunnelHeader&) = default;
 };
@@ -30,9 +31,14 @@ TunnelHeader make_tunnel_header(const Tunnel& tunnel, const net::IpAddr& source,
                                 const net::IpAddr& server, net::Family inside);
 
 /// Puts the headers in front of the packet and cuts off Ethernet padding; the link addresses are
-/// the caller's to set. `id` numbers IPv4 headers, `entropy` becomes GUE's source port. The packet
-/// has lost its hop already. False, and nothing changed: no room in front of the frame.
+/// the caller's to set. `id` numbers IPv4 headers. The packet has lost its hop already. False, and
+/// nothing changed: no room in front of the frame.
 bool encapsulate(net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
-                 std::uint16_t id, std::uint16_t entropy);
+                 std::uint16_t id);
+
+/// Of an encapsulated GUE packet: the source port, by which others spread flows over their paths,
+/// and the checksum.
+void finish_gue(const net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
+                std::uint16_t entropy);
 
 }  // namespace keepline::lb
