@@ -238,8 +238,8 @@ template <typename F>
   }
   if (tunnel.type == TunnelType::kGue) {
     finish_gue(packet, parsed, tunnel,
-               static_cast<std::uint16_t>(table_.hash_of(
-                   connection.client, connection.client_port, connection.protocol)));
+               static_cast<std::uint16_t>(
+                   table_.hash_of(connection.client, connection.client_port, connection.protocol)));
   }
   set_link_header(packet, real.link);
   return true;

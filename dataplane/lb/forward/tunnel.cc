@@ -101,8 +101,8 @@ void write_ipv4(std::uint8_t* to, const TunnelHeader& tunnel, const Inner& inner
   const std::uint64_t checksum = static_cast<std::uint16_t>(
       ~net::checksum_fold(tunnel.sum + traffic_class + length + number + fragment + inner.hops));
   const std::uint8_t* from = tunnel.bytes.data();
-  store(to, load<std::uint64_t>(from) | traffic_class | length << 16 | number << 32 |
-                fragment << 48);
+  store(to,
+        load<std::uint64_t>(from) | traffic_class | length << 16 | number << 32 | fragment << 48);
   store(to + 8, load<std::uint64_t>(from + 8) | inner.hops | checksum << 16);
   store(to + 16, load<std::uint32_t>(from + 16));
 }
@@ -199,9 +199,8 @@ void finish_gue(const net::Packet& packet, const net::Parsed& parsed, const Tunn
   udp->source_port.set(static_cast<std::uint16_t>(kFirstEphemeral | entropy));
   udp->length.set(static_cast<std::uint16_t>(payload));
   if (!tunnel.checksum) return;
-  udp->checksum = net::checksum_finish(
-      net::checksum_add(udp_pseudo_sum(packet, parsed.l3, tunnel.is_v6, payload),
-                        {packet.data + l4, payload}));
+  udp->checksum = net::checksum_finish(net::checksum_add(
+      udp_pseudo_sum(packet, parsed.l3, tunnel.is_v6, payload), {packet.data + l4, payload}));
   if (udp->checksum.raw() == 0) udp->checksum.set(0xffff);
 }
 
