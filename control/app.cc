@@ -187,20 +187,7 @@ void App::start_api() {
       &setup_.options, setup_.config.get(), setup_.topology.get(), &view_, dataplane_.get(),
       publisher_.get(), vrrp_.get(), [this] { return &checks_->health(); }, &lag_, rates_.get()});
   api_ = std::make_unique<api::Server>(io_.get_executor(), *reports_);
-  const std::string& path = setup_.options.socket_path;
-  switch (api_->listen(path)) {
-    case api::ListenResult::kOk:
-      return;
-    case api::ListenResult::kInUse:
-      throw std::runtime_error("control socket " + path + " is in use by another daemon");
-    case api::ListenResult::kPathTooLong:
-      throw std::runtime_error("control socket path is too long: " + path);
-    case api::ListenResult::kNotASocket:
-      throw std::runtime_error(path + " is there and is no socket: remove it or use --socket");
-    case api::ListenResult::kFailed:
-      throw std::runtime_error("control socket " + path + ": " +
-                               std::strerror(api_->error_number()));
-  }
+  api::listen_or_throw(*api_, setup_.options.socket_path, setup_.config->dataplane.metrics);
 }
 
 void App::watch_signals() {

@@ -4,11 +4,14 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstring>
 #include <exception>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 #include "control/api/session.h"
@@ -37,15 +40,20 @@ struct Server::Core : std::enable_shared_from_this<Core> {
         backend(a_backend),
         timeout(a_timeout),
         acceptor(executor),
+        metrics_acceptor(executor),
         pause(executor) {}
 
-  static asio::awaitable<void> accept(std::shared_ptr<Core> self);
-  void admit(stream_protocol::socket socket);
+  using Scope = SessionContext::Scope;
+  template <typename Acceptor>
+  static asio::awaitable<void> accept(std::shared_ptr<Core> self, Acceptor& from, Scope scope);
+  void admit(asio::generic::stream_protocol::socket socket, Scope scope);
+  int listen_on(const asio::ip::tcp::endpoint& endpoint);
 
   asio::any_io_executor executor;
   Backend& backend;
   std::chrono::milliseconds timeout;
   stream_protocol::acceptor acceptor;
+  asio::ip::tcp::acceptor metrics_acceptor;
   asio::steady_timer pause;
   std::set<ClientPtr> clients;
   std::set<ClientPtr> turned_away;
@@ -54,12 +62,14 @@ struct Server::Core : std::enable_shared_from_this<Core> {
   bool stopped = false;
 };
 
-asio::awaitable<void> Server::Core::accept(std::shared_ptr<Core> self) {
+template <typename Acceptor>
+asio::awaitable<void> Server::Core::accept(std::shared_ptr<Core> self, Acceptor& from,
+                                           Scope scope) {
   while (!self->stopped) {
-    auto [error, socket] = co_await self->acceptor.async_accept(kAwait);
+    auto [error, socket] = co_await from.async_accept(kAwait);
     if (self->stopped) co_return;
     if (!error) {
-      self->admit(std::move(socket));
+      self->admit(std::move(socket), scope);
       continue;
     }
     self->pause.expires_after(kAcceptPause);
@@ -67,11 +77,12 @@ asio::awaitable<void> Server::Core::accept(std::shared_ptr<Core> self) {
   }
 }
 
-void Server::Core::admit(stream_protocol::socket socket) {
+void Server::Core::admit(asio::generic::stream_protocol::socket socket, Scope scope) {
   auto client = std::make_shared<Client>(std::move(socket));
   if (clients.size() < kMaxClients) {
     clients.insert(client);
-    SessionContext context{backend, timeout, [self = shared_from_this()] { return self->stopped; }};
+    SessionContext context{scope, backend, timeout,
+                           [self = shared_from_this()] { return self->stopped; }};
     asio::co_spawn(
         executor, serve(client, std::move(context)),
         [self = shared_from_this(), client](std::exception_ptr) { self->clients.erase(client); });
@@ -103,7 +114,29 @@ ListenResult Server::listen(const std::string& path) {
     core_->error = error.value();
     return ListenResult::kFailed;
   }
-  asio::co_spawn(core_->executor, Core::accept(core_), [core = core_](std::exception_ptr) {});
+  asio::co_spawn(core_->executor,
+                 Core::accept(core_, core_->acceptor, SessionContext::Scope::kEverything),
+                 [core = core_](std::exception_ptr) {});
+  return ListenResult::kOk;
+}
+
+// The error's number, or 0.
+int Server::Core::listen_on(const asio::ip::tcp::endpoint& endpoint) {
+  boost::system::error_code failed;
+  metrics_acceptor.open(endpoint.protocol(), failed);
+  if (!failed) metrics_acceptor.set_option(asio::socket_base::reuse_address(true), failed);
+  if (!failed) metrics_acceptor.bind(endpoint, failed);
+  if (!failed) metrics_acceptor.listen(kBacklog, failed);
+  return failed.value();
+}
+
+ListenResult Server::listen_for_metrics(const net::Endpoint& address) {
+  const auto where = asio::ip::make_address(net::to_string(address.address));
+  core_->error = core_->listen_on({where, address.port});
+  if (core_->error != 0) return ListenResult::kFailed;
+  asio::co_spawn(core_->executor,
+                 Core::accept(core_, core_->metrics_acceptor, SessionContext::Scope::kMetrics),
+                 [core = core_](std::exception_ptr) {});
   return ListenResult::kOk;
 }
 
@@ -111,10 +144,32 @@ int Server::error_number() const {
   return core_->error;
 }
 
+void listen_or_throw(Server& server, const std::string& path,
+                     const std::optional<net::Endpoint>& metrics) {
+  switch (server.listen(path)) {
+    case ListenResult::kOk:
+      break;
+    case ListenResult::kInUse:
+      throw std::runtime_error("control socket " + path + " is in use by another daemon");
+    case ListenResult::kPathTooLong:
+      throw std::runtime_error("control socket path is too long: " + path);
+    case ListenResult::kNotASocket:
+      throw std::runtime_error(path + " is there and is no socket: remove it or use --socket");
+    case ListenResult::kFailed:
+      throw std::runtime_error("control socket " + path + ": " +
+                               std::strerror(server.error_number()));
+  }
+  if (metrics && server.listen_for_metrics(*metrics) != ListenResult::kOk) {
+    throw std::runtime_error("metrics " + net::to_string(*metrics) + ": " +
+                             std::strerror(server.error_number()));
+  }
+}
+
 void Server::stop() {
   if (std::exchange(core_->stopped, true)) return;
   boost::system::error_code ignored;
   core_->acceptor.close(ignored);
+  core_->metrics_acceptor.close(ignored);
   core_->pause.cancel();
   for (const auto& client : core_->clients) client->abort();
   for (const auto& client : core_->turned_away) client->abort();

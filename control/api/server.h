@@ -1,12 +1,13 @@
-// The API server: HTTP/1 with JSON over a unix stream socket that only root can open.
+// The API server: HTTP/1 with JSON over a unix stream socket that only root can open; and
+// Prometheus' metrics over that and, if asked for, over TCP.
 //
 // GET /v1/status, /v1/lcores, /v1/services, /v1/vrrp, /v1/connections, /v1/stages, and
 // /v1/explain?source=ADDRESS:PORT&destination=ADDRESS:PORT&protocol=tcp;
-// POST /v1/stages?sampling=on; one request per connection. Owns the listening socket and its file.
-// Everything happens on the executor's one thread (control), in small pieces: long lists are turned
-// into JSON kItemsPerPiece at a time with a turn of the loop in between. Bounds: kMaxClients at a
-// time (one more is answered 503), kMaxRequestBytes per request, kClientTimeout for each read,
-// write and backend answer.
+// POST /v1/stages?sampling=on; GET /metrics; one request per connection. Owns the listening socket
+// and its file. Everything happens on the executor's one thread (control), in small pieces: long
+// lists are turned into JSON kItemsPerPiece at a time with a turn of the loop in between. Bounds:
+// kMaxClients at a time (one more is answered 503), kMaxRequestBytes per request, kClientTimeout
+// for each read, write and backend answer.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -74,6 +75,8 @@ class Server {
   /// Creates the directory (one level, 0755) and the socket file (0600), replacing the file of a
   /// daemon that is gone, and begins to accept. Called once.
   ListenResult listen(const std::string& path);
+  /// Begins to answer GET /metrics, and nothing else, on this address. Called once at most.
+  ListenResult listen_for_metrics(const net::Endpoint& address);
   int error_number() const;
 
   /// Closes everything and removes the socket file.
@@ -84,5 +87,10 @@ class Server {
   struct Core;
   std::shared_ptr<Core> core_;
 };
+
+/// listen(), and listen_for_metrics() where there is an address. Throws std::runtime_error that
+/// names what is in the way.
+void listen_or_throw(Server& server, const std::string& path,
+                     const std::optional<net::Endpoint>& metrics);
 
 }  // namespace keepline::api

@@ -18,6 +18,7 @@
 
 #include "control/api/json.h"
 #include "control/api/list_writer.h"
+#include "control/api/metrics.h"
 
 namespace keepline::api {
 
@@ -39,9 +40,10 @@ std::string error_text(std::string_view message) {
 }
 
 asio::awaitable<void> reply(ClientPtr client, std::chrono::milliseconds timeout,
-                            http::status status, std::string body) {
+                            http::status status, std::string body,
+                            std::string_view content_type = kContentType) {
   http::response<http::string_body> response(status, 11);
-  response.set(http::field::content_type, kContentType);
+  response.set(http::field::content_type, content_type);
   if (status == http::status::method_not_allowed) response.set(http::field::allow, "GET");
   response.keep_alive(false);
   response.body() = std::move(body);
@@ -72,6 +74,24 @@ asio::awaitable<void> send_services(ClientPtr client, const SessionContext& cont
     cursor = report.next_cursor;
   } while (cursor != 0);
   co_await writer.end();
+}
+
+// Gathered and written in pieces, sent as a whole: an exposition that was cut would be believed.
+asio::awaitable<void> send_metrics(ClientPtr client, const SessionContext& context) {
+  MetricsWriter writer(context.backend.status(), context.backend.lcores(), context.backend.vrrp());
+  std::uint64_t cursor = 0;
+  do {
+    ServicesReport report = context.backend.services(cursor);
+    for (ServiceReport& service : report.services) writer.add(std::move(service));
+    cursor = report.next_cursor;
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    if (context.is_stopped()) co_return;
+  } while (cursor != 0);
+  while (writer.write_piece() == MetricsWriter::Piece::kMore) {
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+  }
+  co_await reply(client, context.timeout, http::status::ok, writer.take_text(),
+                 MetricsWriter::kContentType);
 }
 
 /// Waits for what `ask` hands to the callback that it is given; nullopt: it took too long.
@@ -172,7 +192,7 @@ std::optional<std::string> text_of(Backend& backend, std::string_view path) {
 bool is_known(std::string_view path) {
   constexpr std::string_view kPaths[] = {"/v1/status", "/v1/lcores",      "/v1/services",
                                          "/v1/vrrp",   "/v1/connections", "/v1/explain",
-                                         "/v1/stages"};
+                                         "/v1/stages", "/metrics"};
   return std::find(std::begin(kPaths), std::end(kPaths), path) != std::end(kPaths);
 }
 
@@ -184,12 +204,15 @@ asio::awaitable<void> answer(ClientPtr client, const SessionContext& context,
   const std::string_view target(request.target().data(), request.target().size());
   const std::string_view path = target.substr(0, target.find('?'));
   const std::string_view query = target.substr(std::min(path.size() + 1, target.size()));
-  if (!is_known(path)) {
+  const bool allowed = context.scope == SessionContext::Scope::kEverything || path == "/metrics";
+  if (!is_known(path) || !allowed) {
     co_await send(http::status::not_found, error_text("no such path: " + std::string(path)));
   } else if (request.method() == http::verb::post && path == "/v1/stages") {
     co_await switch_stages(client, context, query);
   } else if (request.method() != http::verb::get) {
     co_await send(http::status::method_not_allowed, error_text("only GET is supported"));
+  } else if (path == "/metrics") {
+    co_await send_metrics(client, context);
   } else if (path == "/v1/services") {
     co_await send_services(client, context, request.version());
   } else if (path == "/v1/connections") {
@@ -215,7 +238,7 @@ std::optional<http::status> status_of(const beast::error_code& error) {
 
 void close(Stream& stream) {
   beast::error_code ignored;
-  stream.socket().shutdown(asio::local::stream_protocol::socket::shutdown_send, ignored);
+  stream.socket().shutdown(asio::socket_base::shutdown_send, ignored);
   stream.close();
 }
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <chrono>
@@ -18,11 +18,12 @@
 
 namespace keepline::api {
 
-using Stream = boost::beast::basic_stream<boost::asio::local::stream_protocol>;
+/// Of a unix or a TCP socket.
+using Stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
 
 /// The I/O objects of one client.
 struct Client {
-  explicit Client(boost::asio::local::stream_protocol::socket socket)
+  explicit Client(boost::asio::generic::stream_protocol::socket socket)
       : stream(std::move(socket)), answer_timer(stream.get_executor()) {}
 
   /// Ends whatever the session is waiting for.
@@ -39,6 +40,9 @@ using ClientPtr = std::shared_ptr<Client>;
 
 /// What a session needs of the server. `is_stopped` is asked before each call of the backend.
 struct SessionContext {
+  /// What a client may ask for: anybody who reaches the metrics' address has those, and no more.
+  enum class Scope : std::uint8_t { kEverything, kMetrics };
+  Scope scope;
   Backend& backend;
   std::chrono::milliseconds timeout;
   std::function<bool()> is_stopped;

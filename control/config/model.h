@@ -87,6 +87,7 @@ struct DataplaneOptions {
   LeavingPolicy removed_server{300};  ///< It left the pool in good order, as a sorry server does.
   std::uint32_t maglev_size = 0;      ///< At least so many slots in the rings of sh, mh and dh.
   IdlePolicy idle = IdlePolicy::kAdaptive;
+  std::optional<net::Endpoint> metrics;  ///< Where Prometheus may ask; unset: nowhere.
   std::vector<DataplanePort> ports;
   friend bool operator==(const DataplaneOptions&, const DataplaneOptions&) = default;
 };

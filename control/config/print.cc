@@ -202,6 +202,10 @@ void print_dataplane(const DataplaneOptions& options, Writer& out) {
   print_leaving("removed_server", options.removed_server, out);
   if (options.maglev_size != 0) out.number("maglev_size", options.maglev_size);
   out.line("idle", options.idle == IdlePolicy::kPoll ? "poll" : "adaptive");
+  if (options.metrics) {
+    out.line("metrics", net::to_string(options.metrics->address) + ' ' +
+                            std::to_string(options.metrics->port));
+  }
   for (const DataplanePort& port : options.ports) {
     out.open("port", quote_word(port.interface));
     out.text("pci", port.pci);

@@ -13,6 +13,7 @@ using enum Status;
 constexpr std::size_t kMaxPorts = 64;
 constexpr std::uint64_t kMaxWorkers = 16;
 constexpr std::uint32_t kMaxDrain_s = 30 * 24 * 3600;
+constexpr std::uint16_t kMetricsPort = 9748;
 constexpr std::uint64_t kMaxMaglevSize = 1'048'573;
 constexpr std::uint64_t kMaxConnections = std::uint64_t{1} << 28;
 
@@ -61,6 +62,14 @@ void read_idle(Args& a, DataplaneOptions& options) {
   }
 }
 
+// `ADDRESS [PORT]`.
+void read_metrics(Args& a, DataplaneOptions& options) {
+  const auto address = a.address();
+  if (!address) return;
+  const auto port = a.count() > 1 ? a.port(2, 1) : std::optional(kMetricsPort);
+  if (port) options.metrics = net::Endpoint{*address, *port};
+}
+
 // `reschedule` or `drain SECONDS`.
 void read_leaving(Args& a, LeavingPolicy& policy) {
   if (a.word() == "reschedule" && a.count() == 1) {
@@ -94,6 +103,7 @@ constexpr Row<DataplaneOptions> kDataplaneRows[] = {
     {"maglev_size", kOneWord, kA, kActive,
      [](Args& a, DataplaneOptions& o) { a.number_to(o.maglev_size, 0, kMaxMaglevSize); }},
     {"idle", kOneWord, kA, kActive, read_idle},
+    {"metrics", {1, 2}, kA, kActive, read_metrics},
     {"port", kNamedBlock, kA, kActive, read_port},
 };
 

@@ -144,6 +144,9 @@ class ServerTest : public ::testing::Test {
   void start(std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
     server_.emplace(io_.get_executor(), backend_, timeout);
     ASSERT_EQ(server_->listen(path_), ListenResult::kOk);
+    if (metrics_) {
+      ASSERT_EQ(server_->listen_for_metrics(*metrics_), ListenResult::kOk);
+    }
     thread_ = std::thread([this] { io_.run(); });
   }
   void stop() {
@@ -172,6 +175,7 @@ class ServerTest : public ::testing::Test {
 
   std::string directory_;
   std::string path_;
+  std::optional<net::Endpoint> metrics_;  ///< Set before start(): listens there, too.
   boost::asio::io_context io_;
   FakeBackend backend_;
   std::optional<Server> server_;

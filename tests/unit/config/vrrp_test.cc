@@ -226,7 +226,8 @@ TEST(Vrrp, RoundTrip) {
           "unicast_peer { 10.0.0.8 min_ttl 3 }\n"
           "virtual_ipaddress_excluded { 2001:db8::1/64 dev eth3 }") +
       "vrrp_sync_group \"my group\" { group { VI_1 }\nnotify_fault /f }\n"
-      "dataplane { workers 2\nconnections 65536\nhalf_open_percent 7\nmaglev_size "
+      "dataplane { workers 2\nconnections 65536\nhalf_open_percent 7\nmetrics ::1 "
+      "9100\nmaglev_size "
       "65537\nfailed_server drain 9\n"
       "removed_server reschedule\nidle poll\nport eth1 { vdev \"net_null0,x=1\" } "
       "}\n";
@@ -238,6 +239,7 @@ TEST(Vrrp, RoundTrip) {
   EXPECT_EQ(second.config.dataplane.ports.at(0).vdev, "net_null0,x=1");
   EXPECT_EQ(second.config.dataplane.half_open_percent, 7u);
   EXPECT_EQ(second.config.dataplane.maglev_size, 65537u);
+  EXPECT_EQ(net::to_string(second.config.dataplane.metrics.value()), "[::1]:9100");
   EXPECT_EQ(second.config.dataplane.failed_server.drain_s, 9u);
   EXPECT_EQ(second.config.dataplane.removed_server.drain_s, 0u);
 }
@@ -246,6 +248,8 @@ TEST(Dataplane, WhatIsWrongIsSaid) {
   const std::pair<const char*, const char*> wrong[] = {
       {"workers 17", "'17' is not a number in 1..16: ignored"},
       {"half_open_percent 0", "'0' is not a number in 1..100: ignored"},
+      {"metrics here", "'here' is not an IP address"},
+      {"metrics 127.0.0.1 0", "'0' is not a number in 1..65535: ignored"},
       {"failed_server drain", "expected 'reschedule' or 'drain SECONDS': ignored"},
       {"removed_server never", "expected 'reschedule' or 'drain SECONDS': ignored"},
       {"removed_server drain x", "'x' is not a number in 1..2592000: ignored"},
