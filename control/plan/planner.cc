@@ -107,6 +107,13 @@ lb::ShardWorkers deal_shards(unsigned workers) {
   return result;
 }
 
+// Answers of NATed servers are the dataplane's.
+void add_real(const lb::RealServer& real, net::Protocol protocol, PortSteering& steering) {
+  if (real.method != lb::Method::kNat) return;
+  steering.reals.push_back({real.endpoint, protocol});
+  steering.addresses[real.endpoint.address].real = true;
+}
+
 // Every port gets the same addresses and services: a client may come in anywhere. MACs differ.
 std::vector<PortSteering> steering_of(const PlanInput& input,
                                       const std::vector<PlannedService>& services) {
@@ -124,12 +131,9 @@ std::vector<PortSteering> steering_of(const PlanInput& input,
     common.addresses[service.vip.address].service = true;
     common.services.push_back({service.vip, service.protocol});
     for (const lb::RealServer& real : planned.reals) {
-      if (real.method == lb::Method::kNat)
-        common.reals.push_back({real.endpoint, service.protocol});
+      add_real(real, service.protocol, common);
     }
-    if (planned.sorry.slot != 0 && planned.sorry.method == lb::Method::kNat) {
-      common.reals.push_back({planned.sorry.endpoint, service.protocol});
-    }
+    if (planned.sorry.slot != 0) add_real(planned.sorry, service.protocol, common);
   }
   std::vector<PortSteering> result(input.topology->ports.size(), common);
   for (std::size_t i = 0; i < result.size(); ++i) {

@@ -1,7 +1,7 @@
 // A burst on its way through the pipeline: the frames, what each stage leaves for the next, and
 // what becomes of them.
 //
-// PURE. Whoever received the frames fills in the first three members and keeps the object from
+// PURE. Whoever received the frames fills in the first four members and keeps the object from
 // Pipeline::begin() until the verdicts are carried out; it is used again for a later burst.
 #pragma once
 
@@ -43,7 +43,11 @@ struct Lane {
   std::array<std::uint32_t, net::kBurstSize> candidate;
 };
 
+/// Whether another worker gave the frames to this one.
+enum class Handed : bool { kNo, kYes };
+
 struct Burst {
+  Handed handed = Handed::kNo;
   net::PortId port = net::kNoPort;  ///< That the frames arrived on.
   std::size_t count = 0;
   std::array<net::Packet, net::kBurstSize> packets;

@@ -15,6 +15,7 @@
 
 #include "dataplane/lb/accounts.h"
 #include "dataplane/lb/conn/connection_table.h"
+#include "dataplane/lb/conn/fragment_table.h"
 #include "dataplane/lb/explanation.h"
 #include "dataplane/lb/icmp/budget.h"
 #include "dataplane/lb/turn.h"
@@ -41,6 +42,8 @@ class FlowPath {
   void classify(Turn& turn, Burst& burst);
   void look_up(Burst& burst);
   void forward(Turn& turn, Burst& burst);
+  /// A fragment, addressed to us.
+  Verdict pass_fragment(Turn& turn, net::Packet& packet, const net::Parsed& parsed, Handed handed);
   /// An ICMP error, addressed to us: passed on to the end that sent what it quotes.
   Verdict pass_on_error(Turn& turn, net::Packet& packet, const net::Parsed& error);
 
@@ -111,6 +114,14 @@ class FlowPath {
                          const net::Parsed& quoted, std::uint64_t hash);
   Verdict error_for_client(Turn& turn, const net::Packet& packet, const net::Parsed& error,
                            const net::Parsed& quoted, std::uint64_t hash);
+  Verdict first_fragment(Turn& turn, net::Packet& packet, const net::Parsed& flow,
+                         const DatagramKey<F>& datagram, bool is_home);
+  Verdict later_fragment(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
+                         const DatagramKey<F>& datagram);
+  Verdict fragment_to_real(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
+                           Entry& connection);
+  Verdict fragment_to_client(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
+                             Entry& connection);
   Verdict refuse(Turn& turn, const Arrival& arrival, net::Drop reason, std::uint16_t mtu,
                  const typename F::Address& speaker);
   void resolve_client(const Turn& turn, Entry& connection);
@@ -134,6 +145,7 @@ class FlowPath {
   std::array<std::uint32_t, kTcpStates> timeouts_s_;
   std::uint8_t worker_;
   std::uint32_t overloaded_until_s_ = 0;
+  FragmentTable<F> fragments_;
   RefusalBudget refusals_;
   std::uint16_t tunnel_id_ = 0;  // of the last tunnelled packet
   Accounts& accounts_;

@@ -94,7 +94,11 @@ Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
       return turn.drop(Drop::kUnknown);
   }
   if (const Drop drop = turn.check_destination(packet); drop != Drop::kNone) return turn.drop(drop);
-  if (parsed.kind == Kind::kFragment) return turn.drop(Drop::kFragment);
+  if (parsed.kind == Kind::kFragment) {
+    return parsed.family == net::Family::kV6
+               ? v6_.pass_fragment(turn, packet, parsed, burst.handed)
+               : v4_.pass_fragment(turn, packet, parsed, burst.handed);
+  }
   if (parsed.kind == Kind::kIcmpError) {
     return parsed.family == net::Family::kV6 ? v6_.pass_on_error(turn, packet, parsed)
                                              : v4_.pass_on_error(turn, packet, parsed);

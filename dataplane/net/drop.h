@@ -15,7 +15,7 @@ enum class Drop : std::uint8_t {
   kBadArp,        ///< Not ARP for IPv4 over Ethernet, or a sender that cannot be one.
   kNotForUs,      ///< Destination MAC is neither the port's nor a virtual one of ours.
   kUnknown,       ///< A kind of frame that the dataplane does not handle.
-  kFragment,      ///< A fragment to a service.
+  kFragment,      ///< To a VIP, without the first one that it belongs to, or of another protocol.
   kNotMaster,     ///< For a VIP whose lease this worker does not hold.
   kBadIcmp,       ///< Echo request with a wrong checksum.
   kNoConnection,  ///< TCP without SYN that belongs to no connection.

@@ -87,6 +87,13 @@ static __always_inline int is_for_us(struct ethhdr* ethernet) {
   return bpf_map_lookup_elem(&kl_macs, &mac) != 0;
 }
 
+// To a service, or from a real server to a client of it. Whatever else that server sends there in
+// fragments the dataplane routes.
+static __always_inline int is_services_fragment(__u32 to, __u32 from) {
+  if (to & KL_SERVICE) return 1;
+  return !(to & (KL_OWN | KL_ANSWER)) && (from & KL_REAL);
+}
+
 static __always_inline int steer_ports(struct xdp_md* ctx, struct iphdr* ip, __u32 flags,
                                        void* end) {
   __be16* ports = (void*)ip + ip->ihl * 4;
@@ -130,7 +137,9 @@ static __always_inline int steer_ipv4(struct xdp_md* ctx, struct ethhdr* etherne
   __u32 flags = address_flags(ip->daddr);
   if (ip->protocol == 112) return (flags & KL_VRRP) ? to_socket(ctx) : XDP_PASS;
   if (!is_for_us(ethernet)) return XDP_PASS;
-  if (ip->frag_off & bpf_htons(0x3fff)) return (flags & KL_SERVICE) ? to_socket(ctx) : XDP_PASS;
+  if (ip->frag_off & bpf_htons(0x3fff)) {
+    return is_services_fragment(flags, address_flags(ip->saddr)) ? to_socket(ctx) : XDP_PASS;
+  }
   if (ip->protocol == IPPROTO_ICMP) return steer_icmp(ctx, ip, flags, end);
   if (ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP) {
     return steer_ports(ctx, ip, flags, end);
@@ -198,7 +207,12 @@ static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* etherne
   __builtin_memcpy(&destination, &ip->daddr, sizeof destination);
   __u32* found = bpf_map_lookup_elem(&kl_addresses6, &destination);
   __u32 flags = found ? *found : 0;
-  if (protocol == IPPROTO_FRAGMENT) return (flags & KL_SERVICE) ? to_socket(ctx) : XDP_PASS;
+  if (protocol == IPPROTO_FRAGMENT) {
+    struct kl_address6 source;
+    __builtin_memcpy(&source, &ip->saddr, sizeof source);
+    found = bpf_map_lookup_elem(&kl_addresses6, &source);
+    return is_services_fragment(flags, found ? *found : 0) ? to_socket(ctx) : XDP_PASS;
+  }
   if (protocol == IPPROTO_ICMPV6) return steer_error6(ctx, transport, flags, end);
   return steer_ports6(ctx, ip, transport, protocol, flags, end);
 }

@@ -17,6 +17,7 @@ using __u32 = std::uint32_t;
 #define KL_ANSWER 1  /* a VIP that keepline installed: ARP and ICMP echo are the dataplane's */
 #define KL_SERVICE 2 /* a virtual server lives on it */
 #define KL_OWN 4     /* an address of the node itself: answers to it are the kernel's */
+#define KL_REAL 16   /* a NATed real server: its fragments may be answers of a virtual server */
 #define KL_VRRP 8    /* adverts to it (group or own address) are the dataplane's */
 
 /* Address and port in network order; no padding that is not named: it is a hash key. */

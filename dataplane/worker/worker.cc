@@ -158,6 +158,7 @@ bool Worker::receive_measured(const lb::Snapshot& snapshot, net::PortId id) {
 }
 
 bool Worker::take(lb::Burst& burst, net::PortId id) {
+  burst.handed = lb::Handed::kNo;
   burst.port = id;
   burst.count = ports_[id]->receive(burst.packets);
   counters_.received[id].add(burst.count);
@@ -323,6 +324,7 @@ bool Worker::take_over(const lb::Snapshot* snapshot, unsigned from) {
       ++i;
       continue;
     }
+    run.handed = lb::Handed::kYes;
     run.port = first.port;
     run.count = 0;
     for (; i < count && frames[i].port == first.port && !frames[i].transmit; ++i) {

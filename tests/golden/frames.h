@@ -212,6 +212,40 @@ inline FrameBytes packet_of(const FrameBytes& frame, std::size_t most = 65535) {
   return {frame.begin() + kL3, frame.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
+/// The frame's packet in fragments whose payloads have at most `most` bytes (a multiple of 8); of
+/// IPv6 without extension headers.
+inline std::vector<FrameBytes> fragments_of(const FrameBytes& frame, std::size_t most,
+                                            std::uint16_t id = 0xbeef) {
+  const bool v6 = frame[kL3] >> 4 == 6;
+  const std::size_t header = v6 ? 40 : 20;
+  const std::size_t l4 = kL3 + header;
+  const std::size_t length = frame.size() - l4;
+  std::vector<FrameBytes> fragments;
+  for (std::size_t at = 0; at < length; at += most) {
+    const std::size_t size = std::min(most, length - at);
+    const bool more = at + size < length;
+    FrameBytes each(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(l4));
+    if (v6) {
+      put16(each, kL3 + 4, static_cast<unsigned>(8 + size));
+      each.push_back(each[kL3 + 6]);
+      each[kL3 + 6] = net::kIpv6Fragment;
+      each.push_back(0);
+      append16(each, static_cast<unsigned>(at | (more ? 1 : 0)));
+      append16(each, 0x1234);
+      append16(each, id);
+    } else {
+      put16(each, kL3 + 2, static_cast<unsigned>(20 + size));
+      put16(each, kL3 + 4, id);
+      put16(each, kL3 + 6, static_cast<unsigned>(at / 8 | (more ? 0x2000 : 0)));
+      fix_ip_checksum(each);
+    }
+    const auto from = frame.begin() + static_cast<std::ptrdiff_t>(l4 + at);
+    each.insert(each.end(), from, from + static_cast<std::ptrdiff_t>(size));
+    fragments.push_back(std::move(each));
+  }
+  return fragments;
+}
+
 struct Arp {
   net::Mac to;
   net::Mac from;

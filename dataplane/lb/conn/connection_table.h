@@ -53,6 +53,9 @@ class ConnectionTable {
     return number;
   }
   Entry& operator[](std::uint32_t number) { return entries_[number]; }
+  std::uint32_t number_of(const Entry& entry) const {
+    return static_cast<std::uint32_t>(&entry - entries_.data());
+  }
 
   Entry* find(std::uint64_t hash, const FlowKey<F>& key, Direction direction) {
     return const_cast<Entry*>(std::as_const(*this).find(hash, key, direction));
@@ -120,9 +123,6 @@ class ConnectionTable {
   using Lists = ExpiryLists<Entry>;
   static_assert(Lists::kNil == kNone);
 
-  std::uint32_t number_of(const Entry& entry) const {
-    return static_cast<std::uint32_t>(&entry - entries_.data());
-  }
   std::uint64_t hash_of(const Entry& entry) const {
     return hash_of(entry.client, entry.client_port, entry.protocol);
   }

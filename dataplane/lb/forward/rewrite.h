@@ -93,6 +93,22 @@ template <typename F>
   detail::update_transport(packet, parsed, detail::complement(connection.transport_delta));
 }
 
+/// The same for a fragment without a transport header.
+template <typename F>
+void nat_fragment_to_real(const net::Packet& packet, const net::Parsed& parsed,
+                          const Connection<F>& connection) {
+  auto* ip = packet.at<typename F::Header>(parsed.l3);
+  ip->destination = connection.real;
+  detail::touch_ip(*ip, connection.ip_delta);
+}
+template <typename F>
+void nat_fragment_to_client(const net::Packet& packet, const net::Parsed& parsed,
+                            const Connection<F>& connection) {
+  auto* ip = packet.at<typename F::Header>(parsed.l3);
+  ip->source = connection.vip;
+  detail::touch_ip(*ip, connection.ip_delta_back);
+}
+
 /// Direct routing and plain routing: only a hop less.
 template <typename F>
 [[gnu::always_inline]] inline void pass_on(const net::Packet& packet, const net::Parsed& parsed) {
