@@ -4,6 +4,7 @@
 // goes there first, and from there to the owner: a worker that is handed a fragment of a datagram
 // that is not its own to know is the owner.
 #include <cstddef>
+#include <cstring>
 
 #include "dataplane/lb/flow_path_inline.h"
 
@@ -64,7 +65,7 @@ std::optional<Parsed> flow_of(const Packet& packet, const Parsed& parsed,
   flow.kind = net::Kind::kFlow;
   flow.protocol = fragment.key.protocol;
   flow.l4 = fragment.l4;
-  flow.ports = *packet.at<net::Ports>(flow.l4);
+  std::memcpy(&flow.ports, packet.data + flow.l4, sizeof flow.ports);
   flow.tcp_flags = tcp ? packet.at<net::TcpHeader>(flow.l4)->flags : std::uint8_t{0};
   return flow;
 }

@@ -86,7 +86,7 @@ def test_results_of_before_are_compared_and_drawn(quick, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "slower by more than 10%: nat ipv4, 1 flows (+100.0%)" in done.stdout
     assert done.stdout.count("slower by more than") == 1
-    assert picture.read_text().count("<polyline") == 4
+    assert picture.read_text().count("<polyline") == 6
 
 
 def test_comparison_is_of_ratios():

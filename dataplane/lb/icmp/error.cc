@@ -132,7 +132,7 @@ std::optional<Parsed> quoted_in(const Packet& packet, const Parsed& error) {
   quoted->family = F::kFamily;
   quoted->l3 = l3;
   quoted->l3_length = static_cast<std::uint16_t>(length);
-  quoted->ports = *packet.at<net::Ports>(quoted->l4);
+  std::memcpy(&quoted->ports, packet.data + quoted->l4, sizeof quoted->ports);
   return quoted;
 }
 

@@ -127,8 +127,8 @@ const RealServer* locality_replicated(const Service& service, const NewFlow& flo
                                       SchedulerState& state) {
   const auto set = [&state] { return std::span(state.set).first(state.set_size); };
   const auto remove = [&state, &set](RealSlot slot) {
-    const auto rest = std::ranges::remove(set(), slot);
-    state.set_size -= static_cast<std::uint32_t>(rest.size());
+    const auto end = std::remove(set().begin(), set().end(), slot);
+    state.set_size = static_cast<std::uint32_t>(end - set().begin());
   };
   // The least and the most loaded of the set.
   const RealServer* least = nullptr;
