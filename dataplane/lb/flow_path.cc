@@ -231,13 +231,13 @@ template <typename F>
 [[gnu::noinline]] bool FlowPath<F>::put_into_tunnel(Turn& turn, Packet& packet,
                                                     const Parsed& parsed, const Entry& connection,
                                                     const RealEntry& real) {
-  const TunnelHeader& tunnel = turn.snapshot.tunnel(connection.real_slot);
-  if (!encapsulate(packet, parsed, tunnel, ++tunnel_id_)) {
-    turn.drop(Drop::kNoHeadroom);
+  const TunnelHeader* tunnel = turn.snapshot.tunnel(connection.real_slot);
+  if (tunnel == nullptr || !encapsulate(packet, parsed, *tunnel, ++tunnel_id_)) {
+    turn.drop(tunnel == nullptr ? Drop::kServerGone : Drop::kNoHeadroom);
     return false;
   }
-  if (tunnel.type == TunnelType::kGue) {
-    finish_gue(packet, parsed, tunnel,
+  if (tunnel->type == TunnelType::kGue) {
+    finish_gue(packet, parsed, *tunnel,
                static_cast<std::uint16_t>(
                    table_.hash_of(connection.client, connection.client_port, connection.protocol)));
   }

@@ -107,8 +107,11 @@ class Snapshot {
     const RealEntry* entry = reals_.find(slot);
     return entry != nullptr && entry->generation == generation ? entry : nullptr;
   }
-  /// Of a real server of Method::kTunnel that can be reached.
-  const TunnelHeader& tunnel(RealSlot slot) const { return *tunnels_.find(slot); }
+  /// nullptr: packets to this real server are not tunnelled (any more).
+  const TunnelHeader* tunnel(RealSlot slot) const {
+    const TunnelHeader* header = tunnels_.find(slot);
+    return header != nullptr && header->length != 0 ? header : nullptr;
+  }
   const NatOrigins& nat_origins() const { return nat_origins_; }
 
  private:

@@ -148,6 +148,26 @@ TEST_P(GoldenTunnel, WhatDoesNotFitIsSaid) {
   EXPECT_EQ(sent[0].size(), kL3 + 1500u);
 }
 
+// A server that is reached in another way from now on.
+TEST_P(GoldenTunnel, AConnectionKeepsTheMethodThatItBeganWith) {
+  const auto method_is = [this](lb::Method method) {
+    stage.world.services[0].pool[0].method = method;
+    stage.publish();
+  };
+  if (c.v6_inside != c.v6_outside) return;  // nothing but a tunnel leads there
+  ASSERT_EQ(stage.put(kOutside, bytes_of(request())).size(), 1u);
+  Stage fresh;
+  fresh.world = stage.world;
+  fresh.world.services[0].pool[0].method = lb::Method::kDirectRouting;
+  fresh.publish();
+  ASSERT_EQ(fresh.put(kOutside, bytes_of(request())).size(), 1u);
+  fresh.world.services[0].pool[0].method = lb::Method::kTunnel;
+  fresh.publish();
+  ASSERT_EQ(fresh.put(kOutside, bytes_of(request(kTcpAck))).size(), 1u) << "routed as it was";
+  method_is(lb::Method::kDirectRouting);
+  EXPECT_EQ(stage.put(kOutside, bytes_of(request(kTcpAck))).size(), 1u) << "tunnelled as it was";
+}
+
 TEST_P(GoldenTunnel, WithoutAnAddressOfOursNothingLeaves) {
   stage.world.ports[kInside].source4 = {};
   stage.world.ports[kInside].source6 = {};
