@@ -157,8 +157,11 @@ class Fuzzed {
   bool is_old() const { return now_s_ > 1'000'000'000; }
 
   void begin() {
-    now_s_ += 10'000;
-    pipeline_->expire(now_s_, 100 * kCapacity);
+    // First the connections, then the templates that had some.
+    for (int i = 0; i < 2; ++i) {
+      now_s_ += 10'000;
+      pipeline_->expire(now_s_, 100 * kCapacity);
+    }
     require(pipeline_->counters().connections.get() == 0);
     world_ = fuzzed_world(0);
     snapshot_ = snapshot_of(world_);
