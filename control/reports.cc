@@ -125,12 +125,13 @@ api::VrrpsReport Reports::vrrp() {
 }
 
 // A cursor is a worker and a position in its tables; zero is where a listing begins.
-void Reports::connections(std::uint64_t cursor, PageCallback reply) {
+void Reports::connections(const lb::ConnectionFilter& filter, std::uint64_t cursor,
+                          PageCallback reply) {
   // Listings whose client went away are answered all the same; too many at once means that the
   // worker does not answer any more.
   const std::uint32_t number = next_listing_++;
   const auto worker = static_cast<unsigned>(cursor >> kCursorWorkerShift);
-  const worker::ListingRequest request{number, cursor & ((1ull << kCursorWorkerShift) - 1)};
+  const worker::ListingRequest request{number, cursor & ((1ull << kCursorWorkerShift) - 1), filter};
   if (listings_.size() >= kMaxListings || worker >= from_.dataplane->worker_count() ||
       from_.dataplane->list_connections(worker, request) == worker::Dataplane::Send::kFull) {
     reply({});

@@ -44,7 +44,8 @@ class Reports final : public api::Backend {
   api::VrrpsReport vrrp() override;
   api::StagesReport stages() override;
   void sample_stages(bool on) override;
-  void connections(std::uint64_t cursor, PageCallback reply) override;
+  void connections(const lb::ConnectionFilter& filter, std::uint64_t cursor,
+                   PageCallback reply) override;
   void explain(const api::ExplainQuery& query, ExplainCallback reply) override;
 
   /// An answer to connections() from the worker.

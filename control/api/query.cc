@@ -1,6 +1,7 @@
 #include "control/api/query.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "dataplane/net/hex.h"
 
@@ -86,6 +87,68 @@ ParsedExplainQuery parse_explain_query(const Query& query) {
     return {{}, "source and destination must be of one address family"};
   }
   return {{*source, *destination, *protocol}, {}};
+}
+
+namespace {
+
+std::optional<lb::ConnectionFilter::End> parse_end(std::string_view text) {
+  lb::ConnectionFilter::End end;
+  if (const auto endpoint = net::parse_endpoint(text)) {
+    const auto length = static_cast<std::uint8_t>(endpoint->address.max_prefix_length());
+    return lb::ConnectionFilter::End{net::Prefix{endpoint->address, length}, endpoint->port};
+  }
+  if (text.starts_with(':') && !text.starts_with("::")) {
+    const auto port = net::parse_endpoint("0.0.0.0" + std::string(text));
+    if (!port || port->port == 0) return std::nullopt;
+    end.port = port->port;
+    return end;
+  }
+  const std::size_t slash = text.find('/');
+  const auto address = net::parse_ip(text.substr(0, slash));
+  if (!address) return std::nullopt;
+  unsigned length = address->max_prefix_length();
+  if (slash != std::string_view::npos) {
+    const std::string_view digits = text.substr(slash + 1);
+    const auto [stop, problem] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    if (problem != std::errc() || stop != digits.data() + digits.size() ||
+        length > address->max_prefix_length()) {
+      return std::nullopt;
+    }
+  }
+  end.network = net::Prefix{*address, static_cast<std::uint8_t>(length)};
+  return end;
+}
+
+std::optional<lb::TcpState> parse_state(std::string_view text) {
+  for (std::size_t i = 0; i < lb::kTcpStates; ++i) {
+    const auto state = static_cast<lb::TcpState>(i);
+    if (lb::to_string(state) == text) return state;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ParsedConnectionFilter parse_connection_filter(const Query& query) {
+  ParsedConnectionFilter parsed;
+  lb::ConnectionFilter& filter = parsed.filter;
+  for (const auto& [name, value] : query) {
+    if (name == "protocol") {
+      filter.protocol = parse_protocol(value);
+      if (!filter.protocol) return {{}, "protocol must be tcp or udp"};
+    } else if (name == "state") {
+      filter.state = parse_state(value);
+      if (!filter.state) return {{}, "state must be one of the listing, such as ESTABLISHED"};
+    } else if (name == "client" || name == "virtual" || name == "server") {
+      const auto end = parse_end(value);
+      if (!end) return {{}, name + " must be ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT"};
+      (name == "client" ? filter.client : name == "virtual" ? filter.vip : filter.real) = *end;
+    } else {
+      return {{}, "there is no filter '" + name + "'"};
+    }
+  }
+  return parsed;
 }
 
 }  // namespace keepline::api

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "dataplane/lb/conn/connection_filter.h"
 #include "dataplane/net/addr.h"
 
 namespace keepline::api {
@@ -29,6 +30,14 @@ struct ExplainQuery {
 
 /// "tcp", "udp" in any case.
 std::optional<net::Protocol> parse_protocol(std::string_view text);
+
+/// "client=10.0.0.0/8&virtual=192.0.2.1:80&server=:8080&protocol=tcp&state=ESTABLISHED": each of
+/// them optional; an end is ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT.
+struct ParsedConnectionFilter {
+  lb::ConnectionFilter filter;
+  std::string error;  ///< Not empty: says what is wrong.
+};
+ParsedConnectionFilter parse_connection_filter(const Query& query);
 
 struct ParsedExplainQuery {
   ExplainQuery query;

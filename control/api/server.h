@@ -45,11 +45,13 @@ class Backend {
   virtual VrrpsReport vrrp() = 0;
   virtual StagesReport stages() = 0;
   virtual void sample_stages(bool on) = 0;
-  /// Asks for the connections from a cursor on (0 = from the beginning; otherwise a next_cursor of
-  /// an earlier page, with a meaning that is the backend's own). The answer may come at once or
-  /// later; an answer after kClientTimeout is thrown away. The server asks for the next page when
-  /// the client has taken the last one, so a page should be small (some hundred entries).
-  virtual void connections(std::uint64_t cursor, PageCallback reply) = 0;
+  /// Asks for the connections that the filter lets through, from a cursor on (0 = from the
+  /// beginning; otherwise a next_cursor of an earlier page, with a meaning that is the backend's
+  /// own). The answer may come at once or later; an answer after kClientTimeout is thrown away. The
+  /// server asks for the next page when the client has taken the last one, so a page should be
+  /// small (some hundred entries).
+  virtual void connections(const lb::ConnectionFilter& filter, std::uint64_t cursor,
+                           PageCallback reply) = 0;
   /// Asks what becomes of a packet; nullopt: the dataplane takes no more questions. As above the
   /// answer may come later.
   virtual void explain(const ExplainQuery& query, ExplainCallback reply) = 0;

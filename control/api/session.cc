@@ -112,15 +112,23 @@ asio::awaitable<std::optional<Answer>> answer_of(ClientPtr client, const Session
 
 asio::awaitable<std::optional<ConnectionPage>> next_page(ClientPtr client,
                                                          const SessionContext& context,
+                                                         const lb::ConnectionFilter& filter,
                                                          std::uint64_t cursor) {
-  return answer_of<ConnectionPage>(client, context, [&context, cursor](auto reply) {
-    context.backend.connections(cursor, std::move(reply));
+  return answer_of<ConnectionPage>(client, context, [&context, &filter, cursor](auto reply) {
+    context.backend.connections(filter, cursor, std::move(reply));
   });
 }
 
 asio::awaitable<void> send_connections(ClientPtr client, const SessionContext& context,
-                                       unsigned version) {
-  std::optional<ConnectionPage> page = co_await next_page(client, context, 0);
+                                       std::string_view query_text, unsigned version) {
+  const auto query = parse_query(query_text);
+  const ParsedConnectionFilter parsed =
+      query ? parse_connection_filter(*query) : ParsedConnectionFilter{{}, "malformed query"};
+  if (!parsed.error.empty()) {
+    co_await reply(client, context.timeout, http::status::bad_request, error_text(parsed.error));
+    co_return;
+  }
+  std::optional<ConnectionPage> page = co_await next_page(client, context, parsed.filter, 0);
   if (!page) {
     co_await reply(client, context.timeout, http::status::gateway_timeout, error_text(kNoAnswer));
     co_return;
@@ -137,7 +145,7 @@ asio::awaitable<void> send_connections(ClientPtr client, const SessionContext& c
     }
     if (co_await writer.flush() != Sent::kOk) co_return;
     if (page->next_cursor == 0) break;
-    page = co_await next_page(client, context, page->next_cursor);
+    page = co_await next_page(client, context, parsed.filter, page->next_cursor);
   }
   // Without an end the client sees that the list was cut.
   if (page) co_await writer.end();
@@ -216,7 +224,7 @@ asio::awaitable<void> answer(ClientPtr client, const SessionContext& context,
   } else if (path == "/v1/services") {
     co_await send_services(client, context, request.version());
   } else if (path == "/v1/connections") {
-    co_await send_connections(client, context, request.version());
+    co_await send_connections(client, context, query, request.version());
   } else if (path == "/v1/explain") {
     co_await send_explanation(client, context, query);
   } else if (const auto text = text_of(context.backend, path)) {

@@ -30,7 +30,7 @@ struct Options {
   bool stats = false;
   bool rate = false;
   bool exact = false;
-  api::Query query;      ///< Of `explain`.
+  api::Query query;      ///< Of `explain` and `connections`.
   std::string sampling;  ///< "on", "off"; empty: as it is.
 };
 
@@ -129,7 +129,19 @@ void add_commands(CLI::App& app, Options& options) {
       ->excludes(stats);
   services->add_flag("--exact", options.exact, "Large numbers in full, not as 123456K");
   add("vrrp", "VRRP instances, their states and addresses");
-  add("connections", "The connection table, like `ipvsadm -Lnc`");
+  CLI::App* connections = add("connections", "The connection table, like `ipvsadm -Lnc`");
+  connections->add_option("--client", options.query["client"],
+                          "Only of these clients: ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT");
+  connections->add_option("--virtual", options.query["virtual"], "Only to this VIP or port");
+  connections->add_option("--server", options.query["server"], "Only at these real servers");
+  connections->add_option("--protocol", options.query["protocol"], "Only tcp or udp");
+  connections->add_option("--state", options.query["state"], "Only in this state: ESTABLISHED...");
+  connections->callback([&options] {
+    api::Query given = options.query;
+    std::erase_if(given, [](const auto& each) { return each.second.empty(); });
+    const std::string error = api::parse_connection_filter(given).error;
+    if (!error.empty()) throw CLI::ValidationError("connections", error);
+  });
   add("stages", "What each stage of forwarding costs, if sampled")
       ->add_option("sampling", options.sampling, "Switches the sampling: on or off")
       ->check(CLI::IsMember({"on", "off"}));

@@ -14,6 +14,7 @@
 #include <boost/lockfree/spsc_queue.hpp>
 #include <stdexcept>
 
+#include "dataplane/lb/conn/connection_filter.h"
 #include "dataplane/lb/explanation.h"
 #include "dataplane/lb/pipeline.h"
 
@@ -38,6 +39,7 @@ struct MailFrame {
 struct ListingRequest {
   std::uint32_t number = 0;  ///< Chosen by who asks; comes back with the answers.
   std::uint64_t position = 0;
+  lb::ConnectionFilter filter;
 };
 
 /// One connection, of either family.

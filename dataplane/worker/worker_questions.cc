@@ -43,12 +43,13 @@ namespace {
 // stopped.
 template <typename F>
 std::size_t list_from(const lb::ConnectionTable<F>& table, std::size_t position,
-                      ConnectionRecord record, std::uint32_t now_s, std::size_t& looked,
-                      std::size_t& listed, Mailbox& mailbox) {
+                      const lb::ConnectionFilter& filter, ConnectionRecord record,
+                      std::uint32_t now_s, std::size_t& looked, std::size_t& listed,
+                      Mailbox& mailbox) {
   for (; looked < kLookedAtPerPage && listed < kListedPerPage && position < table.high_water();
        ++looked, ++position) {
     const lb::Connection<F>* connection = table.at(position);
-    if (connection == nullptr) continue;
+    if (connection == nullptr || !filter.matches(*connection)) continue;
     record.connection = view_of(*connection);
     record.remaining_s = connection->expires_s > now_s ? connection->expires_s - now_s : 0;
     mailbox.connections.push(record);
@@ -69,12 +70,12 @@ void Worker::list_page(const ListingRequest& request) {
   std::size_t listed = 0;
   std::size_t position = request.position;
   if (position < v4.capacity()) {
-    position = list_from(v4, position, record, now_s_, looked, listed, mailbox_);
+    position = list_from(v4, position, request.filter, record, now_s_, looked, listed, mailbox_);
     if (position >= v4.high_water()) position = v4.capacity();
   }
   if (position >= v4.capacity()) {
-    position = v4.capacity() +
-               list_from(v6, position - v4.capacity(), record, now_s_, looked, listed, mailbox_);
+    position = v4.capacity() + list_from(v6, position - v4.capacity(), request.filter, record,
+                                         now_s_, looked, listed, mailbox_);
   }
   record.is_end = true;
   record.next_position = position < v4.capacity() + v6.high_water() ? position : 0;

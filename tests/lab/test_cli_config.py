@@ -279,6 +279,10 @@ def test_json_of_every_command(lab):
     assert re.search(r"OUT\s.*MASTER", keepline.cli_text("vrrp"))
     assert re.search(r"^TCP\s+192\.0\.2\.100:80\s+rr", keepline.cli_text("services"), re.MULTILINE)
     assert "192.0.2.100:80" in keepline.cli_text("connections")
+    some = keepline.cli("connections", "--client", rows[0]["client"])["connections"]
+    assert [row["client"] for row in some] == [rows[0]["client"]]
+    assert keepline.cli("connections", "--virtual", ":81")["connections"] == []
+    assert len(keepline.cli("connections", "--virtual", ":80", "--protocol", "tcp")["connections"])
     assert str(keepline.process.pid) in keepline.cli_text("status")
 
 

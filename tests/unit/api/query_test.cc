@@ -52,5 +52,59 @@ TEST(Query, ExplainSaysWhatIsWrong) {
             "source and destination must be of one address family");
 }
 
+TEST(ConnectionFilter, LetsThroughWhatFitsAllOfIt) {
+  lb::Connection<net::V4> c{};
+  c.protocol = net::Protocol::kTcp;
+  c.state = lb::TcpState::kEstablished;
+  c.client = net::parse_ip4("198.51.100.7")->be();
+  c.client_port = net::be16(5000);
+  c.vip = net::parse_ip4("192.0.2.1")->be();
+  c.vip_port = net::be16(80);
+  c.real = net::parse_ip4("10.0.0.2")->be();
+  c.real_port = net::be16(8080);
+  const auto fits = [&c](const Query& query) {
+    const ParsedConnectionFilter parsed = parse_connection_filter(query);
+    EXPECT_EQ(parsed.error, "");
+    return parsed.filter.matches(c);
+  };
+  for (const Query& query : {Query{},
+                             {{"client", "198.51.100.7"}},
+                             {{"client", "198.51.100.0/24"}},
+                             {{"client", "0.0.0.0/0"}},
+                             {{"client", "198.51.100.7:5000"}},
+                             {{"virtual", "192.0.2.1:80"}},
+                             {{"virtual", ":80"}},
+                             {{"server", "10.0.0.2:8080"}, {"protocol", "TCP"}},
+                             {{"state", "ESTABLISHED"}, {"client", ":5000"}}}) {
+    EXPECT_TRUE(fits(query));
+  }
+  for (const Query& query : {Query{{"client", "198.51.100.8"}},
+                             {{"client", "198.51.101.0/24"}},
+                             {{"client", "198.51.100.7:5001"}},
+                             {{"client", "::/0"}},
+                             {{"virtual", ":81"}},
+                             {{"server", "10.0.0.3"}},
+                             {{"protocol", "udp"}},
+                             {{"state", "TIME_WAIT"}, {"client", ":5000"}}}) {
+    EXPECT_FALSE(fits(query));
+  }
+}
+
+TEST(ConnectionFilter, SaysWhatIsWrong) {
+  const std::pair<Query, const char*> wrong[] = {
+      {{{"client", "web"}}, "client must be ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT"},
+      {{{"client", "10.0.0.0/33"}},
+       "client must be ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT"},
+      {{{"client", "10.0.0.0/"}}, "client must be ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT"},
+      {{{"server", ":0"}}, "server must be ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT"},
+      {{{"virtual", ""}}, "virtual must be ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT"},
+      {{{"protocol", "icmp"}}, "protocol must be tcp or udp"},
+      {{{"state", "established"}}, "state must be one of the listing, such as ESTABLISHED"},
+      {{{"port", "80"}}, "there is no filter 'port'"}};
+  for (const auto& [query, error] : wrong) {
+    EXPECT_EQ(parse_connection_filter(query).error, error);
+  }
+}
+
 }  // namespace
 }  // namespace keepline::api

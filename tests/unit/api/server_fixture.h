@@ -43,7 +43,9 @@ class FakeBackend : public Backend {
     return report;
   }
   VrrpsReport vrrp() override { return sample_vrrp(); }
-  void connections(std::uint64_t cursor, PageCallback reply) override {
+  void connections(const lb::ConnectionFilter& filter, std::uint64_t cursor,
+                   PageCallback reply) override {
+    asked_client_port = filter.client.port;
     if (cursor >= silent_from) {
       kept = std::move(reply);
       return;
@@ -80,6 +82,7 @@ class FakeBackend : public Backend {
   ExplainMode explain_mode = ExplainMode::kAtOnce;
   ExplainCallback kept_explain;
   bool sampling = false;
+  std::uint16_t asked_client_port = 0;  ///< Of the last filter.
   std::size_t extra_services = 0;
   std::size_t services_per_page = 20;
   std::uint64_t pages = 3;

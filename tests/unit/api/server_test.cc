@@ -31,6 +31,18 @@ TEST_F(ServerTest, PagesInLaterTurnsAndEmptyOnes) {
   EXPECT_TRUE(connections_from_json(get("/v1/connections"))->connections.empty());
 }
 
+TEST_F(ServerTest, AFilterIsHandedOnAndAWrongOneRefused) {
+  start();
+  get("/v1/connections?client=10.0.0.1%3A5000&state=TIME_WAIT");
+  EXPECT_EQ(backend_.asked_client_port, 5000);
+  for (const char* query : {"?clients=10.0.0.1", "?state=OPEN", "?client", "?server=web1"}) {
+    const std::string reply =
+        RawClient(path_).ask("GET /v1/connections" + std::string(query) + " HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(reply.starts_with("HTTP/1.1 400")) << query;
+    EXPECT_NE(reply.find("{\"error\":"), std::string::npos);
+  }
+}
+
 TEST_F(ServerTest, ManyServicesArePieced) {
   backend_.extra_services = 5000;
   start();

@@ -171,7 +171,7 @@ std::string uses(const PortSteering& steering) {
   for (const auto& [address, use] : steering.addresses) {
     if (address.is_v4()) continue;
     all += to_string(address) + (use.answer ? " answer" : "") + (use.service ? " service" : "") +
-           (use.own ? " own" : "") + '\n';
+           (use.own ? " own" : "") + (use.real ? " real" : "") + '\n';
   }
   return all;
 }
@@ -180,7 +180,8 @@ TEST(Steering6, ServicesAndNatedServersAndNothingThatTheKernelAnswers) {
   Node node(instance() + service6());
   for (const PortSteering& steering : node.plan().steering) {
     EXPECT_EQ(uses(steering),
-              "::1 own\n2001:db8::5 own\n2001:db8::100 service own\nfd00::5 own\nfe80::5 own\n");
+              "::1 own\n2001:db8::5 own\n2001:db8::100 service own\nfd00::2 real\nfd00::3 real\n"
+              "fd00::5 own\nfe80::5 own\n");
     ASSERT_EQ(steering.services.size(), 1u);
     EXPECT_EQ(to_string(steering.services[0].endpoint), "[2001:db8::100]:80");
     ASSERT_EQ(steering.reals.size(), 2u);

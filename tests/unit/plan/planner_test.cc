@@ -289,7 +289,7 @@ std::string uses(const PortSteering& steering) {
   std::string text;
   for (const auto& [address, use] : steering.addresses) {
     text += to_string(address) + (use.answer ? " answer" : "") + (use.service ? " service" : "") +
-            (use.own ? " own" : "") + (use.vrrp ? " vrrp" : "") + '\n';
+            (use.own ? " own" : "") + (use.vrrp ? " vrrp" : "") + (use.real ? " real" : "") + '\n';
   }
   return text;
 }
@@ -305,10 +305,11 @@ TEST(Steering, WhatEachPortTakes) {
   const Plan plan = node.plan();
   ASSERT_EQ(plan.steering.size(), 2u);
   EXPECT_EQ(uses(plan.steering[0]),
-            "10.0.0.5 own\n127.0.0.1 own\n192.0.2.5 own\n192.0.2.100 answer service\n"
-            "224.0.0.18 vrrp\n");
+            "10.0.0.2 real\n10.0.0.3 real\n10.0.0.5 own\n10.0.0.9 real\n127.0.0.1 own\n"
+            "192.0.2.5 own\n192.0.2.100 answer service\n224.0.0.18 vrrp\n");
   EXPECT_EQ(uses(plan.steering[1]),
-            "10.0.0.5 own\n127.0.0.1 own\n192.0.2.5 own\n192.0.2.100 answer service\n");
+            "10.0.0.2 real\n10.0.0.3 real\n10.0.0.5 own\n10.0.0.9 real\n127.0.0.1 own\n"
+            "192.0.2.5 own\n192.0.2.100 answer service\n");
   for (const PortSteering& steering : plan.steering) {
     EXPECT_EQ(ends(steering.services), "192.0.2.100:80\n192.0.2.100:443\n");
     // Of NAT only: direct routing's answers do not come back.
