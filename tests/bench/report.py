@@ -65,6 +65,10 @@ def rate_table(document):
         size = f"publish {row['services']:,} services x {row['servers']} servers"
         rows.append([f"{size}, builder", figure(row["builder_us"], 0), "us"])
         rows.append([f"{size}, worker", figure(row["worker_us"], 1), "us"])
+    for row in document["publish"][:1]:
+        if "ring_us" in row:
+            name = "Maglev ring, 65,537 slots for 1,000 servers"
+            rows.append([name, figure(row["ring_us"], 0), "us"])
     return table(["further figures", "", "unit"], rows) if rows else ""
 
 

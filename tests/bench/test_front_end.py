@@ -61,6 +61,7 @@ def test_json(quick):
     assert document["connections_per_second"] == 500_000
     assert document["bytes_per_connection"] == {"4": 84, "6": 86}
     assert document["publish"][0]["builder_us"] == 1500
+    assert document["publish"][0]["ring_us"] == 800
     assert document["end_to_end"] == []
     machine = {"cpu", "cores", "kernel", "hugepages", "date", "commit"}
     assert set(document["machine"]) == machine

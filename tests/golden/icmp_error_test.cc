@@ -19,7 +19,6 @@ struct Ends {
   bool v6;
   net::IpAddr client, vip, server, router_inside, router_outside;
 
-  net::IpAddr any() const { return client; }
   std::size_t header() const { return v6 ? 40 : 20; }
   FrameBytes error(const Datagram& d, std::uint32_t mtu, const FrameBytes& about) const {
     return v6 ? error_of(d, kTooBig6, 0, mtu, about) : error_of(d, kUnreachable, 4, mtu, about);
@@ -52,11 +51,6 @@ World world_of(const Ends& ends, net::Protocol protocol, lb::Method method = lb:
   return world;
 }
 
-struct Case {
-  Ends ends;
-  net::Protocol protocol;
-};
-
 class IcmpError : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override {
@@ -87,6 +81,15 @@ class IcmpError : public ::testing::TestWithParam<int> {
     --d.ttl;
     return d;
   }
+  // The head of an error from the router on the client's side.
+  Datagram from_router() const {
+    Datagram d;
+    d.to = kNames.virtual_mac;
+    d.from = kNames.router_mac;
+    d.source = {ends.router_outside, 0};
+    d.destination = {ends.vip, 0};
+    return d;
+  }
   /// Connection made and answered.
   void open() {
     ASSERT_EQ(stage.put(kOutside, bytes_of(request())).size(), 1u);
@@ -108,11 +111,7 @@ INSTANTIATE_TEST_SUITE_P(All, IcmpError, ::testing::Range(0, 4), name_of);
 TEST_P(IcmpError, AboutAnAnswerReachesTheRealServer) {
   open();
   for (const std::size_t quoted : {ends.header() + 8, ends.header() + 20, std::size_t{65535}}) {
-    Datagram d;
-    d.to = kNames.virtual_mac;
-    d.from = kNames.router_mac;
-    d.source = {ends.router_outside, 0};
-    d.destination = {ends.vip, 0};
+    Datagram d = from_router();
     const FrameBytes about = packet_of(bytes_of(translated(answer())), quoted);
     // As the real server sent it, but for the hop that it had made.
     Datagram original = answer();
@@ -151,11 +150,7 @@ TEST_P(IcmpError, AboutARequestReachesTheClientFromTheVip) {
 }
 
 TEST_P(IcmpError, OfNoConnectionIsDropped) {
-  Datagram d;
-  d.to = kNames.virtual_mac;
-  d.from = kNames.router_mac;
-  d.source = {ends.router_outside, 0};
-  d.destination = {ends.vip, 0};
+  Datagram d = from_router();
   EXPECT_EQ(text(stage.put(kOutside, ends.error(d, 9, packet_of(bytes_of(translated(answer())))))),
             kNothing);
   EXPECT_EQ(stage.counters(), "packets=1 no_connection=1");
@@ -163,11 +158,7 @@ TEST_P(IcmpError, OfNoConnectionIsDropped) {
 
 TEST_P(IcmpError, WithAWrongChecksumOrCutShortIsDropped) {
   open();
-  Datagram d;
-  d.to = kNames.virtual_mac;
-  d.from = kNames.router_mac;
-  d.source = {ends.router_outside, 0};
-  d.destination = {ends.vip, 0};
+  Datagram d = from_router();
   const FrameBytes about = packet_of(bytes_of(translated(answer())));
   FrameBytes wrong = ends.error(d, 1400, about);
   wrong.back() ^= 1;
@@ -196,11 +187,7 @@ TEST_P(IcmpError, OfABackupIsDropped) {
 TEST_P(IcmpError, OfAConnectionElsewhereIsHandedOver) {
   stage.world.shard_workers.fill(3);
   stage.publish();
-  Datagram d;
-  d.to = kNames.virtual_mac;
-  d.from = kNames.router_mac;
-  d.source = {ends.router_outside, 0};
-  d.destination = {ends.vip, 0};
+  Datagram d = from_router();
   stage.put(kOutside, ends.error(d, 9, packet_of(bytes_of(translated(answer())))));
   d.to = kNames.inside_mac;
   d.destination = {ends.client, 0};
