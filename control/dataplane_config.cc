@@ -24,6 +24,7 @@ worker::DataplaneConfig dataplane_config(const Options& options, const config::C
   result.file_prefix = options.instance;
   result.pipeline.connections = config.dataplane.connections;
   result.pipeline.half_open_percent = config.dataplane.half_open_percent;
+  result.pipeline.full_nat = !config.dataplane.local_addresses.empty();
   result.workers = config.dataplane.workers;
   result.pipeline.timeouts.tcp_s = seconds(config.global.lvs_timeouts.tcp_us);
   result.pipeline.timeouts.tcp_fin_s = seconds(config.global.lvs_timeouts.tcpfin_us);

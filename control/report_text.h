@@ -18,6 +18,8 @@ inline std::string forward_name(lb::Method method) {
   switch (method) {
     case lb::Method::kNat:
       return "Masq";
+    case lb::Method::kFullNat:
+      return "FullNat";
     case lb::Method::kDirectRouting:
       return "Route";
     case lb::Method::kTunnel:

@@ -26,7 +26,8 @@ void VipAddresses::release(lb::LeaseSlot lease) {
 
 void VipAddresses::take_over(const KernelView& view) {
   for (const PlacedVip& vip : topology_.vips) {
-    if (!vip.is_ours || vip.lease == lb::kAlwaysOurs || !view.has_address(vip.address)) continue;
+    if (!vip.is_installed() || vip.lease == lb::kAlwaysOurs) continue;
+    if (!view.has_address(vip.address)) continue;
     log::warn("{} was on this node already: taken over", net::to_string(vip.address));
     kernel_.release({held(vip)});
   }
@@ -58,7 +59,7 @@ void VipAddresses::announce(lb::LeaseSlot lease, const KernelView& view,
 std::vector<HeldAddress> VipAddresses::addresses_of(lb::LeaseSlot lease) const {
   std::vector<HeldAddress> result;
   for (const PlacedVip& vip : topology_.vips) {
-    if (vip.lease == lease && vip.is_ours) result.push_back(held(vip));
+    if (vip.lease == lease && vip.is_installed()) result.push_back(held(vip));
   }
   return result;
 }

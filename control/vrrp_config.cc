@@ -58,12 +58,10 @@ vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance, net::I
   return result;
 }
 
-std::vector<net::Ip4> announced_vips(const config::VrrpInstance& instance) {
+std::vector<net::Ip4> announced_vips(const Topology& topology, lb::LeaseSlot lease) {
   std::vector<net::Ip4> result;
-  for (const auto* list : {&instance.vips, &instance.excluded_vips}) {
-    for (const config::VipAddress& vip : *list) {
-      if (vip.address.is_v4()) result.push_back(vip.address.v4());
-    }
+  for (const PlacedVip& vip : topology.vips) {
+    if (vip.lease == lease && vip.address.is_v4()) result.push_back(vip.address.v4());
   }
   return result;
 }

@@ -44,8 +44,9 @@ void VrrpDriver::add_instance(const config::VrrpInstance& instance, const Placed
   vrrp::InstanceConfig config = machine_config(instance, placed.source);
   const bool virtual_adverts = placed.vmac && !instance.vmac.xmit_base;
   const vrrp::GarpSettings garp = config.garp;
+  const auto lease = static_cast<lb::LeaseSlot>(members_.size());
   members_.push_back({vrrp::Instance(std::move(config)),
-                      vrrp::Announcer(garp, announced_vips(instance)), placed.port,
+                      vrrp::Announcer(garp, announced_vips(topology_, lease)), placed.port,
                       virtual_adverts ? *placed.vmac : port_mac, kNoGroup});
   router_.add(placed.port, *instance.virtual_router_id,
               static_cast<std::uint32_t>(members_.size() - 1));

@@ -135,7 +135,7 @@ std::optional<std::uint16_t> Args::port(std::size_t index, std::uint16_t low) co
 std::optional<Forwarding> Args::forwarding() const {
   const auto method = method_from_name(word());
   if (!method) {
-    error("'" + word() + "' is not a forwarding method: ignored", "NAT, DR or TUN");
+    error("'" + word() + "' is not a forwarding method: ignored", "NAT, DR, TUN or FULLNAT");
     return std::nullopt;
   }
   Forwarding result;

@@ -78,6 +78,14 @@ struct LeavingPolicy {
   friend bool operator==(const LeavingPolicy&, const LeavingPolicy&) = default;
 };
 
+/// `local_address [INSTANCE] { ... }`: whom FULLNAT's real servers take for their clients.
+struct LocalAddresses {
+  std::string instance;  ///< The vrrp_instance whose services they are for; empty: the only one.
+  std::vector<net::IpAddr> addresses;
+  Position position;
+  friend bool operator==(const LocalAddresses&, const LocalAddresses&) = default;
+};
+
 /// keepline's own block; everything has a default, so that files without it run.
 struct DataplaneOptions {
   std::uint32_t workers = 1;
@@ -88,6 +96,7 @@ struct DataplaneOptions {
   std::uint32_t maglev_size = 0;      ///< At least so many slots in the rings of sh, mh and dh.
   IdlePolicy idle = IdlePolicy::kAdaptive;
   std::optional<net::Endpoint> metrics;  ///< Where Prometheus may ask; unset: nowhere.
+  std::vector<LocalAddresses> local_addresses;
   std::vector<DataplanePort> ports;
   friend bool operator==(const DataplaneOptions&, const DataplaneOptions&) = default;
 };

@@ -33,9 +33,14 @@ enum class Scheduler : std::uint8_t {
   kTwos,
 };
 
-enum class Method : std::uint8_t { kNat, kDr, kTun };
+enum class Method : std::uint8_t { kNat, kDr, kTun, kFullNat };
 enum class TunnelType : std::uint8_t { kIpip, kGue, kGre };
 enum class TunnelChecksum : std::uint8_t { kNone, kAll, kRemote };
+
+/// Whether the port may be another one behind the balancer.
+constexpr bool translates(Method method) {
+  return method == Method::kNat || method == Method::kFullNat;
+}
 
 /// What lb_kind and lvs_method say.
 struct Forwarding {

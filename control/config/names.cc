@@ -14,7 +14,7 @@ namespace {
 // In the order of the enumerators.
 constexpr std::array<std::string_view, 14> kSchedulers = {
     "rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos"};
-constexpr std::array<std::string_view, 3> kMethods = {"NAT", "DR", "TUN"};
+constexpr std::array<std::string_view, 4> kMethods = {"NAT", "DR", "TUN", "FULLNAT"};
 constexpr std::array<std::string_view, 3> kTunnelTypes = {"ipip", "gue", "gre"};
 constexpr std::array<std::string_view, 3> kTunnelChecksums = {"nocsum", "csum", "remcsum"};
 constexpr std::array<std::string_view, 7> kOtherKinds = {

@@ -206,6 +206,11 @@ void print_dataplane(const DataplaneOptions& options, Writer& out) {
     out.line("metrics", net::to_string(options.metrics->address) + ' ' +
                             std::to_string(options.metrics->port));
   }
+  for (const LocalAddresses& group : options.local_addresses) {
+    out.open("local_address", group.instance.empty() ? "" : quote_word(group.instance));
+    for (const net::IpAddr& address : group.addresses) out.line(net::to_string(address));
+    out.close();
+  }
   for (const DataplanePort& port : options.ports) {
     out.open("port", quote_word(port.interface));
     out.text("pci", port.pci);

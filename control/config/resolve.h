@@ -20,6 +20,8 @@ void resolve_vrrp(Draft& draft, Diagnostics& diagnostics);
 void resolve_groups(Config& config, Diagnostics& diagnostics);
 /// Moves the services into draft.config, groups expanded.
 void resolve_services(Draft& draft, Diagnostics& diagnostics);
+/// After the services and the instances: FULLNAT's local addresses.
+void resolve_dataplane(Config& config, Diagnostics& diagnostics);
 /// Inheritance of one real server and its checkers; no rules.
 void inherit_real_server(const VirtualServer& server, const GlobalDefs& global, RealServer& real);
 /// Commands without enable_script_security.

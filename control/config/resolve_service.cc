@@ -125,9 +125,10 @@ bool ServiceRules::keep_real_server(RealServer& real) {
   const std::string name = "real_server " + net::to_string(real.address);
   real.options.forwarding.inherit(s_.options.forwarding);
   if (real.address.is_v6() != s_.address.is_v6() && real.method() != Method::kTun) {
-    addresses_.error(real.position, "real_server",
-                     name + " is of another family than its virtual server: skipped",
-                     "NAT and DR do not translate between IPv4 and IPv6; TUN can lead there");
+    addresses_.error(
+        real.position, "real_server",
+        name + " is of another family than its virtual server: skipped",
+        "NAT, FULLNAT and DR do not translate between IPv4 and IPv6; TUN can lead there");
     return false;
   }
   refuse_own_address(real.address, real.position, "real_server");
@@ -137,7 +138,7 @@ bool ServiceRules::keep_real_server(RealServer& real) {
   }
   if (real.port == 0) {
     real.port = s_.port;
-  } else if (real.method() != Method::kNat && real.port != s_.port) {
+  } else if (!translates(real.method()) && real.port != s_.port) {
     problem(real.position, "real_server",
             name + ": " + std::string(name_of(real.method())) +
                 " cannot change the port; the virtual server's port " + std::to_string(s_.port) +
@@ -157,6 +158,12 @@ void ServiceRules::settle_real_servers() {
                      std::to_string(real.port) + ": removed");
     return true;
   });
+  const bool full_nat = std::ranges::any_of(
+      s_.real_servers, [](const RealServer& real) { return real.method() == Method::kFullNat; });
+  if (full_nat && s_.one_packet) {
+    problem(at("ops"), "ops", "FULLNAT cannot do without connections: ops is ignored");
+    s_.one_packet = false;
+  }
   s_.options.warmup_us.set_default(s_.options.delay_loop_us);
   for (RealServer& real : s_.real_servers) inherit_real_server(s_, global_, real);
   if (s_.real_servers.empty()) {
@@ -178,7 +185,7 @@ void ServiceRules::settle_sorry_server() {
       sorry.forwarding.method != Method::kTun) {
     addresses_.error(sorry.position, "sorry_server",
                      "sorry_server is of another family than its virtual server: skipped",
-                     "NAT and DR do not translate between IPv4 and IPv6");
+                     "only TUN can lead to the other family");
     s_.sorry_server.reset();
     return;
   }
@@ -186,7 +193,7 @@ void ServiceRules::settle_sorry_server() {
   sorry.is_inhibited = draft_.has_sorry_inhibit;
   if (sorry.target.port == 0) {
     sorry.target.port = s_.port;
-  } else if (sorry.forwarding.method != Method::kNat && sorry.target.port != s_.port) {
+  } else if (!translates(sorry.forwarding.method) && sorry.target.port != s_.port) {
     problem(sorry.position, "sorry_server",
             "sorry_server: " + std::string(name_of(sorry.forwarding.method)) +
                 " cannot change the port; the virtual server's port is used");

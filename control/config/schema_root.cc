@@ -1,6 +1,6 @@
-// The keyword tables of the root and of keepline's own `dataplane` block.
+// The keyword table of the root.
 //
-// PURE. One row a keyword; bounds: the tables, and kMaxPorts ports.
+// PURE. One row a keyword; bound: the table.
 #include "control/config/schema.h"
 
 namespace keepline::config {
@@ -9,103 +9,6 @@ namespace {
 
 using enum Class;
 using enum Status;
-
-constexpr std::size_t kMaxPorts = 64;
-constexpr std::uint64_t kMaxWorkers = 16;
-constexpr std::uint32_t kMaxDrain_s = 30 * 24 * 3600;
-constexpr std::uint16_t kMetricsPort = 9748;
-constexpr std::uint64_t kMaxMaglevSize = 1'048'573;
-constexpr std::uint64_t kMaxConnections = std::uint64_t{1} << 28;
-
-void warn_not_built(Args& a, const std::string& what) {
-  a.warning(what + " is not built yet");
-}
-
-constexpr Row<DataplanePort> kPortRows[] = {
-    {"pci", kOneWord, kA, kActive,
-     [](Args& a, DataplanePort& p) {
-       p.pci = a.word();
-       warn_not_built(a, "handing a NIC to a DPDK driver (pci)");
-     }},
-    {"vdev", kOneWord, kA, kActive,
-     [](Args& a, DataplanePort& p) {
-       p.vdev = a.word();
-       warn_not_built(a, "a DPDK virtual device (vdev)");
-     }},
-};
-
-void read_port(Args& a, DataplaneOptions& options) {
-  DataplanePort port;
-  port.interface = a.word();
-  port.position = a.position();
-  run_table(kPortRows, "port", a.statement().children, port, a.diagnostics());
-  if (port.pci.empty() == port.vdev.empty()) {
-    a.error("a port needs either pci or vdev: skipped");
-    return;
-  }
-  for (const DataplanePort& other : options.ports) {
-    if (other.interface == port.interface) {
-      a.error("a second port '" + port.interface + "': skipped");
-      return;
-    }
-  }
-  if (options.ports.size() < kMaxPorts) options.ports.push_back(std::move(port));
-}
-
-void read_idle(Args& a, DataplaneOptions& options) {
-  if (a.word() == "adaptive") {
-    options.idle = IdlePolicy::kAdaptive;
-  } else if (a.word() == "poll") {
-    options.idle = IdlePolicy::kPoll;
-  } else {
-    a.error("unknown idle policy '" + a.word() + "': ignored", "adaptive or poll");
-  }
-}
-
-// `ADDRESS [PORT]`.
-void read_metrics(Args& a, DataplaneOptions& options) {
-  const auto address = a.address();
-  if (!address) return;
-  const auto port = a.count() > 1 ? a.port(2, 1) : std::optional(kMetricsPort);
-  if (port) options.metrics = net::Endpoint{*address, *port};
-}
-
-// `reschedule` or `drain SECONDS`.
-void read_leaving(Args& a, LeavingPolicy& policy) {
-  if (a.word() == "reschedule" && a.count() == 1) {
-    policy.drain_s = 0;
-  } else if (a.word() == "drain" && a.count() == 2) {
-    if (const auto value = a.number(1, kMaxDrain_s, 2)) {
-      policy.drain_s = static_cast<std::uint32_t>(*value);
-    }
-  } else {
-    a.error("expected 'reschedule' or 'drain SECONDS': ignored");
-  }
-}
-
-constexpr Row<DataplaneOptions> kDataplaneRows[] = {
-    {"workers", kOneWord, kA, kActive,
-     [](Args& a, DataplaneOptions& o) { a.number_to(o.workers, 1, kMaxWorkers); }},
-    {"connections", kOneWord, kA, kActive,
-     [](Args& a, DataplaneOptions& o) { a.number_to(o.connections, 1024, kMaxConnections); }},
-    {"half_open_percent", kOneWord, kA, kActive,
-     [](Args& a, DataplaneOptions& o) { a.number_to(o.half_open_percent, 1, 100); }},
-    {"failed_server",
-     {1, 2},
-     kA,
-     kActive,
-     [](Args& a, DataplaneOptions& o) { read_leaving(a, o.failed_server); }},
-    {"removed_server",
-     {1, 2},
-     kA,
-     kActive,
-     [](Args& a, DataplaneOptions& o) { read_leaving(a, o.removed_server); }},
-    {"maglev_size", kOneWord, kA, kActive,
-     [](Args& a, DataplaneOptions& o) { a.number_to(o.maglev_size, 0, kMaxMaglevSize); }},
-    {"idle", kOneWord, kA, kActive, read_idle},
-    {"metrics", {1, 2}, kA, kActive, read_metrics},
-    {"port", kNamedBlock, kA, kActive, read_port},
-};
 
 void read_service(Args& a, Draft& d) {
   if (a.word() == "group" && a.count() < 2) {
@@ -147,10 +50,6 @@ constexpr Row<Draft> kRootRows[] = {
 };
 
 }  // namespace
-
-void read_dataplane(Args& args, DataplaneOptions& options) {
-  run_table(kDataplaneRows, "dataplane", args.statement().children, options, args.diagnostics());
-}
 
 void read_root(const Statement& root, Draft& draft, Diagnostics& diagnostics) {
   run_table(kRootRows, "the file", root.children, draft, diagnostics);

@@ -3,8 +3,8 @@
 // PURE. One row a keyword; bounds: the tables, and kMaxVirtualServers addresses of groups.
 #include <algorithm>
 #include <bit>
-#include <charconv>
 
+#include "control/config/address_range.h"
 #include "control/config/names.h"
 #include "control/config/schema.h"
 
@@ -223,62 +223,6 @@ void read_real_server(Args& a, ServiceDraft& d) {
   d.server.real_servers.push_back(std::move(real));
 }
 
-// The last number of an address: an octet, or the last 16 bits of IPv6.
-std::optional<net::IpAddr> plus(const net::IpAddr& address, std::uint32_t offset) {
-  if (address.is_v4()) {
-    const std::uint32_t sum = address.v4().value() + offset;
-    if (sum < offset) return std::nullopt;
-    return net::IpAddr(net::Ip4(sum));
-  }
-  net::Ip6 v6 = address.v6();
-  for (std::size_t i = 16; i-- > 0 && offset != 0;) {
-    const std::uint32_t sum = v6.bytes[i] + (offset & 0xff);
-    v6.bytes[i] = static_cast<std::uint8_t>(sum);
-    offset = (offset >> 8) + (sum >> 8);
-  }
-  return net::IpAddr(v6);
-}
-
-struct Range {
-  net::IpAddr first;
-  std::uint64_t count = 1;
-};
-
-// IP, A.B.C.D-N, IP1-IP2 or IP/LEN.
-std::optional<Range> parse_range(const std::string& text) {
-  const std::size_t mark = text.find_first_of("-/");
-  const auto first = net::parse_ip(std::string_view(text).substr(0, mark));
-  if (!first) return std::nullopt;
-  if (mark == std::string::npos) return Range{*first, 1};
-  const std::string_view rest = std::string_view(text).substr(mark + 1);
-  if (text[mark] == '/') {
-    const auto length = parse_number(rest);
-    if (!length || !first->is_v4() || *length > 32) return std::nullopt;
-    const std::uint64_t count = std::uint64_t{1} << (32 - *length);
-    if ((first->v4().value() & (count - 1)) != 0) return std::nullopt;
-    return Range{*first, count};
-  }
-  if (const auto last = net::parse_ip4(rest); last && first->is_v4()) {
-    if (*last <= first->v4()) return std::nullopt;
-    return Range{*first, std::uint64_t{last->value()} - first->v4().value() + 1};
-  }
-  std::uint64_t low = 0;
-  std::uint64_t high = 255;
-  std::optional<std::uint64_t> last = parse_number(rest);
-  if (first->is_v4()) {
-    low = first->v4().value() & 0xff;
-  } else {
-    low = first->v6().bytes[14] * 256U + first->v6().bytes[15];
-    high = 0xffff;
-    std::uint32_t value = 0;
-    const auto [end, problem] = std::from_chars(rest.data(), rest.data() + rest.size(), value, 16);
-    last = problem == std::errc() && end == rest.data() + rest.size() ? std::optional(value)
-                                                                      : std::nullopt;
-  }
-  if (!last || *last < low || *last > high) return std::nullopt;
-  return Range{*first, *last - low + 1};
-}
-
 void read_group_entry(Args& a, GroupDraft& group, std::size_t room) {
   if (a.keyword() == "fwmark") {
     group.has_fwmark = true;
@@ -289,7 +233,7 @@ void read_group_entry(Args& a, GroupDraft& group, std::size_t room) {
   const auto range = parse_range(a.keyword());
   if (!range) {
     a.error("'" + a.keyword() + "' is no address or range: skipped",
-            "IP, A.B.C.D-N, IP1-IP2 or IP/LEN, then the port", 0);
+            std::string(kRangeForms) + ", then the port", 0);
     return;
   }
   std::uint16_t port = 0;
@@ -303,7 +247,7 @@ void read_group_entry(Args& a, GroupDraft& group, std::size_t room) {
     return;
   }
   for (std::uint32_t i = 0; i < range->count; ++i) {
-    if (const auto address = plus(range->first, i)) group.targets.push_back({*address, port});
+    if (const auto address = range->at(i)) group.targets.push_back({*address, port});
   }
 }
 

@@ -15,6 +15,8 @@ lb::Method method_of(config::Method method) {
       return lb::Method::kDirectRouting;
     case config::Method::kTun:
       return lb::Method::kTunnel;
+    case config::Method::kFullNat:
+      return lb::Method::kFullNat;
   }
   return lb::Method::kNat;
 }
@@ -107,11 +109,24 @@ lb::ShardWorkers deal_shards(unsigned workers) {
   return result;
 }
 
-// Answers of NATed servers are the dataplane's.
+// Answers of NATed servers are the dataplane's; those of FULLNAT go to addresses that are.
 void add_real(const lb::RealServer& real, net::Protocol protocol, PortSteering& steering) {
   if (real.method != lb::Method::kNat) return;
   steering.reals.push_back({real.endpoint, protocol});
   steering.addresses[real.endpoint.address].real = true;
+}
+
+// What FULLNAT comes from for the services of this VIP: the addresses that come and go with it.
+std::vector<net::IpAddr> locals_for(const Topology& topology, const net::IpAddr& vip) {
+  std::vector<net::IpAddr> result;
+  const PlacedVip* placed = topology.find_vip(vip);
+  for (const PlacedVip& each : topology.vips) {
+    const bool same_lease = placed != nullptr && placed->lease == each.lease;
+    if (each.is_local && same_lease && each.address.is_v6() == vip.is_v6()) {
+      result.push_back(each.address);
+    }
+  }
+  return result;
 }
 
 // Every port gets the same addresses and services: a client may come in anywhere. MACs differ.
@@ -125,6 +140,7 @@ std::vector<PortSteering> steering_of(const PlanInput& input,
     PortSteering::AddressUse& use = common.addresses[vip.address];
     use.answer = vip.is_answered();
     use.own = !use.answer;
+    use.local = vip.is_local;
   }
   for (const PlannedService& planned : services) {
     const lb::Service& service = *planned.service;
@@ -193,6 +209,7 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
     service->persistence_s = static_cast<std::uint32_t>(server.persistence->timeout_us / 1'000'000);
     service->persistence_bits = server.persistence->granularity;
   }
+  service->locals = locals_for(*input.topology, server.address);
   service->ring_slots = input.config->dataplane.maglev_size;
   for (const PoolMember& member : planned.pool.members) {
     service->pool.push_back(member.real == PoolMember::kSorry ? planned.sorry
@@ -257,7 +274,7 @@ Plan Planner::make(const PlanInput& input) {
   builder_.set_ports(ports_of(input));
   std::vector<lb::Vip> vips;
   for (const PlacedVip& vip : input.topology->vips) {
-    vips.push_back({vip.address, vip.port, vip.lease, vip.mac, vip.is_answered()});
+    vips.push_back({vip.address, vip.port, vip.lease, vip.mac, vip.is_answered(), vip.is_local});
   }
   builder_.set_vips(std::move(vips));
   plan_next_hops(input);

@@ -22,6 +22,7 @@ struct PortSteering {
     bool service = false;  ///< A virtual server lives on it.
     bool own = false;      ///< The kernel's: of the node itself, or an IPv6 VIP.
     bool vrrp = false;     ///< Adverts sent to it are the dataplane's.
+    bool local = false;    ///< FULLNAT comes from it: answers to it are the dataplane's.
     bool real = false;     ///< A NATed real server has it.
   };
   struct Endpoint {

@@ -146,14 +146,16 @@ class Builder {
     placed.label = vip.label;
     placed.port = *port;
     placed.lease = lease;
-    const bool with_vmac = *port == instance.port && instance.vmac && vip.address.is_v4();
-    placed.mac = with_vmac ? *instance.vmac : topology_.ports[*port].mac;
+    placed.mac = mac_on(instance, *port, vip.address);
     // Only an owner has the address anyway; on any other node somebody has left it behind.
     placed.is_ours = !is_owner || !kernel_.has_address(placed.address);
     topology_.vips.push_back(placed);
   }
 
   void place_services() {
+    for (const config::LocalAddresses& group : config_.dataplane.local_addresses) {
+      for (const net::IpAddr& address : group.addresses) place_local(group, address);
+    }
     for (const config::VirtualServer& server : config_.virtual_servers) {
       if (topology_.find_vip(server.address) == nullptr) place_lone_vip(server);
       for (const config::RealServer& real : server.real_servers) {
@@ -204,6 +206,46 @@ class Builder {
     // With -C somebody else speaks VRRP and installs the address.
     placed.is_ours = !is_vrrp_vip && !kernel_.has_address(address);
     topology_.vips.push_back(placed);
+  }
+
+  // Comes and goes with the VIPs of its instance.
+  void place_local(const config::LocalAddresses& group, const net::IpAddr& address) {
+    if (kernel_.has_address(address)) {
+      diagnostics_.fatal(group.position, "local_address",
+                         net::to_string(address) + " is an address of this node itself",
+                         "use addresses that nobody has: keepline answers for them");
+      return;
+    }
+    const Link* link = home_of(address);
+    if (link == nullptr) {
+      diagnostics_.fatal(group.position, "local_address",
+                         net::to_string(address) + " is in no network of this node",
+                         "use addresses of the network that leads to the real servers");
+      return;
+    }
+    const auto port = attach(link, group.position, link->name);
+    if (!port) return;
+    PlacedVip placed;
+    placed.address = address;
+    placed.prefix_length = static_cast<std::uint8_t>(address.max_prefix_length());
+    placed.port = *port;
+    placed.mac = topology_.ports[*port].mac;
+    placed.is_local = true;
+    const auto& instances = config_.vrrp_instances;
+    const auto owner = std::ranges::find(instances, group.instance, &config::VrrpInstance::name);
+    if (mode_.vrrp && owner != instances.end()) {
+      const auto index = static_cast<std::size_t>(owner - instances.begin());
+      placed.lease = static_cast<lb::LeaseSlot>(index);
+      placed.mac = mac_on(topology_.instances[index], *port, address);
+    }
+    topology_.vips.push_back(placed);
+  }
+
+  // With a virtual MAC, that is what the instance's own interface answers with.
+  net::Mac mac_on(const PlacedInstance& instance, net::PortId port,
+                  const net::IpAddr& address) const {
+    const bool with_vmac = port == instance.port && instance.vmac && address.is_v4();
+    return with_vmac ? *instance.vmac : topology_.ports[port].mac;
   }
 
   void attach_route(const net::IpAddr& destination, const config::Position& at) {

@@ -44,9 +44,13 @@ struct PlacedVip {
   /// False for an address that the node has of its own: the kernel answers for it, and keepline
   /// neither adds nor removes it.
   bool is_ours = true;
+  /// An address that FULLNAT comes from. The kernel knows of it only where it answers for it.
+  bool is_local = false;
 
   /// Whether the dataplane answers for it. Neighbour discovery and ICMPv6 are the kernel's.
   bool is_answered() const { return is_ours && address.is_v4(); }
+  /// Whether keepline gives it to the kernel while the lease is held.
+  bool is_installed() const { return is_ours && !(is_local && address.is_v4()); }
 };
 
 struct PlacedInstance {

@@ -33,9 +33,9 @@ std::uint8_t FlowPath<F>::owner_of(const Snapshot& snapshot, const net::Endpoint
   const bool to_service =
       snapshot.template find_service<F>(F::address_of(destination.address),
                                         net::be16(destination.port), protocol) != nullptr;
-  const net::Endpoint& client = to_service ? source : destination;
-  const auto& address = F::address_of(client.address);
-  return worker_of(snapshot, address, table_.hash_of(address, net::be16(client.port), protocol));
+  const FlowKey<F> key{F::address_of(source.address), F::address_of(destination.address),
+                       net::be16(source.port), net::be16(destination.port), protocol};
+  return home_of(snapshot, key, to_service ? Direction::kForward : Direction::kReverse).worker;
 }
 
 template <typename F>
@@ -47,11 +47,10 @@ Explanation FlowPath<F>::explain(const Snapshot& snapshot, const LeaseView& leas
                        net::be16(source.port), net::be16(destination.port), protocol};
   const ServiceEntry* service =
       snapshot.template find_service<F>(key.destination, key.destination_port, protocol);
-  const net::Endpoint& client = service != nullptr ? source : destination;
-  const std::uint64_t hash =
-      table_.hash_of(F::address_of(client.address), net::be16(client.port), protocol);
+  const auto [hash, worker] =
+      home_of(snapshot, key, service != nullptr ? Direction::kForward : Direction::kReverse);
   result.shard = net::shard_of(hash);
-  result.worker = worker_of(snapshot, F::address_of(client.address), hash);
+  result.worker = worker;
   if (service != nullptr) {
     result.is_vip = result.has_service = true;
     result.service_slot = service->slot;
@@ -66,7 +65,7 @@ Explanation FlowPath<F>::explain(const Snapshot& snapshot, const LeaseView& leas
     return result;
   }
   if (const Entry* connection = table_.find(hash, key, Direction::kReverse);
-      connection != nullptr && connection->method == Method::kNat) {
+      connection != nullptr && translates(connection->method)) {
     const ServiceEntry* origin = snapshot.template find_service<F>(
         connection->vip, connection->vip_port, connection->protocol);
     result.has_service = result.is_vip = origin != nullptr;

@@ -21,7 +21,7 @@ bool starts_flow(const Parsed& parsed) {
 template <typename F>
 FlowPath<F>::FlowPath(const typename Table::Config& config, const Timeouts& timeouts,
                       std::uint8_t worker, Accounts& accounts, std::uint32_t now_s)
-    : table_(config, now_s), worker_(worker), accounts_(accounts) {
+    : table_(config, now_s), worker_(worker), local_ports_(config.hash_key), accounts_(accounts) {
   for (std::size_t state = 0; state < kTcpStates; ++state) {
     timeouts_s_[state] = timeouts.of(static_cast<TcpState>(state));
   }
@@ -66,7 +66,7 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
       return turn.drop(Drop::kServerGone);
     }
   }
-  const bool one_sided = connection != nullptr && connection->method != Method::kNat;
+  const bool one_sided = connection != nullptr && !translates(connection->method);
   // Its answers go past us: a second packet has to do as the sign of life that a reply is.
   if (one_sided && !tcp) connection->replied = true;
   if (connection == nullptr) {
@@ -82,13 +82,15 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
                     parsed.template ip<F>(arrival.packet)->destination);
     }
     if (pool.one_packet) return without_entry(turn, arrival, *chosen);
-    connection = admit(turn, arrival, pool, *chosen);
+    const auto local = local_end(turn, arrival, pool, *chosen);
+    if (!local) return turn.drop(Drop::kNoLocalPort);
+    connection = admit(turn, arrival, pool, *chosen, *local);
     // Without an entry the next packet is to find the same server.
     if (connection == nullptr) return without_entry(turn, arrival, *schedule(turn, arrival, pool));
     real = turn.snapshot.real(connection->real_slot, connection->real_generation);
   }
-  track(*connection, parsed,
-        connection->method == Method::kNat ? Sender::kClient : Sender::kClientOnly, turn.now_s);
+  track(*connection, parsed, translates(connection->method) ? Sender::kClient : Sender::kClientOnly,
+        turn.now_s);
   return deliver(turn, arrival, *connection, *real);
 }
 
@@ -133,16 +135,40 @@ auto FlowPath<F>::take(Turn& turn, net::Protocol protocol) -> Entry* {
   return entry;
 }
 
+// Whom the real server will take for its client; nothing: FULLNAT's pool is exhausted.
+template <typename F>
+auto FlowPath<F>::local_end(const Turn& turn, const Arrival& arrival, const Service& service,
+                            const RealServer& real) -> std::optional<LocalEnd> {
+  const net::Protocol protocol = arrival.parsed.protocol;
+  if (real.method != Method::kFullNat) {
+    return LocalEnd{arrival.parsed.template ip<F>(arrival.packet)->source,
+                    arrival.parsed.ports.source};
+  }
+  const auto answer_to = [&](const LocalEnd& end) {
+    return FlowKey<F>{F::address_of(real.endpoint.address), end.address,
+                      net::be16(real.endpoint.port), end.port, protocol};
+  };
+  return local_ports_.choose(
+      service.locals,
+      [&](const LocalEnd& end) {
+        return home_of(turn.snapshot, answer_to(end), Direction::kReverse).worker == worker_;
+      },
+      [&](const LocalEnd& end) {
+        const FlowKey<F> answer = answer_to(end);
+        return table_.find(table_.answer_hash(answer), answer, Direction::kReverse) == nullptr;
+      });
+}
+
 template <typename F>
 auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const Service& service,
-                        const RealServer& real) -> Entry* {
+                        const RealServer& real, const LocalEnd& local) -> Entry* {
   const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
   const typename F::Address server = F::address_of(real.endpoint.address);
   // An answer tells client and real server, not the VIP: of two connections between the same ends
   // (one server behind two services) only the newer one can be served.
   const FlowKey<F> answer{server, ip->source, net::be16(real.endpoint.port),
                           arrival.parsed.ports.source, arrival.parsed.protocol};
-  if (real.method != Method::kTunnel) {
+  if (real.method == Method::kNat || real.method == Method::kDirectRouting) {
     if (Entry* older = table_.find(arrival.hash, answer, Direction::kReverse)) forget(*older);
   }
 
@@ -157,11 +183,13 @@ auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const Service& servi
   connection->vip_port = arrival.parsed.ports.destination;
   connection->real = server;
   connection->real_port = net::be16(real.endpoint.port);
+  connection->local = local.address;
+  connection->local_port = local.port;
   // What is resumed in an overload has to prove itself like a new one: half-open first.
   connection->state = tcp ? TcpState::kSynReceived : TcpState::kUdp;
   connection->method = real.method;
   // Other answers go past us: there is no way back to be learnt.
-  connection->hop_resolved = real.method != Method::kNat;
+  connection->hop_resolved = !translates(real.method);
   connection->real_slot = real.slot;
   connection->real_generation = real.generation;
   set_deltas(*connection);
@@ -191,7 +219,7 @@ Verdict FlowPath<F>::from_server(Turn& turn, const Arrival& arrival) {
   const Packet& packet = arrival.packet;
   const Parsed& parsed = arrival.parsed;
   Entry* connection = find(arrival, Direction::kReverse);
-  if (connection == nullptr || connection->method != Method::kNat) {
+  if (connection == nullptr || !translates(connection->method)) {
     return answer_without_entry(turn, arrival);
   }
   const RealEntry* real = turn.snapshot.real(connection->real_slot, connection->real_generation);

@@ -16,6 +16,7 @@
 #include "dataplane/lb/accounts.h"
 #include "dataplane/lb/conn/connection_table.h"
 #include "dataplane/lb/conn/fragment_table.h"
+#include "dataplane/lb/conn/local_ports.h"
 #include "dataplane/lb/explanation.h"
 #include "dataplane/lb/icmp/budget.h"
 #include "dataplane/lb/turn.h"
@@ -88,18 +89,27 @@ class FlowPath {
   Verdict send_to_client(const Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
                          const Entry& connection, const Vip& vip);
 
-  std::uint8_t worker_of(const Snapshot& snapshot, const typename F::Address& client,
-                         std::uint64_t hash) const {
-    const unsigned bits = snapshot.template shard_bits<F>();
-    if (bits != 0) [[unlikely]]
-      hash = table_.hash_of(net::masked(client, bits), net::be16(0), net::Protocol{});
-    return snapshot.worker_of(net::shard_of(hash));
+  /// Where a packet's connection is to be found.
+  struct Home {
+    std::uint64_t hash;
+    std::uint8_t worker;
+  };
+  Home home_of(const Snapshot& snapshot, const typename F::Address& source,
+               const typename F::Address& destination, net::Ports ports, net::Protocol protocol,
+               Direction direction) const;
+  Home home_of(const Snapshot& snapshot, const FlowKey<F>& key, Direction direction) const {
+    return home_of(snapshot, key.source, key.destination, {key.source_port, key.destination_port},
+                   key.protocol, direction);
   }
   Entry* find(const Arrival& arrival, Direction direction);
   NewFlow new_flow(const Service& service, const typename F::Address& client, net::be16 port,
                    std::uint64_t hash, std::uint32_t now_s) const;
   const RealServer* schedule(Turn& turn, const Arrival& arrival, const Service& service);
-  Entry* admit(Turn& turn, const Arrival& arrival, const Service& service, const RealServer& real);
+  using LocalEnd = typename LocalPorts<F>::End;
+  std::optional<LocalEnd> local_end(const Turn& turn, const Arrival& arrival,
+                                    const Service& service, const RealServer& real);
+  Entry* admit(Turn& turn, const Arrival& arrival, const Service& service, const RealServer& real,
+               const LocalEnd& local);
   // Persistence, see persistence.cc.
   const Entry* template_of(const Service& service, const typename F::Address& client) const;
   const RealServer* remembered(const Service& service, const typename F::Address& client) const;
@@ -146,6 +156,7 @@ class FlowPath {
   std::uint8_t worker_;
   std::uint32_t overloaded_until_s_ = 0;
   FragmentTable<F> fragments_;
+  LocalPorts<F> local_ports_;
   RefusalBudget refusals_;
   std::uint16_t tunnel_id_ = 0;  // of the last tunnelled packet
   Accounts& accounts_;

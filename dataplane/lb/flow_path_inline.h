@@ -31,6 +31,26 @@ net::Drop check_way_out(const Turn& turn, const net::Packet& packet, const net::
   return check_way_out<F>(turn, packet, parsed, hop.port);
 }
 
+template <typename F>
+[[gnu::always_inline]] inline auto FlowPath<F>::home_of(const Snapshot& snapshot,
+                                                        const typename F::Address& source,
+                                                        const typename F::Address& destination,
+                                                        net::Ports ports, net::Protocol protocol,
+                                                        Direction direction) const -> Home {
+  const bool forward = direction == Direction::kForward;
+  const typename F::Address& client = forward ? source : destination;
+  std::uint64_t hash = table_.hash_of(client, forward ? ports.source : ports.destination, protocol);
+  if (!forward && snapshot.template is_local<F>(client)) [[unlikely]] {
+    hash ^= table_.hash_of(source, ports.source, protocol);  // as Table::answer_hash()
+    return {hash, snapshot.worker_of(net::shard_of(hash))};
+  }
+  std::uint64_t shard_hash = hash;
+  if (const unsigned bits = snapshot.template shard_bits<F>(); bits != 0) [[unlikely]] {
+    shard_hash = table_.hash_of(net::masked(client, bits), net::be16(0), net::Protocol{});
+  }
+  return {hash, snapshot.worker_of(net::shard_of(shard_hash))};
+}
+
 // Inlined where they are called: a verdict handed through in pieces would cost a stall per packet.
 template <typename F>
 [[gnu::always_inline]] inline Verdict FlowPath<F>::send_to_server(Turn& turn, net::Packet& packet,
@@ -45,7 +65,7 @@ template <typename F>
     }
     if (connection.client_hop_port != turn.port) connection.client_hop_port = turn.port;
   }
-  if (connection.method == Method::kNat) {
+  if (translates(connection.method)) {
     nat_to_real<F>(packet, parsed, connection);
   } else {
     pass_on<F>(packet, parsed);

@@ -96,21 +96,16 @@ Verdict FlowPath<F>::first_fragment(Turn& turn, Packet& packet, const Parsed& fl
                        flow.ports.destination, flow.protocol};
   const ServiceEntry* service =
       turn.snapshot.template find_service<F>(key.destination, key.destination_port, key.protocol);
-  const bool forward = service != nullptr;
-  const std::uint64_t hash =
-      forward ? table_.hash_of(key.source, key.source_port, key.protocol)
-              : table_.hash_of(key.destination, key.destination_port, key.protocol);
-  const std::uint8_t owner = worker_of(turn.snapshot, forward ? key.source : key.destination, hash);
+  const Direction direction = service != nullptr ? Direction::kForward : Direction::kReverse;
+  const auto [hash, owner] = home_of(turn.snapshot, key, direction);
   if (is_home && owner != worker_) {
     fragments_.note(datagram, owner, turn.now_s);
     return {Action::kHandOff, turn.port, owner};
   }
   const Arrival arrival{packet, flow, hash};
   const Verdict verdict =
-      forward ? to_service(turn, arrival, *service) : from_server(turn, arrival);
-  const Entry* connection =
-      table_.find(hash, key, forward ? Direction::kForward : Direction::kReverse);
-  if (connection != nullptr) {
+      service != nullptr ? to_service(turn, arrival, *service) : from_server(turn, arrival);
+  if (const Entry* connection = table_.find(hash, key, direction)) {
     fragments_.note(datagram, worker_, turn.now_s).connection = table_.number_of(*connection);
   }
   return verdict;
@@ -134,8 +129,8 @@ Verdict FlowPath<F>::later_fragment(Turn& turn, Packet& packet, const Parsed& pa
   if (connection.client == datagram.source && connection.vip == datagram.destination) {
     return fragment_to_real(turn, packet, parsed, connection);
   }
-  if (connection.real == datagram.source && connection.client == datagram.destination &&
-      connection.method == Method::kNat) {
+  if (connection.real == datagram.source && connection.local == datagram.destination &&
+      translates(connection.method)) {
     return fragment_to_client(turn, packet, parsed, connection);
   }
   return turn.drop(Drop::kFragment);
@@ -152,7 +147,7 @@ Verdict FlowPath<F>::fragment_to_real(Turn& turn, Packet& packet, const Parsed& 
   accounts_.of(connection).packet_in(parsed.l3_length);
   if (parsed.l3_length > real->mtu) return turn.drop(why_not(real->reach));
   if (hops_left<F>(packet, parsed) <= 1) return turn.drop(Drop::kTtlExpired);
-  if (connection.method == Method::kNat) {
+  if (translates(connection.method)) {
     nat_fragment_to_real<F>(packet, parsed, connection);
   } else {
     pass_on<F>(packet, parsed);

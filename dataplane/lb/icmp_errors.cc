@@ -19,11 +19,11 @@ Verdict FlowPath<F>::pass_on_error(Turn& turn, Packet& packet, const Parsed& err
   const bool for_real = about->source == error.template ip<F>(packet)->destination &&
                         turn.snapshot.template find_service<F>(about->source, quoted->ports.source,
                                                                quoted->protocol) != nullptr;
-  const std::uint64_t hash =
-      for_real ? table_.hash_of(about->destination, quoted->ports.destination, quoted->protocol)
-               : table_.hash_of(about->source, quoted->ports.source, quoted->protocol);
-  const std::uint8_t worker =
-      worker_of(turn.snapshot, for_real ? about->destination : about->source, hash);
+  // What it quotes went the other way.
+  const FlowKey<F> key{about->destination, about->source, quoted->ports.destination,
+                       quoted->ports.source, quoted->protocol};
+  const auto [hash, worker] =
+      home_of(turn.snapshot, key, for_real ? Direction::kForward : Direction::kReverse);
   if (worker != worker_) return {Action::kHandOff, turn.port, worker};
   return for_real ? error_for_real(turn, packet, error, *quoted, hash)
                   : error_for_client(turn, packet, error, *quoted, hash);
@@ -46,7 +46,7 @@ Verdict FlowPath<F>::error_for_real(Turn& turn, Packet& packet, const Parsed& er
   if (real == nullptr) return turn.drop(Drop::kServerGone);
   if (error.l3_length > real->mtu) return turn.drop(why_not(real->reach));
   if (hops_left<F>(packet, error) <= 1) return turn.drop(Drop::kTtlExpired);
-  if (connection->method == Method::kNat) {
+  if (translates(connection->method)) {
     error_to_real(packet, error, quoted, *connection);
   } else {
     pass_on<F>(packet, error);
@@ -68,7 +68,7 @@ Verdict FlowPath<F>::error_for_client(Turn& turn, const Packet& packet, const Pa
                                   {about->destination, about->source, quoted.ports.destination,
                                    quoted.ports.source, quoted.protocol},
                                   Direction::kReverse);
-  if (connection == nullptr || connection->method != Method::kNat) {
+  if (connection == nullptr || !translates(connection->method)) {
     return route(turn, packet, error);
   }
   const Vip* vip = turn.snapshot.find_vip(F::generic(connection->vip));

@@ -18,7 +18,8 @@ namespace {
 template <typename F>
 typename ConnectionTable<F>::Config table_config(const PipelineConfig& config) {
   const std::size_t half_open = config.connections * config.half_open_percent / 100;
-  return {config.connections, std::max<std::size_t>(half_open, 1), config.hash_key};
+  return {config.connections, std::max<std::size_t>(half_open, 1), config.hash_key,
+          config.full_nat};
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct PipelineConfig {
   unsigned half_open_percent = 25;      ///< Of that, at most for what nobody has answered yet.
   Timeouts timeouts;
   std::uint64_t hash_key = 0;  ///< See net::client_hash.
+  bool full_nat = false;       ///< Whether connections may take two slots of the index.
   std::uint8_t worker = 0;     ///< Whose pipeline it is: its shards are those of this worker.
 };
 

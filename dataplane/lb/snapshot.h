@@ -36,6 +36,7 @@ struct Vip {
   LeaseSlot lease = kAlwaysOurs;
   net::Mac mac;         ///< That it is answered with: the port's, or a virtual MAC.
   bool answer = false;  ///< Whether ARP and ICMP echo are ours (keepline installed the address).
+  bool local = false;   ///< No service's address: one that FULLNAT comes from.
   friend bool operator==(const Vip&, const Vip&) = default;
 };
 
@@ -83,6 +84,11 @@ class Snapshot {
   const Vip& vip(VipNumber number) const { return lookup_->vips[number]; }
   /// nullptr: not a VIP.
   const Vip* find_vip(const net::IpAddr& address) const;
+  /// Whether it is an address that FULLNAT comes from.
+  template <typename F>
+  bool is_local(const typename F::Address& address) const {
+    return lookup_->has_locals && local_view<F>().find(local_key<F>(address)) != nullptr;
+  }
   /// Lease of the virtual MAC `mac` on this port; kNeverOurs when no VIP there is answered with it.
   LeaseSlot lease_of(net::PortId port, const net::Mac& mac) const;
 
@@ -118,6 +124,16 @@ class Snapshot {
   friend class SnapshotBuilder;
   Snapshot() = default;
 
+  template <typename F>
+  static ServiceKey<F> local_key(const typename F::Address& address) {
+    return {address, net::be16(0), net::Protocol::kTcp};
+  }
+  template <typename F>
+  typename ServiceIndex<F>::View local_view() const {
+    if constexpr (F::kFamily == net::Family::kV4) return lookup_->locals4.view();
+    if constexpr (F::kFamily == net::Family::kV6) return lookup_->locals6.view();
+  }
+
   struct VirtualMac {
     net::Mac mac;
     net::PortId port;
@@ -130,6 +146,10 @@ class Snapshot {
     std::map<net::IpAddr, VipNumber> vip_by_address;
     ServiceIndex<net::V4> v4;
     ServiceIndex<net::V6> v6;
+    // Of the VIPs that FULLNAT comes from.
+    bool has_locals = false;
+    ServiceIndex<net::V4> locals4;
+    ServiceIndex<net::V6> locals6;
     // The fewest that a persistent service has; 0: there is none.
     std::uint8_t persistence_bits4 = 0;
     std::uint8_t persistence_bits6 = 0;

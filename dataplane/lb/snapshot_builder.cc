@@ -135,13 +135,23 @@ void SnapshotBuilder::build_lookup() {
   auto lookup = std::make_shared<Snapshot::Lookup>();
   lookup->vips = vips_;
   std::set<std::pair<net::PortId, net::Mac>> seen;
+  std::vector<ServiceIndex<net::V4>::Entry> locals4;
+  std::vector<ServiceIndex<net::V6>::Entry> locals6;
   for (VipNumber number = 0; number < vips_.size(); ++number) {
     const Vip& vip = vips_[number];
     lookup->vip_by_address.emplace(vip.address, number);
+    if (vip.local && vip.address.is_v6()) {
+      locals6.push_back({Snapshot::local_key<net::V6>(vip.address.v6()), vip.lease, 0});
+    } else if (vip.local) {
+      locals4.push_back({Snapshot::local_key<net::V4>(vip.address.v4().be()), vip.lease, 0});
+    }
     if (seen.emplace(vip.port, vip.mac).second) {
       lookup->virtual_macs.push_back({vip.mac, vip.port, vip.lease});
     }
   }
+  lookup->has_locals = !locals4.empty() || !locals6.empty();
+  lookup->locals4 = ServiceIndex<net::V4>(locals4);
+  lookup->locals6 = ServiceIndex<net::V6>(locals6);
   std::vector<ServiceIndex<net::V4>::Entry> v4;
   std::vector<ServiceIndex<net::V6>::Entry> v6;
   for (const auto& service : now_.services_) {

@@ -8,6 +8,7 @@ using net::Drop;
 // By the hash alone: the table has no room, or this server would have been chosen in an overload.
 template <typename F>
 Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const RealServer& real) {
+  if (real.method == Method::kFullNat) return turn.drop(Drop::kTableFull);
   const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
   const RealEntry* entry = turn.snapshot.real(real.slot, real.generation);
   Entry passing{};
@@ -17,6 +18,8 @@ Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const Rea
   passing.vip_port = arrival.parsed.ports.destination;
   passing.real = F::address_of(real.endpoint.address);
   passing.real_port = net::be16(real.endpoint.port);
+  passing.local = ip->source;
+  passing.local_port = arrival.parsed.ports.source;
   passing.method = real.method;
   passing.real_slot = real.slot;
   passing.real_generation = real.generation;
@@ -48,6 +51,8 @@ Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
   Entry passing{};
   passing.vip = F::address_of(service.vip.address);
   passing.vip_port = net::be16(service.vip.port);
+  passing.client = passing.local = ip->destination;
+  passing.client_port = passing.local_port = arrival.parsed.ports.destination;
   passing.real = ip->source;
   passing.real_port = arrival.parsed.ports.source;
   set_deltas(passing);
@@ -59,9 +64,12 @@ Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
 
 template <typename F>
 Verdict FlowPath<F>::route(Turn& turn, const net::Packet& packet, const net::Parsed& parsed) {
-  if (!turn.snapshot.ip_forward(F::kFamily)) return turn.drop(Drop::kNoConnection);
-  const neigh::NextHop hop =
-      turn.snapshot.next_hops().resolve(parsed.template ip<F>(packet)->destination);
+  const auto& destination = parsed.template ip<F>(packet)->destination;
+  // Nor is anything routed to an address of ours: it would be an answer of FULLNAT.
+  if (!turn.snapshot.ip_forward(F::kFamily) || turn.snapshot.template is_local<F>(destination)) {
+    return turn.drop(Drop::kNoConnection);
+  }
+  const neigh::NextHop hop = turn.snapshot.next_hops().resolve(destination);
   const Drop drop = check_way_out<F>(turn, packet, parsed, hop);
   if (drop != Drop::kNone) return turn.drop(drop);
   pass_on<F>(packet, parsed);

@@ -43,8 +43,11 @@ bool is_from_client(const Connection<F>& c, const typename F::Header& ip, const 
 
 template <typename F>
 bool is_from_server(const Connection<F>& c, const typename F::Header& ip, const Parsed& parsed) {
-  return c.real == ip.source && c.client == ip.destination && c.real_port == parsed.ports.source &&
-         c.client_port == parsed.ports.destination && c.protocol == parsed.protocol;
+  static_assert(offsetof(Connection<F>, local) == offsetof(Connection<F>, real) + sizeof(c.real));
+  static_assert(offsetof(Connection<F>, local_port) == offsetof(Connection<F>, real_port) + 2);
+  return same_addresses<F>(&c.real, &ip.source) &&
+         load<std::uint32_t>(&c.real_port) == load<std::uint32_t>(&parsed.ports) &&
+         c.protocol == parsed.protocol;
 }
 
 }  // namespace
@@ -68,12 +71,9 @@ void FlowPath<F>::classify(Turn& turn, Burst& burst) {
     const auto* ip = parsed.template ip<F>(packet);
     const ServiceEntry* service =
         services.find({ip->destination, parsed.ports.destination, parsed.protocol});
-    const std::uint64_t hash =
-        service != nullptr
-            ? table_.hash_of(ip->source, parsed.ports.source, parsed.protocol)
-            : table_.hash_of(ip->destination, parsed.ports.destination, parsed.protocol);
-    const std::uint8_t worker =
-        worker_of(turn.snapshot, service != nullptr ? ip->source : ip->destination, hash);
+    const auto [hash, worker] =
+        home_of(turn.snapshot, ip->source, ip->destination, parsed.ports, parsed.protocol,
+                service != nullptr ? Direction::kForward : Direction::kReverse);
     if (worker != worker_) [[unlikely]] {
       burst.verdicts[at] = {Action::kHandOff, turn.port, worker};
       continue;
@@ -144,7 +144,7 @@ template <typename F>
   Entry& connection = table_[lane.candidate[i]];
   if (!is_from_server(connection, *parsed.template ip<F>(packet), parsed) ||
       (parsed.tcp_flags & kChangesState) != 0 || !Table::is_settled(connection) ||
-      connection.method != Method::kNat || connection.hop_epoch != turn.snapshot.hop_epoch()) {
+      !translates(connection.method) || connection.hop_epoch != turn.snapshot.hop_epoch()) {
     return false;
   }
   const RealEntry* real = turn.snapshot.real(connection.real_slot, connection.real_generation);

@@ -4,9 +4,9 @@
 //
 // Runs in the kernel for every frame of an attached netdev. To the sockets go VRRP, ARP requests
 // and ICMP echo requests for IPv4 VIPs that keepline installed, the ports of virtual servers,
-// answers of NATed real servers that are not addressed to this node itself, and ICMP errors that
-// quote a packet of either. All else is the kernel's: the rest of ICMPv6, too, and with it
-// neighbour discovery for IPv6 VIPs. A frame for the sockets is
+// answers of NATed real servers that are not addressed to this node itself, all that goes to
+// addresses of FULLNAT, and ICMP errors that quote a packet of these. All else is the kernel's: the
+// rest of ICMPv6, too, and with it neighbour discovery for IPv6 VIPs. A frame for the sockets is
 // dropped when no socket is there (XDP_DROP as the fallback of the redirect): a dead daemon is
 // silent although the kernel still holds the VIP.
 //
@@ -90,7 +90,7 @@ static __always_inline int is_for_us(struct ethhdr* ethernet) {
 // To a service, or from a real server to a client of it. Whatever else that server sends there in
 // fragments the dataplane routes.
 static __always_inline int is_services_fragment(__u32 to, __u32 from) {
-  if (to & KL_SERVICE) return 1;
+  if (to & (KL_SERVICE | KL_LOCAL)) return 1;
   return !(to & (KL_OWN | KL_ANSWER)) && (from & KL_REAL);
 }
 
@@ -102,6 +102,7 @@ static __always_inline int steer_ports(struct xdp_md* ctx, struct iphdr* ip, __u
   struct kl_endpoint remote = {.address = ip->saddr, .port = ports[0], .protocol = ip->protocol};
   if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services, &local)) return to_socket(ctx);
   // Answers to this node's own health checks stay with the kernel, whatever address it used.
+  if (flags & KL_LOCAL) return to_socket(ctx);
   if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
   if (bpf_map_lookup_elem(&kl_reals, &remote)) return to_socket(ctx);
   return XDP_PASS;
@@ -118,6 +119,7 @@ static __always_inline int steer_error(struct xdp_md* ctx, struct iphdr* quoted,
   struct kl_endpoint destination = {
       .address = quoted->daddr, .port = ports[1], .protocol = quoted->protocol};
   if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services, &source)) return to_socket(ctx);
+  if (flags & KL_LOCAL) return to_socket(ctx);
   if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
   return bpf_map_lookup_elem(&kl_reals, &destination) ? to_socket(ctx) : XDP_PASS;
 }
@@ -169,6 +171,7 @@ static __always_inline int steer_ports6(struct xdp_md* ctx, struct ipv6hdr* ip, 
   struct kl_endpoint6 key = {.port = ports[1], .protocol = protocol};
   __builtin_memcpy(&key.address, &ip->daddr, sizeof key.address);
   if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services6, &key)) return to_socket(ctx);
+  if (flags & KL_LOCAL) return to_socket(ctx);
   if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
   __builtin_memcpy(&key.address, &ip->saddr, sizeof key.address);
   key.port = ports[0];
@@ -186,6 +189,7 @@ static __always_inline int steer_error6(struct xdp_md* ctx, __u8* icmp, __u32 fl
   struct kl_endpoint6 key = {.port = ports[0], .protocol = protocol};
   __builtin_memcpy(&key.address, &quoted->saddr, sizeof key.address);
   if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services6, &key)) return to_socket(ctx);
+  if (flags & KL_LOCAL) return to_socket(ctx);
   if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
   __builtin_memcpy(&key.address, &quoted->daddr, sizeof key.address);
   key.port = ports[1];

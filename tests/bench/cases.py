@@ -4,7 +4,7 @@ import re
 import statistics
 from dataclasses import dataclass, replace
 
-METHODS = ("nat", "dr", "tun")
+METHODS = ("nat", "fullnat", "dr", "tun")
 FAMILIES = (4, 6)
 FLOWS = (1, 16384, 1_000_000, 10_000_000)
 QUICK_FLOWS = FLOWS[:3]

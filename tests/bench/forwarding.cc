@@ -93,7 +93,8 @@ std::vector<Answer> answers_of(const lb::ConnectionTable<F>& table) {
   std::vector<Answer> answers;
   for (std::size_t position = 0; position < table.high_water(); ++position) {
     if (const auto* c = table.at(position)) {
-      answers.push_back({flow_of(F::generic(c->client)), number_of_server(F::generic(c->real))});
+      answers.push_back(
+          {flow_of(F::generic(c->local)), number_of_server(F::generic(c->real)), c->local_port});
     }
   }
   return answers;
@@ -107,7 +108,7 @@ void Bench::answer_all(double from, double to) {
     const lb::Pipeline& pipeline = rig_->worker(i).pipeline();
     auto answers = config_.family == 6 ? answers_of(pipeline.connections6())
                                        : answers_of(pipeline.connections4());
-    if (answers.empty()) answers.push_back({0, 0});
+    if (answers.empty()) answers.push_back({});
     most = std::max(most, answers.size());
     sources.push_back(std::make_unique<Answers>(config_.family, std::move(answers)));
   }
@@ -129,7 +130,8 @@ void Bench::send(const std::vector<std::unique_ptr<Source>>& sources, std::uint6
 lb::Method method_of(const json::object& wanted) {
   const json::string& name = wanted.at("method").as_string();
   if (name == "dr") return lb::Method::kDirectRouting;
-  return name == "tun" ? lb::Method::kTunnel : lb::Method::kNat;
+  if (name == "tun") return lb::Method::kTunnel;
+  return name == "fullnat" ? lb::Method::kFullNat : lb::Method::kNat;
 }
 
 json::value Bench::prepare(const json::object& wanted) {
@@ -147,7 +149,7 @@ json::value Bench::prepare(const json::object& wanted) {
   for (int tries = 0; tries == 0 || (rig_->drops() != dropped && tries < 5); ++tries) {
     dropped = rig_->drops();
     establish(net::kTcpSyn, 0, 0.4);
-    if (config_.method == lb::Method::kNat) answer_all(0.4, 0.7);
+    if (lb::translates(config_.method)) answer_all(0.4, 0.7);
     establish(net::kTcpAck, 0.7, 1);
   }
   sources_.clear();

@@ -13,6 +13,8 @@ LABEL_GAP = 15
 SERIES = {  # method, family: light colour, dark colour, dashes
     ("nat", 4): ("#0969da", "#58a6ff", "none"),
     ("nat", 6): ("#0969da", "#58a6ff", "6 4"),
+    ("fullnat", 4): ("#8250df", "#bc8cff", "none"),
+    ("fullnat", 6): ("#8250df", "#bc8cff", "6 4"),
     ("dr", 4): ("#bc4c00", "#f0883e", "none"),
     ("dr", 6): ("#bc4c00", "#f0883e", "6 4"),
     ("tun", 4): ("#1a7f37", "#3fb950", "none"),

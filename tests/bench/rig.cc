@@ -94,6 +94,7 @@ Rig::Rig(Ground& ground, const RigConfig& config)
   pipeline.connections = config.connections / config.workers;
   pipeline.half_open_percent = config.half_open_percent;
   pipeline.hash_key = kHashKey;
+  pipeline.full_nat = config.method == lb::Method::kFullNat;
   for (unsigned i = 0; i < config.workers; ++i) {
     const auto queue = static_cast<std::uint16_t>(i);
     ports_.push_back(std::make_unique<Gate>(*device_, queue));
@@ -137,9 +138,18 @@ void Rig::make_world(const RigConfig& config) {
   vip.address = vip_of(config.family).address;
   vip.port = 0;
   vip.mac = port_mac();
-  builder_.set_vips({vip});
+  std::vector<lb::Vip> vips = {vip};
   auto service = std::make_shared<lb::Service>();
   service->vip = endpoint(vip_of(config.family));
+  if (config.method == lb::Method::kFullNat) {
+    for (unsigned i = 0; i < kLocals; ++i) {
+      vip.address = local_of(config.family, i).address;
+      vip.local = true;
+      vips.push_back(vip);
+      service->locals.push_back(vip.address);
+    }
+  }
+  builder_.set_vips(std::move(vips));
   std::vector<neigh::Neighbour> neighbours;
   for (unsigned i = 0; i < kServers; ++i) {
     lb::RealServer real;

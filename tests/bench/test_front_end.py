@@ -50,7 +50,7 @@ def test_json(quick):
     _, document, _ = quick
     keys = {(row["method"], row["family"], row["flows"]) for row in document["results"]}
     flows = (1, 16384, 1_000_000)
-    assert keys == {(m, f, n) for m in ("nat", "dr", "tun") for f in (4, 6) for n in flows}
+    assert keys == {(m, f, n) for m in cases.METHODS for f in (4, 6) for n in flows}
     for row in document["results"]:
         assert row["ns_per_packet"] == 40
         assert row["mpps"] == 25

@@ -13,6 +13,7 @@ constexpr std::uint16_t kClientPort = 5000;
 constexpr std::uint32_t kClients = 0x14000000;  // 20.0.0.0 and on
 constexpr std::uint32_t kServersFrom = 0x0a000001;
 constexpr std::uint32_t kVip = 0xc0000201;
+constexpr std::uint32_t kLocalsFrom = 0xf00000;
 
 net::Ip6 ip6(std::uint16_t site, std::uint32_t number) {
   net::Ip6 address;
@@ -62,6 +63,9 @@ Host vip_of(int family) {
 }
 Host server_of(int family, unsigned number) {
   return {address(family, kServersFrom, 3, number), 8080};
+}
+Host local_of(int family, unsigned number) {
+  return client_of(family, kLocalsFrom + number);
 }
 net::Mac port_mac() {
   return {{2, 0, 0, 0, 0, 1}};
@@ -139,7 +143,10 @@ std::uint32_t number_of_server(const net::IpAddr& server) {
   return server.is_v6() ? last_word(server.v6()) : server.v4().value() - kServersFrom;
 }
 
-Answers::Answers(int family, std::vector<Answer> answers) : answers_(std::move(answers)) {
+Answers::Answers(int family, std::vector<Answer> answers)
+    : answers_(std::move(answers)),
+      port_at_(kL3 + (family == 6 ? sizeof(net::Ipv6Header) : sizeof(net::Ipv4Header)) +
+               offsetof(net::TcpHeader, destination_port)) {
   for (unsigned i = 0; i < kServers; ++i) {
     by_server_.emplace_back(family, server_of(family, i), client_of(family, 0),
                             net::kTcpSyn | net::kTcpAck);
@@ -150,6 +157,7 @@ void Answers::fill(std::span<std::uint8_t* const> frames) {
   for (std::uint8_t* frame : frames) {
     const Answer& answer = answers_[next_];
     by_server_[answer.server].write(frame, answer.flow, false);
+    put(frame + port_at_, answer.port);
     next_ += next_ + 1 < answers_.size();
   }
 }

@@ -28,6 +28,9 @@ struct Host {
 Host client_of(int family, std::uint32_t flow);
 Host vip_of(int family);
 Host server_of(int family, unsigned number);
+/// FULLNAT's addresses: behind those of the clients, that answers to them look alike.
+inline constexpr unsigned kLocals = 4;
+Host local_of(int family, unsigned number);
 net::Mac port_mac();
 net::Mac peer_mac();
 
@@ -70,10 +73,11 @@ class InOrder final : public Source {
   Template frame_;
 };
 
-/// A server's answer, of the flow `flow`.
+/// A server's answer to the client of a flow, or to one of FULLNAT's addresses.
 struct Answer {
   std::uint32_t flow = 0;
   std::uint32_t server = 0;
+  net::be16 port;
 };
 /// Which flow or server an address of this world belongs to.
 std::uint32_t flow_of(const net::IpAddr& client);
@@ -87,6 +91,7 @@ class Answers final : public Source {
 
  private:
   std::vector<Answer> answers_;
+  std::size_t port_at_;  // in a frame
   std::size_t next_ = 0;
   std::vector<Template> by_server_;
 };

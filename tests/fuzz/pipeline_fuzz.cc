@@ -1,11 +1,12 @@
 // Whole bursts of any frames through the parser and the pipeline.
 //
-// An input is a list of steps: a frame as it is, or a sound one of some kind with bytes changed and
-// the IPv4 checksum made right again, or the end of a burst, or time that passes, or a server that
-// leaves, or other rules. As in a worker, a burst is begun before the one in front of it is
-// finished. Checked: no frame grows or shrinks unless its verdict says so, and then into its own
-// room; what is transmitted leaves through a port that exists, with a right IPv4 checksum and a
-// right transport checksum where it came with one, and the table keeps its bound.
+// An input is a list of steps: a frame as it is, or a sound one of some kind or the answer of a
+// connection's server with bytes changed and the IPv4 checksum made right again, or the end of a
+// burst, or time that passes, or a server that leaves, or other rules. As in a worker, a burst is
+// begun before the one in front of it is finished. Checked: no frame grows or shrinks unless its
+// verdict says so, and then into its own room; what is transmitted leaves through a port that
+// exists, with a right IPv4 checksum and a right transport checksum where it came with one, and the
+// table keeps its bound.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -48,18 +49,23 @@ class Input {
   net::Bytes data_;
 };
 
+const net::Ip4 kLocal = ip("10.0.0.200");
+
 // The usual world, with a service of the further methods, rules and schedulers at port 81.
 World fuzzed_world(std::uint8_t rules) {
   World world = usual_world();
-  const lb::Method method = (rules & 1) != 0 ? lb::Method::kTunnel : lb::Method::kNat;
+  constexpr lb::Method kMethods[] = {lb::Method::kNat, lb::Method::kTunnel, lb::Method::kFullNat};
+  const lb::Method method = kMethods[rules % 3];
   lb::Service more = service(3, {kNames.vip, 81}, net::Protocol::kTcp,
                              {real_server(5, {kNames.server1, 81}, method),
                               real_server(6, {kNames.server2, 81}, method, 2)});
   for (lb::RealServer& real : more.pool) {
-    real.tunnel = {static_cast<lb::TunnelType>(rules % 3), 6080, (rules & 2) != 0};
+    real.tunnel = {static_cast<lb::TunnelType>(rules / 3 % 3), 6080, (rules & 2) != 0};
     real.upper_threshold = (rules & 4) != 0 ? 3 : 0;
   }
   more.scheduler = static_cast<lb::Scheduler>(rules % lb::kSchedulers);
+  world.vips.push_back({kLocal, kInside, kLease, kNames.inside_mac, true, true});
+  more.locals = {kLocal};
   more.hash_fallback = (rules & 8) != 0;
   more.persistence_s = (rules & 16) != 0 ? 50 : 0;
   more.persistence_bits = (rules & 16) != 0 ? 30 : 0;
@@ -149,6 +155,7 @@ class Fuzzed {
   Fuzzed() {
     lb::PipelineConfig config;
     config.connections = kCapacity;
+    config.full_nat = true;
     pipeline_ = std::make_unique<lb::Pipeline>(config, now_s_);
     leases_.grant(kLease, 0, 1000);
   }
@@ -190,13 +197,32 @@ class Fuzzed {
       case 3:
         begin_burst((what >> 3) % 2);
         break;
+      case 4: {
+        FrameBytes frame = answer(input);
+        change(frame, input);
+        add(frame);
+        break;
+      }
       default: {
         FrameBytes frame = sound_frame(input);
         change(frame, input);
-        add(std::move(frame));
+        add(frame);
       }
     }
     require(pipeline_->counters().connections.get() <= kCapacity);
+  }
+
+  // What the real server of one of the connections may send.
+  FrameBytes answer(Input& input) const {
+    const auto& table = pipeline_->connections4();
+    const std::size_t count = table.high_water();
+    const auto* connection = count == 0 ? nullptr : table.at(input.byte() % count);
+    if (connection == nullptr) return sound_frame(input);
+    Datagram d = from_server(0, input.byte());
+    d.protocol = connection->flow_protocol();
+    d.source = {net::Ip4(connection->real), connection->real_port.value()};
+    d.destination = {net::Ip4(connection->local), connection->local_port.value()};
+    return input.byte() % 4 == 0 ? sound_fragment(input, d) : bytes_of(d);
   }
 
   void finish_all() {

@@ -26,8 +26,9 @@ std::string line_of(const lb::Connection<F>& c, std::uint32_t now_s) {
     return to_string(net::Endpoint{F::generic(address), port.value()});
   };
   return std::string(tcp ? "TCP " : "UDP ") + end(c.client, c.client_port) + ' ' +
-         end(c.vip, c.vip_port) + ' ' + end(c.real, c.real_port) + ' ' +
-         std::string(to_string(c.state)) + ' ' +
+         end(c.vip, c.vip_port) + ' ' +
+         (c.has_own_local() ? "by " + end(c.local, c.local_port) + ' ' : "") +
+         end(c.real, c.real_port) + ' ' + std::string(to_string(c.state)) + ' ' +
          (c.method == lb::Method::kDirectRouting ? "dr " : "") + (c.replied ? "replied " : "") +
          std::to_string(c.expires_s - now_s) + "s";
 }
@@ -39,6 +40,7 @@ Stage::Stage(std::size_t capacity, unsigned half_open_percent) {
   config.connections = capacity;
   config.half_open_percent = half_open_percent;
   config.hash_key = 0x0123456789abcdef;
+  config.full_nat = true;
   pipeline_ = std::make_unique<lb::Pipeline>(config, now_s);
   counted_.resize(read(pipeline_->counters()).size());
   make_master();

@@ -30,8 +30,12 @@ struct alignas(64) Connection {
   Address vip;
   net::be16 client_port;
   net::be16 vip_port;
+  /// The ends of the other side: the real server, and what it takes for its client. That is the
+  /// client itself, but for Method::kFullNat.
   Address real;
+  Address local;
   net::be16 real_port;
+  net::be16 local_port;
   net::Protocol protocol;  ///< Zero in an entry that is not in use, so that no key matches.
   TcpState state;
   Method method;
@@ -39,14 +43,14 @@ struct alignas(64) Connection {
   /// resolved, where its last frame came from.
   net::PortId client_hop_port;
   net::Mac client_hop_mac;
-  bool hop_resolved;
-  bool replied;  ///< Whether the server has answered (UDP: makes it established).
+  bool hop_resolved : 1;
+  bool replied : 1;            ///< Whether the server has answered (UDP: makes it established).
+  std::uint8_t template_bits;  ///< Of the client's address in its persistence template; 0: none.
   std::uint16_t real_generation;
-  /// What NAT changes in the checksums, as 16-bit sums (RFC 1624): in the IP header, the hop less
-  /// included, towards the server and back; in the transport header with its pseudo header towards
-  /// the server, the way back being the complement.
+  /// What NAT changes in the checksums towards the server, as 16-bit sums (RFC 1624): in the IP
+  /// header, the hop less included; in the transport header with its pseudo header. The way back
+  /// is the complement.
   std::uint16_t ip_delta;
-  std::uint16_t ip_delta_back;
   std::uint16_t transport_delta;
   std::uint16_t expiry_list;  ///< See ExpiryLists; kNotFiled in an entry that is in none.
   RealSlot real_slot;
@@ -55,7 +59,6 @@ struct alignas(64) Connection {
   std::uint32_t expires_s;  ///< On the pipeline's clock.
   std::uint32_t next;       ///< Links within the expiry list or the free list.
   std::uint32_t previous;
-  std::uint8_t template_bits;  ///< Of the client's address in its persistence template; 0: none.
 
   /// A template's protocol, which no packet has, so that none belongs to it.
   static net::Protocol template_protocol(net::Protocol protocol) {
@@ -73,9 +76,11 @@ struct alignas(64) Connection {
       return client == key.source && client_port == key.source_port && vip == key.destination &&
              vip_port == key.destination_port;
     }
-    return client == key.destination && client_port == key.destination_port && real == key.source &&
+    return local == key.destination && local_port == key.destination_port && real == key.source &&
            real_port == key.source_port;
   }
+  /// Whether answers are found by other ends than the client's.
+  bool has_own_local() const { return method == Method::kFullNat && !is_template(); }
   /// ipvsadm's ActiveConn counts these, InActConn all others.
   bool is_active() const {
     return protocol == net::Protocol::kTcp && state == TcpState::kEstablished;

@@ -9,7 +9,7 @@ ConnectionTable<F>::ConnectionTable(const Config& config, std::uint32_t now_s)
     : hash_key_(config.hash_key),
       half_open_limit_(config.half_open_limit),
       entries_(std::clamp<std::size_t>(config.capacity, 1, kMaxCapacity)),
-      index_(entries_.size()),
+      index_(config.two_ended ? 2 * entries_.size() : entries_.size()),
       expiry_(entries_.data(), now_s) {}
 
 template <typename F>
@@ -31,7 +31,14 @@ auto ConnectionTable<F>::take(net::Protocol protocol) -> Entry* {
 
 template <typename F>
 auto ConnectionTable<F>::file(Entry& entry, std::uint64_t hash, std::uint32_t expires_s) -> File {
-  if (index_.insert(hash, number_of(entry)) == ConnectionIndex::Insert::kFull) {
+  using Insert = ConnectionIndex::Insert;
+  const std::uint32_t number = number_of(entry);
+  Insert inserted = index_.insert(hash, number);
+  if (inserted == Insert::kDone && entry.has_own_local()) {
+    inserted = index_.insert(answer_hash_of(entry), number);
+    if (inserted == Insert::kFull) index_.remove(hash, number);
+  }
+  if (inserted == Insert::kFull) {
     give_back(entry);
     return File::kFull;
   }
@@ -66,6 +73,7 @@ void ConnectionTable<F>::settle(Entry& entry, std::uint32_t expires_s) {
 template <typename F>
 void ConnectionTable<F>::remove(Entry& entry) {
   index_.remove(hash_of(entry), number_of(entry));
+  if (entry.has_own_local()) index_.remove(answer_hash_of(entry), number_of(entry));
   expiry_.unlink(number_of(entry));
   give_back(entry);
 }

@@ -3,8 +3,8 @@
 //
 // PURE, single writer (its worker), no allocation after construction. Memory is reserved at
 // construction and touched only as it is used. One index slot serves both directions, because
-// the index is keyed by the client's endpoint, which both carry. Time is a count of seconds given
-// by the caller.
+// the index is keyed by the client's endpoint, which both carry; FULLNAT's answers do not,
+// and have a slot of their own. Time is a count of seconds given by the caller.
 #pragma once
 
 #include <utility>
@@ -28,6 +28,7 @@ class ConnectionTable {
     std::size_t capacity = 1'000'000;
     std::size_t half_open_limit = 250'000;  ///< Entries that nobody has answered yet.
     std::uint64_t hash_key = 0;             ///< See net::client_hash.
+    bool two_ended = false;                 ///< Room in the index for a second slot each.
   };
 
   /// `now_s` is the pipeline clock's present second.
@@ -38,6 +39,12 @@ class ConnectionTable {
   std::uint64_t hash_of(const typename F::Address& client, net::be16 port,
                         net::Protocol protocol) const {
     return net::client_hash(client, port, protocol, hash_key_);
+  }
+
+  /// Of an answer to an address of FULLNAT: many servers share each of those ends.
+  std::uint64_t answer_hash(const FlowKey<F>& answer) const {
+    return hash_of(answer.destination, answer.destination_port, answer.protocol) ^
+           hash_of(answer.source, answer.source_port, answer.protocol);
   }
 
   // A burst is looked up in three passes, each of which waits for memory that the one before has
@@ -125,6 +132,10 @@ class ConnectionTable {
 
   std::uint64_t hash_of(const Entry& entry) const {
     return hash_of(entry.client, entry.client_port, entry.protocol);
+  }
+  std::uint64_t answer_hash_of(const Entry& entry) const {
+    return answer_hash(
+        {entry.real, entry.local, entry.real_port, entry.local_port, entry.protocol});
   }
   void file_by_state(Entry& entry);
   void give_back(Entry& entry);

@@ -19,6 +19,7 @@ namespace detail {
 // TTL is the low byte of its 16-bit word as it lies in memory: one less is adding 0xfffe (minus
 // one in ones' complement).
 inline constexpr std::uint16_t kTtlDelta = 0xfffe;
+inline constexpr std::uint16_t kTwoHops = 0xfffd;
 
 [[gnu::always_inline]] inline void touch_ip(net::Ipv4Header& ip, std::uint16_t delta) {
   --ip.ttl;
@@ -56,40 +57,53 @@ std::uint8_t hops_left(const net::Packet& packet, const net::Parsed& parsed) {
   if constexpr (F::kFamily == net::Family::kV6) return parsed.ip<F>(packet)->hop_limit;
 }
 
-/// What replacing VIP:port by real:port changes; kept in the connection.
+/// What replacing VIP:port by real:port and client:port by local:port changes; kept in the
+/// connection.
 template <typename F>
 void set_deltas(Connection<F>& connection) {
   net::ChecksumDelta delta;
   delta.replace(connection.vip, connection.real);
-  const std::uint16_t addresses = delta.folded();
-  connection.ip_delta = net::ChecksumDelta::sum(addresses, detail::kTtlDelta);
-  connection.ip_delta_back =
-      net::ChecksumDelta::sum(detail::complement(addresses), detail::kTtlDelta);
+  delta.replace(connection.client, connection.local);
+  connection.ip_delta = net::ChecksumDelta::sum(delta.folded(), detail::kTtlDelta);
   delta.replace(connection.vip_port, connection.real_port);
+  delta.replace(connection.client_port, connection.local_port);
   connection.transport_delta = delta.folded();
 }
 
-/// Client -> real server: destination VIP:port becomes real:port.
+/// The change of the IP header's checksum on the way back.
+template <typename F>
+std::uint16_t ip_delta_back(const Connection<F>& connection) {
+  return net::ChecksumDelta::sum(detail::complement(connection.ip_delta), detail::kTwoHops);
+}
+
+/// Client -> real server: destination VIP:port becomes real:port, source client:port local:port.
+/// Without FULLNAT the latter are the same: asking costs less than an IPv6 address written twice.
 template <typename F>
 [[gnu::always_inline]] inline void nat_to_real(const net::Packet& packet, const net::Parsed& parsed,
                                                const Connection<F>& connection) {
   auto* ip = packet.at<typename F::Header>(parsed.l3);
+  if (connection.method == Method::kFullNat) ip->source = connection.local;
   ip->destination = connection.real;
   // TCP and UDP have their ports in the same place, so one view serves both.
-  packet.at<net::UdpHeader>(parsed.l4)->destination_port = connection.real_port;
+  auto* ports = packet.at<net::UdpHeader>(parsed.l4);
+  ports->source_port = connection.local_port;
+  ports->destination_port = connection.real_port;
   detail::touch_ip(*ip, connection.ip_delta);
   detail::update_transport(packet, parsed, connection.transport_delta);
 }
 
-/// Real server -> client: source real:port becomes VIP:port.
+/// Real server -> client: source real:port becomes VIP:port, destination local:port client:port.
 template <typename F>
 [[gnu::always_inline]] inline void nat_to_client(const net::Packet& packet,
                                                  const net::Parsed& parsed,
                                                  const Connection<F>& connection) {
   auto* ip = packet.at<typename F::Header>(parsed.l3);
   ip->source = connection.vip;
-  packet.at<net::UdpHeader>(parsed.l4)->source_port = connection.vip_port;
-  detail::touch_ip(*ip, connection.ip_delta_back);
+  if (connection.method == Method::kFullNat) ip->destination = connection.client;
+  auto* ports = packet.at<net::UdpHeader>(parsed.l4);
+  ports->source_port = connection.vip_port;
+  ports->destination_port = connection.client_port;
+  detail::touch_ip(*ip, ip_delta_back(connection));
   detail::update_transport(packet, parsed, detail::complement(connection.transport_delta));
 }
 
@@ -98,6 +112,7 @@ template <typename F>
 void nat_fragment_to_real(const net::Packet& packet, const net::Parsed& parsed,
                           const Connection<F>& connection) {
   auto* ip = packet.at<typename F::Header>(parsed.l3);
+  ip->source = connection.local;
   ip->destination = connection.real;
   detail::touch_ip(*ip, connection.ip_delta);
 }
@@ -106,7 +121,8 @@ void nat_fragment_to_client(const net::Packet& packet, const net::Parsed& parsed
                             const Connection<F>& connection) {
   auto* ip = packet.at<typename F::Header>(parsed.l3);
   ip->source = connection.vip;
-  detail::touch_ip(*ip, connection.ip_delta_back);
+  ip->destination = connection.client;
+  detail::touch_ip(*ip, ip_delta_back(connection));
 }
 
 /// Direct routing and plain routing: only a hop less.

@@ -145,10 +145,15 @@ template <typename F>
 void error_to_real(const Packet& packet, const Parsed& error, const Parsed& quoted,
                    const Connection<F>& connection) {
   auto* about = packet.at<typename F::Header>(quoted.l3);
-  replace_quoted<F>(packet, quoted, about->source,
-                    packet.at<net::UdpHeader>(quoted.l4)->source_port, connection.real,
+  auto* ports = packet.at<net::UdpHeader>(quoted.l4);
+  replace_quoted<F>(packet, quoted, about->source, ports->source_port, connection.real,
                     connection.real_port);
-  packet.at<typename F::Header>(error.l3)->destination = connection.real;
+  replace_quoted<F>(packet, quoted, about->destination, ports->destination_port, connection.local,
+                    connection.local_port);
+  auto* ip = packet.at<typename F::Header>(error.l3);
+  ip->destination = connection.real;
+  // A server that need not know the way to clients need not know that to their routers either.
+  if (connection.has_own_local()) ip->source = connection.local;
   take_hop<F>(packet, error);
   finish_icmp<F>(packet, error);
 }
@@ -157,10 +162,14 @@ template <typename F>
 void error_to_client(const Packet& packet, const Parsed& error, const Parsed& quoted,
                      const Connection<F>& connection) {
   auto* about = packet.at<typename F::Header>(quoted.l3);
-  replace_quoted<F>(packet, quoted, about->destination,
-                    packet.at<net::UdpHeader>(quoted.l4)->destination_port, connection.vip,
+  auto* ports = packet.at<net::UdpHeader>(quoted.l4);
+  replace_quoted<F>(packet, quoted, about->destination, ports->destination_port, connection.vip,
                     connection.vip_port);
-  packet.at<typename F::Header>(error.l3)->source = connection.vip;
+  replace_quoted<F>(packet, quoted, about->source, ports->source_port, connection.client,
+                    connection.client_port);
+  auto* ip = packet.at<typename F::Header>(error.l3);
+  ip->source = connection.vip;
+  ip->destination = connection.client;
   take_hop<F>(packet, error);
   finish_icmp<F>(packet, error);
 }

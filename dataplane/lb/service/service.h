@@ -13,7 +13,12 @@
 
 namespace keepline::lb {
 
-enum class Method : std::uint8_t { kNat, kDirectRouting, kTunnel };
+enum class Method : std::uint8_t { kNat, kFullNat, kDirectRouting, kTunnel };
+
+/// Whether addresses are rewritten and answers come back through us.
+constexpr bool translates(Method method) {
+  return method <= Method::kFullNat;
+}
 
 enum class TunnelType : std::uint8_t { kIpip, kGre, kGue };
 
@@ -96,6 +101,7 @@ struct Service {
   std::uint8_t persistence_bits = 0;  ///< Of the addresses that count as one client.
   bool one_packet = false;            ///< UDP: a server is chosen for each packet.
   std::uint32_t ring_slots = 0;       ///< sh, mh, dh: at least so many in the ring.
+  std::vector<net::IpAddr> locals;    ///< kFullNat: addresses to come from, of its family.
   std::vector<RealServer> pool;       ///< Only servers that may have connections, in config order.
   std::vector<LeavingServer> leaving;
   std::uint32_t weight_divisor = 1;  ///< Greatest common divisor of the weights; see seal().

@@ -244,22 +244,6 @@ TEST(Vrrp, RoundTrip) {
   EXPECT_EQ(second.config.dataplane.removed_server.drain_s, 0u);
 }
 
-TEST(Dataplane, WhatIsWrongIsSaid) {
-  const std::pair<const char*, const char*> wrong[] = {
-      {"workers 17", "'17' is not a number in 1..16: ignored"},
-      {"half_open_percent 0", "'0' is not a number in 1..100: ignored"},
-      {"metrics here", "'here' is not an IP address"},
-      {"metrics 127.0.0.1 0", "'0' is not a number in 1..65535: ignored"},
-      {"failed_server drain", "expected 'reschedule' or 'drain SECONDS': ignored"},
-      {"removed_server never", "expected 'reschedule' or 'drain SECONDS': ignored"},
-      {"removed_server drain x", "'x' is not a number in 1..2592000: ignored"},
-  };
-  for (const auto& [line, message] : wrong) {
-    const LoadResult result = load_text(std::string("dataplane {\n") + line + "\n}\n");
-    EXPECT_NE(find(result, message), nullptr) << line;
-  }
-}
-
 TEST(Vrrp, PasswordsCanBeHidden) {
   const LoadResult result =
       load_text(instance_text("authentication {\nauth_type PASS\nauth_pass s3cret\n}"));

@@ -44,6 +44,8 @@ void fill(Connection<F>& connection, std::uint32_t number) {
   connection.vip_port = forward.destination_port;
   connection.real = reverse.source;
   connection.real_port = reverse.source_port;
+  connection.local = reverse.destination;
+  connection.local_port = reverse.destination_port;
 }
 
 template <typename F>

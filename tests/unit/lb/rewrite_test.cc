@@ -56,23 +56,34 @@ class Random {
     return d;
   }
   // A connection that `d` is a client's packet of, and one that it is an answer of.
-  V4Connection connection(const Datagram& d) {
+  V4Connection connection(const Datagram& d, bool full_nat = false) {
     V4Connection c{};
     c.vip = d.destination.address.v4().be();
     c.vip_port = net::be16(d.destination.port);
     c.real = net::be32(word());
     c.real_port = net::be16(half());
+    c.client = c.local = d.source.address.v4().be();
+    c.client_port = c.local_port = net::be16(d.source.port);
+    if (full_nat) set_local(c, c.local, c.local_port);
     set_deltas(c);
     return c;
   }
-  V4Connection connection_back(const Datagram& d) {
+  V4Connection connection_back(const Datagram& d, bool full_nat = false) {
     V4Connection c{};
     c.vip = net::be32(word());
     c.vip_port = net::be16(half());
     c.real = d.source.address.v4().be();
     c.real_port = net::be16(d.source.port);
+    c.client = c.local = d.destination.address.v4().be();
+    c.client_port = c.local_port = net::be16(d.destination.port);
+    if (full_nat) set_local(c, c.client, c.client_port);
     set_deltas(c);
     return c;
+  }
+  void set_local(V4Connection& c, net::be32& address, net::be16& port) {
+    c.method = Method::kFullNat;
+    address = net::be32(word());
+    port = net::be16(half());
   }
 
  private:
@@ -96,8 +107,8 @@ TEST(Rewrite, NatEqualsAFrameThatWasMadeSo) {
   for (int round = 0; round < 20'000; ++round) {
     const auto protocol = round % 2 == 0 ? net::Protocol::kTcp : net::Protocol::kUdp;
     const Datagram before = random.datagram(protocol);
-    const V4Connection connection =
-        round % 4 < 2 ? random.connection(before) : random.connection_back(before);
+    const V4Connection connection = round % 4 < 2 ? random.connection(before, round % 8 < 4)
+                                                  : random.connection_back(before, round % 8 < 4);
     Datagram after = before;
     FrameBytes frame = bytes_of(before);
     const Parts parts(frame);
@@ -105,11 +116,13 @@ TEST(Rewrite, NatEqualsAFrameThatWasMadeSo) {
     if (round % 4 < 2) {
       nat_to_real(parts.packet, parts.parsed, connection);
       --after.ttl;
+      after.source = end(connection.local, connection.local_port);
       after.destination = end(connection.real, connection.real_port);
     } else {
       nat_to_client(parts.packet, parts.parsed, connection);
       --after.ttl;
       after.source = end(connection.vip, connection.vip_port);
+      after.destination = end(connection.client, connection.client_port);
     }
     ASSERT_TRUE(testing::checksums_ok(frame)) << round << '\n' << hex(frame);
     ASSERT_EQ(hex(frame), hex(bytes_of(after))) << round;
@@ -131,6 +144,16 @@ TEST(Rewrite, Ipv6NatEqualsAFrameThatWasMadeSo) {
     const bool forward = round % 4 < 2;
     const net::Endpoint& vip = forward ? before.destination : other;
     const net::Endpoint& real = forward ? other : before.source;
+    const net::Endpoint near = forward ? before.source : before.destination;
+    const net::Endpoint far =
+        round % 8 < 4 ? net::Endpoint{random.address6(), random.half()} : near;
+    connection.method = round % 8 < 4 ? Method::kFullNat : Method::kNat;
+    const net::Endpoint& client = forward ? near : far;
+    const net::Endpoint& local = forward ? far : near;
+    connection.client = client.address.v6();
+    connection.client_port.set(client.port);
+    connection.local = local.address.v6();
+    connection.local_port.set(local.port);
     connection.vip = vip.address.v6();
     connection.vip_port.set(vip.port);
     connection.real = real.address.v6();
@@ -138,10 +161,12 @@ TEST(Rewrite, Ipv6NatEqualsAFrameThatWasMadeSo) {
     set_deltas(connection);
     if (forward) {
       nat_to_real(parts.packet, parts.parsed, connection);
+      after.source = local;
       after.destination = real;
     } else {
       nat_to_client(parts.packet, parts.parsed, connection);
       after.source = vip;
+      after.destination = client;
     }
     ASSERT_TRUE(testing::checksums_ok(frame)) << round << '\n' << hex(frame);
     ASSERT_EQ(hex(frame), hex(bytes_of(after))) << round;
