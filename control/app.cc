@@ -166,8 +166,10 @@ void App::start_rates() {
   sources.services = [this]() -> const auto& {
     return publisher_->services();
   };
-  sources.traffic = [this](const lb::RealServer& real) {
-    return real_figures(*dataplane_, real).traffic;
+  sources.traffic = [this](const PlannedService& planned, const lb::RealServer& real) {
+    const RealFigures figures = real_figures(*dataplane_, real);
+    watch_local_ports(real, figures, local_ports(planned, real));
+    return figures.traffic;
   };
   sources.workers = dataplane_->worker_count();
   sources.work = [this](unsigned worker) { return work_of(dataplane_->worker(worker)); };
@@ -180,6 +182,18 @@ void App::start_rates() {
   loads_->start();
   rates_ = std::make_unique<RateSampler>(io_.get_executor(), std::move(sources));
   rates_->start();
+}
+
+void App::watch_local_ports(const lb::RealServer& real, const RealFigures& figures,
+                            std::uint64_t all) {
+  using Change = LocalPortWatch::Change;
+  const std::uint64_t used = figures.active + figures.inactive;
+  const Change change = local_ports_.note(real, used, all);
+  if (change == Change::kNone) return;
+  log::warn("{} of {} local ports towards real server {} are in use{}", used, all,
+            net::to_string(real.endpoint),
+            change == Change::kScarce ? ": more addresses in local_address would help"
+                                      : ": enough again");
 }
 
 void App::start_api() {

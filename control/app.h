@@ -14,11 +14,13 @@
 #include <vector>
 
 #include "control/check_driver.h"
+#include "control/figures.h"
 #include "control/kernel/executor.h"
 #include "control/kernel/membership.h"
 #include "control/kernel/mirror.h"
 #include "control/kernel/netdev_hold.h"
 #include "control/load_sharer.h"
+#include "control/local_port_watch.h"
 #include "control/neighbours.h"
 #include "control/options.h"
 #include "control/publisher.h"
@@ -55,6 +57,7 @@ class App final : public VrrpHost {
   void start_services();
   void start_vrrp();
   void start_rates();
+  void watch_local_ports(const lb::RealServer& real, const RealFigures& figures, std::uint64_t all);
   void start_api();
   void watch_signals();
   void watch_kernel();
@@ -99,6 +102,7 @@ class App final : public VrrpHost {
   std::unique_ptr<VrrpDriver> vrrp_;
   std::unique_ptr<RateSampler> rates_;
   std::unique_ptr<LoadSharer> loads_;
+  LocalPortWatch local_ports_;
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<api::Server> api_;
   bool stopping_ = false;

@@ -30,6 +30,11 @@ RealFigures real_figures(const worker::Dataplane& dataplane, const lb::RealServe
   return sum;
 }
 
+std::uint64_t local_ports(const PlannedService& planned, const lb::RealServer& real) {
+  if (real.method != lb::Method::kFullNat) return 0;
+  return planned.service->locals.size() * std::uint64_t{lb::LocalPorts<net::V4>::kCount};
+}
+
 WorkRates::Totals work_of(const worker::Worker& worker) {
   const lb::PipelineCounters& pipeline = worker.pipeline().counters();
   WorkRates::Totals work{};

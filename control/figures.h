@@ -24,6 +24,9 @@ struct RealFigures {
 /// Counters of earlier users of its slot are left out.
 RealFigures real_figures(const worker::Dataplane& dataplane, const lb::RealServer& real);
 
+/// Ends that FULLNAT has towards this real server of the service; zero for other methods.
+std::uint64_t local_ports(const PlannedService& planned, const lb::RealServer& real);
+
 /// See Work.
 WorkRates::Totals work_of(const worker::Worker& worker);
 

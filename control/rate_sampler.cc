@@ -39,7 +39,7 @@ void RateSampler::take_slice() {
     // The sorry server comes after the others.
     for (; real_ <= planned.reals.size(); ++real_) {
       if (left-- == 0) return next_slice();
-      sample(real_ < planned.reals.size() ? planned.reals[real_] : planned.sorry);
+      sample(planned, real_ < planned.reals.size() ? planned.reals[real_] : planned.sorry);
     }
   }
   const auto now = std::chrono::steady_clock::now();
@@ -54,10 +54,10 @@ void RateSampler::next_slice() {
   boost::asio::post(timer_.get_executor(), [this] { take_slice(); });
 }
 
-void RateSampler::sample(const lb::RealServer& real) {
+void RateSampler::sample(const PlannedService& planned, const lb::RealServer& real) {
   if (real.slot == 0) return;  // no such server
   if (real.slot >= traffic_.size()) traffic_.resize(real.slot + 1);
-  traffic_[real.slot].sample(real.generation, from_.traffic(real), from_.now_us());
+  traffic_[real.slot].sample(real.generation, from_.traffic(planned, real), from_.now_us());
 }
 
 }  // namespace keepline::control

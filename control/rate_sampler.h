@@ -38,7 +38,7 @@ class RateSampler {
   /// Where the counters are.
   struct Sources {
     std::function<const std::vector<PlannedService>&()> services;
-    std::function<TrafficRates::Totals(const lb::RealServer&)> traffic;
+    std::function<TrafficRates::Totals(const PlannedService&, const lb::RealServer&)> traffic;
     unsigned workers = 1;
     std::function<WorkRates::Totals(unsigned worker)> work;
     std::function<std::int64_t()> now_us;
@@ -55,7 +55,7 @@ class RateSampler {
   void begin_round();
   void next_slice();
   void take_slice();
-  void sample(const lb::RealServer& real);
+  void sample(const PlannedService& planned, const lb::RealServer& real);
 
   Sources from_;
   boost::asio::steady_timer timer_;

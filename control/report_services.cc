@@ -80,6 +80,7 @@ api::RealReport Reports::real_report(const config::VirtualServer& server, std::s
   report.health = health_name((*from_.health())[service][real]);
   for (const PoolMember& member : planned.pool.members) report.in_pool |= member.real == real;
   count(report, running);
+  report.local_ports = local_ports(planned, running);
   return report;
 }
 
@@ -96,6 +97,7 @@ api::RealReport Reports::sorry_report(const PlannedService& planned) const {
     report.weight = member.weight;
   }
   count(report, planned.sorry);
+  report.local_ports = local_ports(planned, planned.sorry);
   return report;
 }
 

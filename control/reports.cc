@@ -165,6 +165,7 @@ void Reports::handle_record(const worker::ConnectionRecord& record) {
   row.destination = net::to_string(connection.method == lb::Method::kTunnel
                                        ? far_end(from_.publisher->services(), connection)
                                        : connection.real);
+  if (connection.method == lb::Method::kFullNat) row.local = net::to_string(connection.local);
   found->second.page.connections.push_back(std::move(row));
 }
 

@@ -31,7 +31,7 @@ BOOST_DESCRIBE_STRUCT(TrafficReport, (),
 BOOST_DESCRIBE_STRUCT(RateReport, (), (connections, packets_in, packets_out, bytes_in, bytes_out))
 BOOST_DESCRIBE_STRUCT(RealReport, (),
                       (address, port, forward, weight, active, inactive, health, in_pool, is_sorry,
-                       stats, rates))
+                       stats, rates, local_ports))
 BOOST_DESCRIBE_STRUCT(ServiceReport, (),
                       (protocol, vip, port, scheduler, flags, stats, rates, reals))
 BOOST_DESCRIBE_STRUCT(ServicesReport, (), (version, connection_table_size, services))
@@ -40,7 +40,7 @@ BOOST_DESCRIBE_STRUCT(VrrpReport, (),
                        master_address, advert_interval_us, vips, since_unix_s, statistics))
 BOOST_DESCRIBE_STRUCT(VrrpsReport, (), (instances))
 BOOST_DESCRIBE_STRUCT(ConnectionReport, (),
-                      (protocol, expires_s, state, client, virtual_end, destination))
+                      (protocol, expires_s, state, client, virtual_end, destination, local))
 BOOST_DESCRIBE_STRUCT(ConnectionPage, (), (connections))
 BOOST_DESCRIBE_STRUCT(StageReport, (),
                       (stage, cycles, cycles_per_packet, ns_per_packet, share_percent))

@@ -68,6 +68,8 @@ constexpr Family kFamilies[] = {
      [](const RealReport& r) { return std::to_string(r.weight); }, "", false},
     KEEPLINE_SERVER("active_connections", kGauge, "Established ones.", r.active, "", false),
     KEEPLINE_SERVER("inactive_connections", kGauge, "All others.", r.inactive, "", false),
+    KEEPLINE_SERVER("local_ports", kGauge, "Connections that FULLNAT can have to it at a time.",
+                    r.local_ports, "", false),
     KEEPLINE_SERVER("connections_total", kCounter, "Connections since the start.",
                     r.stats.connections, "", false),
     KEEPLINE_SERVER("packets_total", kCounter, "Packets to and from it.", r.stats.packets_in, "in",

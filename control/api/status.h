@@ -113,6 +113,7 @@ struct RealReport {
   bool is_sorry = false;
   TrafficReport stats;
   RateReport rates;
+  std::uint64_t local_ports = 0;  ///< Connections that FULLNAT can have to it; 0: no FULLNAT.
 };
 
 struct ServiceReport {
@@ -161,6 +162,7 @@ struct ConnectionReport {
   std::string client;       ///< address:port, as are the next two.
   std::string virtual_end;  ///< "virtual" in JSON.
   std::string destination;
+  std::string local;  ///< Whom FULLNAT's real server takes for the client; empty otherwise.
 };
 
 /// Part of GET /v1/connections, which is streamed.

@@ -150,7 +150,9 @@ std::string render_connections(const api::ConnectionPage& page) {
     pad(text, 18, connection.client);
     text += ' ';
     pad(text, 18, connection.virtual_end);
-    text += ' ' + connection.destination + '\n';
+    text += ' ' + connection.destination;
+    if (!connection.local.empty()) text += " from " + connection.local;
+    text += '\n';
   }
   return text;
 }

@@ -47,6 +47,7 @@ struct ConnectionView {
   net::Endpoint client;
   net::Endpoint vip;
   net::Endpoint real;
+  net::Endpoint local;  ///< The client itself, but for FULLNAT.
   net::Protocol protocol{};
   lb::TcpState state{};
   lb::Method method{};
@@ -58,6 +59,7 @@ ConnectionView view_of(const lb::Connection<F>& c) {
   return {{F::generic(c.client), c.client_port.value()},
           {F::generic(c.vip), c.vip_port.value()},
           {F::generic(c.real), c.real_port.value()},
+          {F::generic(c.local), c.local_port.value()},
           c.flow_protocol(),
           c.state,
           c.method,

@@ -43,12 +43,12 @@ TEST(Json, EveryReportSurvivesTheRoundTrip) {
 TEST(Json, TextOfAConnection) {
   EXPECT_EQ(text_of(sample_connections().connections[2]),
             R"({"protocol":"UDP","expires_s":297,"state":"UDP","client":"10.230.0.10:40003",)"
-            R"("virtual":"10.230.0.100:53","destination":"10.230.1.20:53"})");
+            R"("virtual":"10.230.0.100:53","destination":"10.230.1.20:53","local":""})");
 }
 
 TEST(Json, TextOfAService) {
   ServiceReport service{"TCP", "10.0.0.1", 80, "mh", "mh-port", {5, 6, 7, 8, 9}, {.5}, {}};
-  service.reals = {{"10.0.1.1", 8080, "Masq", 3, 1, 2, "up", true, false, {}, {}}};
+  service.reals = {{"10.0.1.1", 8080, "FullNat", 3, 1, 2, "up", true, false, {}, {}, 64512}};
   const std::string no_traffic =
       R"("stats":{"connections":0,"packets_in":0,"packets_out":0,"bytes_in":0,"bytes_out":0},)"
       R"("rates":{"connections":0E0,"packets_in":0E0,"packets_out":0E0,"bytes_in":0E0,)"
@@ -58,9 +58,9 @@ TEST(Json, TextOfAService) {
             R"("stats":{"connections":5,"packets_in":6,"packets_out":7,"bytes_in":8,)"
             R"("bytes_out":9},"rates":{"connections":5E-1,"packets_in":0E0,"packets_out":0E0,)"
             R"("bytes_in":0E0,"bytes_out":0E0},"reals":[{"address":"10.0.1.1","port":8080,)"
-            R"("forward":"Masq","weight":3,"active":1,"inactive":2,"health":"up",)"
+            R"("forward":"FullNat","weight":3,"active":1,"inactive":2,"health":"up",)"
             R"("in_pool":true,"is_sorry":false,)" +
-                no_traffic + "}]}");
+                no_traffic + R"(,"local_ports":64512}]})");
 }
 
 TEST(Json, NumbersThatAreNoneBecomeZero) {

@@ -76,6 +76,8 @@ TEST(Metrics, WhatTheReportsSay) {
            "direction=\"in\"} 91829",
            "keepline_server_weight{protocol=\"TCP\",vip=\"10.230.0.100\",port=\"80\","
            "server=\"10.230.1.21\",server_port=\"80\"} 2",
+           "keepline_server_local_ports{protocol=\"TCP\",vip=\"10.230.0.100\",port=\"80\","
+           "server=\"10.230.1.20\",server_port=\"80\"} 0",
            "keepline_server_active_connections{protocol=\"TCP\",vip=\"10.230.0.100\",port=\"80\","
            "server=\"10.230.1.20\",server_port=\"80\"} 10",
        }) {

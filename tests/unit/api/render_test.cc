@@ -91,6 +91,14 @@ TEST(Render, ConnectionsLookLikeIpvsadm) {
             "UDP 04:57  UDP         10.230.0.10:40003  10.230.0.100:53    10.230.1.20:53\n");
 }
 
+TEST(Render, ConnectionsOfFullNatSayWhomTheServerSees) {
+  api::ConnectionPage page = api::sample_connections();
+  page.connections[2].local = "10.230.1.200:1024";
+  const std::string text = render_connections(page);
+  EXPECT_NE(text.find("10.230.0.100:53    10.230.1.20:53 from 10.230.1.200:1024\n"),
+            std::string::npos);
+}
+
 TEST(Render, Vrrp) {
   EXPECT_EQ(
       render_vrrp(api::sample_vrrp(), 1192),

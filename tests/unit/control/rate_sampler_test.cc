@@ -15,7 +15,7 @@ class RateSamplerTest : public ::testing::Test {
     sources_.services = [this]() -> const auto& {
       return services_;
     };
-    sources_.traffic = [this](const lb::RealServer& real) {
+    sources_.traffic = [this](const PlannedService&, const lb::RealServer& real) {
       ++reads_;
       ++reads_of_[real.slot];
       return TrafficRates::Totals{traffic_ * real.slot, 0, 0, 0, 0};
