@@ -10,6 +10,7 @@
 namespace keepline::control {
 
 inline std::string protocol_name(net::Protocol protocol) {
+  if (protocol == net::Protocol::kSctp) return "SCTP";
   return protocol == net::Protocol::kUdp ? "UDP" : "TCP";
 }
 

@@ -73,6 +73,7 @@ std::optional<net::Protocol> parse_protocol(std::string_view text) {
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (lower == "tcp") return net::Protocol::kTcp;
   if (lower == "udp") return net::Protocol::kUdp;
+  if (lower == "sctp") return net::Protocol::kSctp;
   return std::nullopt;
 }
 
@@ -82,7 +83,7 @@ ParsedExplainQuery parse_explain_query(const Query& query) {
   const auto protocol = parse_protocol(value_of(query, "protocol"));
   if (!source) return {{}, "source must be ADDRESS:PORT"};
   if (!destination) return {{}, "destination must be ADDRESS:PORT"};
-  if (!protocol) return {{}, "protocol must be tcp or udp"};
+  if (!protocol) return {{}, "protocol must be tcp, udp or sctp"};
   if (source->address.is_v6() != destination->address.is_v6()) {
     return {{}, "source and destination must be of one address family"};
   }
@@ -120,9 +121,9 @@ std::optional<lb::ConnectionFilter::End> parse_end(std::string_view text) {
   return end;
 }
 
-std::optional<lb::TcpState> parse_state(std::string_view text) {
-  for (std::size_t i = 0; i < lb::kTcpStates; ++i) {
-    const auto state = static_cast<lb::TcpState>(i);
+std::optional<lb::FlowState> parse_state(std::string_view text) {
+  for (std::size_t i = 0; i < lb::kFlowStates; ++i) {
+    const auto state = static_cast<lb::FlowState>(i);
     if (lb::to_string(state) == text) return state;
   }
   return std::nullopt;
@@ -136,7 +137,7 @@ ParsedConnectionFilter parse_connection_filter(const Query& query) {
   for (const auto& [name, value] : query) {
     if (name == "protocol") {
       filter.protocol = parse_protocol(value);
-      if (!filter.protocol) return {{}, "protocol must be tcp or udp"};
+      if (!filter.protocol) return {{}, "protocol must be tcp, udp or sctp"};
     } else if (name == "state") {
       filter.state = parse_state(value);
       if (!filter.state) return {{}, "state must be one of the listing, such as ESTABLISHED"};

@@ -134,7 +134,7 @@ void add_commands(CLI::App& app, Options& options) {
                           "Only of these clients: ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT");
   connections->add_option("--virtual", options.query["virtual"], "Only to this VIP or port");
   connections->add_option("--server", options.query["server"], "Only at these real servers");
-  connections->add_option("--protocol", options.query["protocol"], "Only tcp or udp");
+  connections->add_option("--protocol", options.query["protocol"], "Only tcp, udp or sctp");
   connections->add_option("--state", options.query["state"], "Only in this state: ESTABLISHED...");
   connections->callback([&options] {
     api::Query given = options.query;
@@ -150,7 +150,7 @@ void add_commands(CLI::App& app, Options& options) {
       ->required();
   explain->add_option("destination", options.query["destination"], "Where it goes: ADDRESS:PORT")
       ->required();
-  explain->add_option("protocol", options.query["protocol"], "tcp or udp")->required();
+  explain->add_option("protocol", options.query["protocol"], "tcp, udp or sctp")->required();
   explain->callback([&options] {
     const std::string error = api::parse_explain_query(options.query).error;
     if (!error.empty()) throw CLI::ValidationError("explain", error);

@@ -35,10 +35,9 @@ void read_method(Args& a, Setting<Forwarding>& out) {
 void read_protocol(Args& a, ServiceDraft& d) {
   const auto protocol = protocol_from_name(a.word());
   if (!protocol) {
-    a.error("unknown protocol '" + a.word() + "': ignored", "TCP or UDP");
+    a.error("unknown protocol '" + a.word() + "': ignored", "TCP, UDP or SCTP");
     return;
   }
-  if (*protocol == net::Protocol::kSctp) a.fatal("SCTP is not built yet", "TCP or UDP");
   d.server.protocol.set(*protocol);
 }
 

@@ -3,7 +3,7 @@
 // PURE, a value.
 #pragma once
 
-#include "dataplane/lb/conn/tcp_state.h"
+#include "dataplane/lb/conn/flow_state.h"
 #include "dataplane/lb/service/service.h"
 #include "dataplane/neigh/next_hops.h"
 #include "dataplane/net/addr.h"
@@ -41,8 +41,8 @@ struct Explanation {
   Method method = Method::kNat;
   std::uint8_t worker = 0;  ///< Whose connection it is or would be.
   std::uint8_t shard = 0;
-  TcpState state = TcpState::kNone;  ///< Of the connection.
-  std::uint32_t remaining_s = 0;     ///< Until the connection is forgotten.
+  FlowState state = FlowState::kNone;  ///< Of the connection.
+  std::uint32_t remaining_s = 0;       ///< Until the connection is forgotten.
   Hop next_hop;
 };
 

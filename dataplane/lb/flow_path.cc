@@ -12,8 +12,27 @@ namespace {
 
 // Whether a packet may begin a connection.
 bool starts_flow(const Parsed& parsed) {
-  return parsed.protocol == net::Protocol::kUdp ||
-         (parsed.tcp_flags & (net::kTcpSyn | net::kTcpAck)) == net::kTcpSyn;
+  switch (parsed.protocol) {
+    case net::Protocol::kTcp:
+      return (parsed.flags & (net::kTcpSyn | net::kTcpAck)) == net::kTcpSyn;
+    case net::Protocol::kSctp:
+      return static_cast<net::SctpEvent>(parsed.flags) == net::SctpEvent::kInit;
+    default:
+      return true;
+  }
+}
+
+// Whether it may be from the middle of one.
+bool resumes_flow(const Parsed& parsed) {
+  switch (parsed.protocol) {
+    case net::Protocol::kTcp:
+      return (parsed.flags & (net::kTcpSyn | net::kTcpRst)) == 0;
+    case net::Protocol::kSctp:
+      return static_cast<net::SctpEvent>(parsed.flags) != net::SctpEvent::kInit &&
+             static_cast<net::SctpEvent>(parsed.flags) != net::SctpEvent::kAbort;
+    default:
+      return true;
+  }
 }
 
 }  // namespace
@@ -22,8 +41,8 @@ template <typename F>
 FlowPath<F>::FlowPath(const typename Table::Config& config, const Timeouts& timeouts,
                       std::uint8_t worker, Accounts& accounts, std::uint32_t now_s)
     : table_(config, now_s), worker_(worker), local_ports_(config.hash_key), accounts_(accounts) {
-  for (std::size_t state = 0; state < kTcpStates; ++state) {
-    timeouts_s_[state] = timeouts.of(static_cast<TcpState>(state));
+  for (std::size_t state = 0; state < kFlowStates; ++state) {
+    timeouts_s_[state] = timeouts.of(static_cast<FlowState>(state));
   }
 }
 
@@ -53,13 +72,10 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
                                                 : turn.snapshot.real(connection->real_slot,
                                                                      connection->real_generation);
   const bool starts = starts_flow(parsed);
-  const bool tcp = parsed.protocol == net::Protocol::kTcp;
   if (connection != nullptr) {
     const bool gone = real == nullptr || real->until_s <= turn.now_s;
     // A client that uses its port again, or whose server has left, gets a server anew.
-    const bool over =
-        connection->state == TcpState::kTimeWait || connection->state == TcpState::kClose;
-    if (starts && (gone || real->failed || (tcp && over))) {
+    if (starts && (gone || real->failed || is_over(connection->state))) {
       forget(*connection);
       connection = nullptr;
     } else if (gone) {
@@ -68,12 +84,11 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
   }
   const bool one_sided = connection != nullptr && !translates(connection->method);
   // Its answers go past us: a second packet has to do as the sign of life that a reply is.
-  if (one_sided && !tcp) connection->replied = true;
+  if (one_sided && parsed.protocol == net::Protocol::kUdp) connection->replied = true;
   if (connection == nullptr) {
-    const bool overload = overloaded(turn.now_s);
     // In an overload the entry may have been given up while the client was answering; what does
     // not begin a flow may then go on where its hash leads.
-    const bool resumes = overload && tcp && (parsed.tcp_flags & (net::kTcpSyn | net::kTcpRst)) == 0;
+    const bool resumes = overloaded(turn.now_s) && resumes_flow(parsed);
     if (!starts && !resumes) return turn.drop(Drop::kNoConnection);
     const Service& pool = *turn.snapshot.service(service.slot);
     const RealServer* chosen = schedule(turn, arrival, pool);
@@ -176,7 +191,6 @@ auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const Service& servi
       service.persistence_s == 0 ? nullptr : remember(service, ip->source, real, turn.now_s);
   Entry* connection = take(turn, arrival.parsed.protocol);
   if (connection == nullptr) return nullptr;
-  const bool tcp = arrival.parsed.protocol == net::Protocol::kTcp;
   connection->client = ip->source;
   connection->client_port = arrival.parsed.ports.source;
   connection->vip = ip->destination;
@@ -186,7 +200,7 @@ auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const Service& servi
   connection->local = local.address;
   connection->local_port = local.port;
   // What is resumed in an overload has to prove itself like a new one: half-open first.
-  connection->state = tcp ? TcpState::kSynReceived : TcpState::kUdp;
+  connection->state = first_state(arrival.parsed.protocol);
   connection->method = real.method;
   // Other answers go past us: there is no way back to be learnt.
   connection->hop_resolved = !translates(real.method);
@@ -288,9 +302,12 @@ void FlowPath<F>::resolve_client(const Turn& turn, Entry& connection) {
 template <typename F>
 void FlowPath<F>::track(Entry& connection, const Parsed& parsed, Sender sender,
                         std::uint32_t now_s) {
-  if (connection.protocol == net::Protocol::kTcp) {
+  if (connection.protocol != net::Protocol::kUdp) {
     const bool was_active = connection.is_active();
-    connection.state = next_state(connection.state, parsed.tcp_flags, sender);
+    connection.state =
+        connection.protocol == net::Protocol::kTcp
+            ? next_tcp_state(connection.state, parsed.flags, sender)
+            : next_sctp_state(connection.state, static_cast<net::SctpEvent>(parsed.flags), sender);
     accounts_.changed(connection, was_active);
   }
   table_.settle(connection, now_s + timeout_s(connection.state));

@@ -142,7 +142,7 @@ class FlowPath {
                           Explanation& result) const;
   void explain_new(const Snapshot& snapshot, const FlowKey<F>& key, std::uint64_t hash,
                    std::uint32_t now_s, Explanation& result) const;
-  std::uint32_t timeout_s(TcpState state) const {
+  std::uint32_t timeout_s(FlowState state) const {
     return timeouts_s_[static_cast<std::size_t>(state)];
   }
   // In the same state the deadline is never an earlier one, so that no expiry list is touched.
@@ -152,7 +152,7 @@ class FlowPath {
   }
 
   Table table_;
-  std::array<std::uint32_t, kTcpStates> timeouts_s_;
+  std::array<std::uint32_t, kFlowStates> timeouts_s_;
   std::uint8_t worker_;
   std::uint32_t overloaded_until_s_ = 0;
   FragmentTable<F> fragments_;

@@ -66,7 +66,7 @@ std::optional<Parsed> flow_of(const Packet& packet, const Parsed& parsed,
   flow.protocol = fragment.key.protocol;
   flow.l4 = fragment.l4;
   std::memcpy(&flow.ports, packet.data + flow.l4, sizeof flow.ports);
-  flow.tcp_flags = tcp ? packet.at<net::TcpHeader>(flow.l4)->flags : std::uint8_t{0};
+  flow.flags = tcp ? packet.at<net::TcpHeader>(flow.l4)->flags : std::uint8_t{0};
   return flow;
 }
 

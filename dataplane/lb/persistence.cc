@@ -56,7 +56,7 @@ auto FlowPath<F>::remember(const Service& service, const typename F::Address& cl
     its_template->client = net::masked(client, service.persistence_bits);
     its_template->vip = F::address_of(service.vip.address);
     its_template->vip_port = net::be16(service.vip.port);
-    its_template->state = TcpState::kAssured;
+    its_template->state = FlowState::kAssured;
   }
   its_template->real = F::address_of(real.endpoint.address);
   its_template->real_port = net::be16(real.endpoint.port);

@@ -33,8 +33,10 @@ Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const Rea
 // routed if this node is a router.
 template <typename F>
 Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
-  const bool tcp = arrival.parsed.protocol == net::Protocol::kTcp;
-  if (tcp && !overloaded(turn.now_s)) return route(turn, arrival.packet, arrival.parsed);
+  // Only of UDP are there packets without connections at other times.
+  if (arrival.parsed.protocol != net::Protocol::kUdp && !overloaded(turn.now_s)) {
+    return route(turn, arrival.packet, arrival.parsed);
+  }
   const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
   const auto slot = turn.snapshot.nat_origins().only_service(
       {F::generic(ip->source), arrival.parsed.ports.source.value()}, arrival.parsed.protocol);

@@ -119,7 +119,7 @@ template <typename F>
   if (lane.candidate[i] == Table::kNone || !turn.holds(lane.service[i]->lease)) return false;
   Entry& connection = table_[lane.candidate[i]];
   if (!is_from_client(connection, *parsed.template ip<F>(packet), parsed) ||
-      (parsed.tcp_flags & kChangesState) != 0 || !Table::is_settled(connection)) {
+      (parsed.flags & kChangesState) != 0 || !Table::is_settled(connection)) {
     return false;
   }
   const RealEntry* real = turn.snapshot.real(connection.real_slot, connection.real_generation);
@@ -143,7 +143,7 @@ template <typename F>
   if (lane.candidate[i] == Table::kNone) return false;
   Entry& connection = table_[lane.candidate[i]];
   if (!is_from_server(connection, *parsed.template ip<F>(packet), parsed) ||
-      (parsed.tcp_flags & kChangesState) != 0 || !Table::is_settled(connection) ||
+      (parsed.flags & kChangesState) != 0 || !Table::is_settled(connection) ||
       !translates(connection.method) || connection.hop_epoch != turn.snapshot.hop_epoch()) {
     return false;
   }

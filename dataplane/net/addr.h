@@ -129,6 +129,11 @@ enum class Protocol : std::uint8_t {
   kSctp = 132,
 };
 
+/// Whether it begins with a source and a destination port: those that are balanced.
+constexpr bool has_ports(Protocol protocol) {
+  return protocol == Protocol::kTcp || protocol == Protocol::kUdp || protocol == Protocol::kSctp;
+}
+
 /// The first `bits` of an address, the rest zero.
 inline be32 masked(be32 address, unsigned bits) {
   return be32(bits == 0 ? 0 : address.value() & (0xffffffffu << (32 - bits)));

@@ -120,6 +120,49 @@ inline constexpr std::uint8_t kTcpSyn = 0x02;
 inline constexpr std::uint8_t kTcpRst = 0x04;
 inline constexpr std::uint8_t kTcpAck = 0x10;
 
+/// RFC 9260 §3; chunks follow.
+struct SctpHeader {
+  be16 source_port;
+  be16 destination_port;
+  be32 verification_tag;
+  std::uint32_t checksum;  ///< CRC32c, little-endian.
+};
+static_assert(sizeof(SctpHeader) == 12);
+
+/// What the first chunk of an SCTP packet means for its association.
+enum class SctpEvent : std::uint8_t {
+  kNone,  ///< Data, acknowledgements, heartbeats.
+  kInit,
+  kInitAck,
+  kCookieEcho,
+  kCookieAck,
+  kShutdown,  ///< SHUTDOWN or its acknowledgement.
+  kShutdownComplete,
+  kAbort,
+};
+
+constexpr SctpEvent sctp_event(std::uint8_t chunk_type) {
+  switch (chunk_type) {
+    case 1:
+      return SctpEvent::kInit;
+    case 2:
+      return SctpEvent::kInitAck;
+    case 6:
+      return SctpEvent::kAbort;
+    case 7:
+    case 8:
+      return SctpEvent::kShutdown;
+    case 10:
+      return SctpEvent::kCookieEcho;
+    case 11:
+      return SctpEvent::kCookieAck;
+    case 14:
+      return SctpEvent::kShutdownComplete;
+    default:
+      return SctpEvent::kNone;
+  }
+}
+
 /// RFC 768.
 struct UdpHeader {
   be16 source_port;

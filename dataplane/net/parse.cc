@@ -10,6 +10,7 @@ namespace keepline::net {
 namespace {
 
 constexpr std::uint16_t kHardwareEthernet = 1;
+constexpr std::size_t kSctpChunkHeader = 4;
 
 // Results are filled in where they are to be, field by field: handing them through by value costs
 // more than parsing.
@@ -52,13 +53,21 @@ inline void parse_transport(const Packet& packet, Parsed& result) {
         : if (payload < sizeof(TcpHeader)) return dropped(result, Drop::kTruncated);
     result.kind = Kind::kFlow;
     std::memcpy(&result.ports, transport, sizeof result.ports);
-    result.tcp_flags = transport[offsetof(TcpHeader, flags)];
+    result.flags = transport[offsetof(TcpHeader, flags)];
     return;
     case Protocol::kUdp:
       if (payload < sizeof(UdpHeader)) return dropped(result, Drop::kTruncated);
       result.kind = Kind::kFlow;
       std::memcpy(&result.ports, transport, sizeof result.ports);
-      result.tcp_flags = 0;
+      result.flags = 0;
+      return;
+    case Protocol::kSctp:
+      if (payload < sizeof(SctpHeader) + kSctpChunkHeader) {
+        return dropped(result, Drop::kTruncated);
+      }
+      result.kind = Kind::kFlow;
+      std::memcpy(&result.ports, transport, sizeof result.ports);
+      result.flags = static_cast<std::uint8_t>(sctp_event(transport[sizeof(SctpHeader)]));
       return;
     case Protocol::kIcmp:
       if (payload < sizeof(IcmpHeader)) return dropped(result, Drop::kTruncated);

@@ -15,7 +15,7 @@ enum class Kind : std::uint8_t {
   kArp,        ///< ARP for IPv4 over Ethernet, header complete.
   kVrrp,       ///< IPv4 with protocol 112: from l3 on for the VRRP codec.
   kIcmpEcho,   ///< ICMP (IPv4) echo request, header complete.
-  kFlow,       ///< TCP or UDP over IPv4 or IPv6, header complete.
+  kFlow,       ///< TCP, UDP or SCTP over IPv4 or IPv6, header complete.
   kFragment,   ///< Fragment of anything but VRRP.
   kIcmpError,  ///< ICMP or ICMPv6 error, header complete; what it quotes is not looked at.
   kOther,      ///< Sound, but nothing that the dataplane handles.
@@ -27,7 +27,7 @@ struct Parsed {
   Kind kind = Kind::kDropped;
   Drop drop = Drop::kNone;
   Protocol protocol{};
-  std::uint8_t tcp_flags = 0;
+  std::uint8_t flags = 0;  ///< TCP's; of SCTP an SctpEvent.
   Family family = Family::kV4;
   std::uint16_t l3 = 0;         ///< IP or ARP header.
   std::uint16_t l4 = 0;         ///< Transport header.

@@ -143,7 +143,7 @@ static __always_inline int steer_ipv4(struct xdp_md* ctx, struct ethhdr* etherne
     return is_services_fragment(flags, address_flags(ip->saddr)) ? to_socket(ctx) : XDP_PASS;
   }
   if (ip->protocol == IPPROTO_ICMP) return steer_icmp(ctx, ip, flags, end);
-  if (ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP) {
+  if (ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP || ip->protocol == IPPROTO_SCTP) {
     return steer_ports(ctx, ip, flags, end);
   }
   return XDP_PASS;
@@ -202,8 +202,8 @@ static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* etherne
   __u8 protocol = 0;
   void* transport = skip_extensions(ip, end, &protocol);
   if (!transport) return XDP_PASS;
-  if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_FRAGMENT &&
-      protocol != IPPROTO_ICMPV6) {
+  if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_SCTP &&
+      protocol != IPPROTO_FRAGMENT && protocol != IPPROTO_ICMPV6) {
     return XDP_PASS;
   }
   if (!is_for_us(ethernet)) return XDP_PASS;

@@ -49,7 +49,7 @@ struct ConnectionView {
   net::Endpoint real;
   net::Endpoint local;  ///< The client itself, but for FULLNAT.
   net::Protocol protocol{};
-  lb::TcpState state{};
+  lb::FlowState state{};
   lb::Method method{};
   lb::RealSlot real_slot = 0;  ///< Of a tunnel, whose server may be of the other family.
 };

@@ -28,7 +28,7 @@ build_packages() {
 lab_packages() {
   echo iproute2 iputils-ping iputils-arping ethtool tcpdump arp-scan procps curl
   echo keepalived nginx-light dnsmasq-base bind9-dnsutils python3-pytest-xdist
-  echo python3-prometheus-client
+  echo python3-prometheus-client libusrsctp2
 }
 
 bench_packages() {

@@ -69,6 +69,7 @@ World fuzzed_world(std::uint8_t rules) {
   more.hash_fallback = (rules & 8) != 0;
   more.persistence_s = (rules & 16) != 0 ? 50 : 0;
   more.persistence_bits = (rules & 16) != 0 ? 30 : 0;
+  if ((rules & 64) != 0) more.protocol = net::Protocol::kSctp;
   world.services.push_back(more);
   world.services[1].one_packet = (rules & 32) != 0;
   return world;
@@ -108,6 +109,10 @@ FrameBytes sound_frame(Input& input) {
                                : from_server(client_port, flags);
   if ((kind & 2) != 0) d.protocol = net::Protocol::kUdp;
   if ((kind & 1) == 0 && (kind & 2) != 0) d.source.port = 5353;
+  if (d.destination.port == 81 && (flags & 128) != 0) {
+    d.protocol = net::Protocol::kSctp;
+    d.flags = flags & 15;
+  }
   d.options = (kind & 4) != 0 ? 8 : 0;
   d.udp_checksum = (kind & 8) == 0;
   d.payload.assign(flags % 8, 'p');

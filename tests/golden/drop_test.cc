@@ -195,10 +195,10 @@ TEST(GoldenDrop, KindsThatNobodyHandles) {
   FrameBytes vlan(60);
   put16(vlan, 12, 0x8100);
   EXPECT_EQ(dropped(vlan), "packets=1 unknown=1");
-  FrameBytes sctp = bytes_of(from_client());
-  sctp[kL3 + 9] = 132;
-  fix_ip_checksum(sctp);
-  EXPECT_EQ(dropped(sctp), "packets=1 unknown=1");
+  FrameBytes dccp = bytes_of(from_client());
+  dccp[kL3 + 9] = 33;
+  fix_ip_checksum(dccp);
+  EXPECT_EQ(dropped(dccp), "packets=1 unknown=1");
 }
 
 TEST(GoldenDrop, AdvertsGoToControlWhateverTheyHold) {

@@ -56,6 +56,16 @@ inline std::uint32_t pseudo_sum(net::Bytes frame, std::size_t l3, net::Protocol 
   return (sum & 0xffff) + (sum >> 16);
 }
 
+/// CRC32c by definition, bit by bit.
+inline std::uint32_t reference_crc32c(net::Bytes data) {
+  std::uint32_t crc = 0xffffffff;
+  for (const std::uint8_t byte : data) {
+    crc ^= byte;
+    for (int i = 0; i < 8; ++i) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82f63b78 : 0);
+  }
+  return ~crc;
+}
+
 /// An IPv4 or IPv6 frame in words; bytes_of() makes it real.
 struct Datagram {
   net::Mac to;
@@ -63,7 +73,7 @@ struct Datagram {
   net::Endpoint source;
   net::Endpoint destination;
   net::Protocol protocol = net::Protocol::kTcp;
-  std::uint8_t flags = net::kTcpSyn;
+  std::uint8_t flags = net::kTcpSyn;  ///< Of TCP; the type of SCTP's chunk.
   std::string payload = {};
   std::uint8_t ttl = 64;
   std::uint16_t fragment = 0x4000;  ///< DF.
@@ -136,8 +146,28 @@ inline void append_ip_header(FrameBytes& frame, const Datagram& d, std::size_t l
   fix_ip_checksum(frame);
 }
 
+/// A packet of one chunk.
+inline FrameBytes sctp_bytes_of(const Datagram& d) {
+  FrameBytes frame;
+  append_ip_header(frame, d, 16 + d.payload.size());
+  const std::size_t l4 = frame.size();
+  append16(frame, d.source.port);
+  append16(frame, d.destination.port);
+  append_ip(frame, net::Ip4(0x0a0b0c0d));  // verification tag
+  frame.insert(frame.end(), 4, 0);
+  frame.push_back(d.flags);
+  frame.push_back(0);
+  append16(frame, static_cast<unsigned>(4 + d.payload.size()));
+  frame.insert(frame.end(), d.payload.begin(), d.payload.end());
+  const std::uint32_t crc = reference_crc32c(net::Bytes(frame).subspan(l4));
+  for (unsigned i = 0; i < 4; ++i) frame[l4 + 8 + i] = static_cast<std::uint8_t>(crc >> 8 * i);
+  frame.insert(frame.end(), d.padding, std::uint8_t{0xdd});
+  return frame;
+}
+
 inline FrameBytes bytes_of(const Datagram& d) {
   FrameBytes frame;
+  if (d.protocol == net::Protocol::kSctp) return sctp_bytes_of(d);
   const bool tcp = d.protocol == net::Protocol::kTcp;
   const std::size_t l4_length = (tcp ? 20 : 8) + d.payload.size();
   append_ip_header(frame, d, l4_length);
@@ -272,7 +302,16 @@ inline FrameBytes bytes_of(const Arp& arp) {
   return frame;
 }
 
-/// The same for IPv6 with at most one extension header; a UDP checksum of zero is wrong there.
+/// Of SCTP's packet itself: the CRC in it.
+inline bool crc32c_ok(net::Bytes packet) {
+  FrameBytes copy(packet.begin(), packet.end());
+  std::uint32_t sent = 0;
+  std::memcpy(&sent, copy.data() + 8, sizeof sent);
+  std::fill_n(copy.begin() + 8, sizeof sent, std::uint8_t{0});
+  return sent == reference_crc32c(copy);
+}
+
+/// checksums_ok() of IPv6 with at most one extension header; a UDP checksum of zero is wrong there.
 inline bool checksums_ok_v6(net::Bytes frame) {
   std::size_t l4 = kL3 + 40;
   std::uint8_t next = frame[kL3 + 6];
@@ -281,6 +320,9 @@ inline bool checksums_ok_v6(net::Bytes frame) {
     l4 += (std::size_t{frame[l4 + 1]} + 1) * 8;
   }
   const std::size_t length = kL3 + 40 + u16_at(frame, kL3 + 4) - l4;
+  if (next == static_cast<std::uint8_t>(net::Protocol::kSctp)) {
+    return crc32c_ok(frame.subspan(l4, length));
+  }
   return reference_checksum(frame.subspan(l4, length),
                             pseudo_sum(frame, kL3, static_cast<net::Protocol>(next), length)) == 0;
 }
@@ -295,6 +337,7 @@ inline bool checksums_ok(net::Bytes frame) {
   const auto transport = frame.subspan(l4, length);
   const auto protocol = static_cast<net::Protocol>(frame[kL3 + 9]);
   if (protocol == net::Protocol::kIcmp) return reference_checksum(transport) == 0;
+  if (protocol == net::Protocol::kSctp) return crc32c_ok(transport);
   if (protocol == net::Protocol::kUdp && u16_at(frame, l4 + 6) == 0) return true;
   return reference_checksum(transport, pseudo_sum(frame, kL3, protocol, length)) == 0;
 }

@@ -25,8 +25,11 @@ std::string line_of(const lb::Connection<F>& c, std::uint32_t now_s) {
   const auto end = [](const typename F::Address& address, net::be16 port) {
     return to_string(net::Endpoint{F::generic(address), port.value()});
   };
-  return std::string(tcp ? "TCP " : "UDP ") + end(c.client, c.client_port) + ' ' +
-         end(c.vip, c.vip_port) + ' ' +
+  const bool sctp = c.flow_protocol() == net::Protocol::kSctp;
+  return std::string(tcp    ? "TCP "
+                     : sctp ? "SCTP "
+                            : "UDP ") +
+         end(c.client, c.client_port) + ' ' + end(c.vip, c.vip_port) + ' ' +
          (c.has_own_local() ? "by " + end(c.local, c.local_port) + ' ' : "") +
          end(c.real, c.real_port) + ' ' + std::string(to_string(c.state)) + ' ' +
          (c.method == lb::Method::kDirectRouting ? "dr " : "") + (c.replied ? "replied " : "") +

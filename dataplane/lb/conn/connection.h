@@ -4,7 +4,7 @@
 // and ports are kept in wire order, since they are only compared with and copied into headers.
 #pragma once
 
-#include "dataplane/lb/conn/tcp_state.h"
+#include "dataplane/lb/conn/flow_state.h"
 #include "dataplane/lb/service/service.h"
 #include "dataplane/net/family.h"
 #include "dataplane/net/packet.h"
@@ -37,7 +37,7 @@ struct alignas(64) Connection {
   net::be16 real_port;
   net::be16 local_port;
   net::Protocol protocol;  ///< Zero in an entry that is not in use, so that no key matches.
-  TcpState state;
+  FlowState state;
   Method method;
   /// The way back to the client: as resolved for `hop_epoch`, or while its neighbour entry is not
   /// resolved, where its last frame came from.
@@ -62,12 +62,12 @@ struct alignas(64) Connection {
 
   /// A template's protocol, which no packet has, so that none belongs to it.
   static net::Protocol template_protocol(net::Protocol protocol) {
-    return static_cast<net::Protocol>(static_cast<std::uint8_t>(protocol) | 0x80);
+    return static_cast<net::Protocol>(static_cast<std::uint8_t>(protocol) ^ 0x40);
   }
-  bool is_template() const { return state == TcpState::kAssured; }
-  /// TCP or UDP, also of a template.
+  bool is_template() const { return state == FlowState::kAssured; }
+  /// TCP, UDP or SCTP, also of a template.
   net::Protocol flow_protocol() const {
-    return static_cast<net::Protocol>(static_cast<std::uint8_t>(protocol) & 0x7f);
+    return is_template() ? template_protocol(protocol) : protocol;  // its own inverse
   }
   bool in_use() const { return protocol != net::Protocol{}; }
   bool matches(const FlowKey<F>& key, Direction direction) const {
@@ -82,13 +82,12 @@ struct alignas(64) Connection {
   /// Whether answers are found by other ends than the client's.
   bool has_own_local() const { return method == Method::kFullNat && !is_template(); }
   /// ipvsadm's ActiveConn counts these, InActConn all others.
-  bool is_active() const {
-    return protocol == net::Protocol::kTcp && state == TcpState::kEstablished;
-  }
+  bool is_active() const { return state == FlowState::kEstablished; }
   /// Whether it counts against the share of the table for what nobody has answered yet.
   bool is_half_open() const {
     if (protocol == net::Protocol::kUdp) return !replied;
-    return state == TcpState::kSynReceived || state == TcpState::kNone;
+    return state == FlowState::kSynReceived || state == FlowState::kInit ||
+           state == FlowState::kNone;
   }
 };
 static_assert(sizeof(Connection<net::V4>) == 64);

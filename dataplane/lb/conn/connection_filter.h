@@ -23,7 +23,7 @@ struct ConnectionFilter {
   };
 
   std::optional<net::Protocol> protocol;
-  std::optional<TcpState> state;
+  std::optional<FlowState> state;
   End client;
   End vip;
   End real;

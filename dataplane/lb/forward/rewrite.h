@@ -10,6 +10,7 @@
 
 #include "dataplane/lb/conn/connection.h"
 #include "dataplane/net/checksum.h"
+#include "dataplane/net/crc32c.h"
 #include "dataplane/net/parse.h"
 
 namespace keepline::lb {
@@ -29,6 +30,19 @@ inline constexpr std::uint16_t kTwoHops = 0xfffd;
   --ip.hop_limit;
 }
 
+// SCTP's checksum is about its packet alone, so that addresses do not matter. Not inlined: the way
+// of other protocols stays short.
+[[gnu::noinline]] inline void update_sctp(const net::Packet& packet, const net::Parsed& parsed) {
+  auto* header = packet.at<net::SctpHeader>(parsed.l4);
+  std::uint32_t before = 0;
+  std::uint32_t after = 0;
+  static_assert(sizeof parsed.ports == sizeof before);
+  std::memcpy(&before, &parsed.ports, sizeof before);
+  std::memcpy(&after, header, sizeof after);
+  const auto length = static_cast<std::size_t>(parsed.l3 + parsed.l3_length - parsed.l4);
+  header->checksum ^= net::crc32c_change(before ^ after, length);
+}
+
 // A UDP checksum of zero means "none" in IPv4: it stays none, and a computed zero is sent as
 // 0xffff (RFC 768).
 [[gnu::always_inline]] inline void update_transport(const net::Packet& packet,
@@ -38,6 +52,8 @@ inline constexpr std::uint16_t kTwoHops = 0xfffd;
     net::ChecksumDelta::apply_delta(packet.at<net::TcpHeader>(parsed.l4)->checksum, delta);
     return;
   }
+  if (parsed.protocol == net::Protocol::kSctp) [[unlikely]]
+    return update_sctp(packet, parsed);
   net::be16& field = packet.at<net::UdpHeader>(parsed.l4)->checksum;
   if (field.raw() == 0) return;
   net::ChecksumDelta::apply_delta(field, delta);
@@ -84,7 +100,7 @@ template <typename F>
   auto* ip = packet.at<typename F::Header>(parsed.l3);
   if (connection.method == Method::kFullNat) ip->source = connection.local;
   ip->destination = connection.real;
-  // TCP and UDP have their ports in the same place, so one view serves both.
+  // Every protocol has its ports in the same place, so one view serves all.
   auto* ports = packet.at<net::UdpHeader>(parsed.l4);
   ports->source_port = connection.local_port;
   ports->destination_port = connection.real_port;

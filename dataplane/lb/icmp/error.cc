@@ -73,6 +73,10 @@ void replace_quoted(const Packet& packet, const Parsed& quoted, typename F::Addr
     delta.apply(packet.at<net::Ipv4Header>(quoted.l3)->checksum);
   }
   delta.replace(port, new_port);
+  address = new_address;
+  port = new_port;
+  // Of SCTP its receiver looks at the verification tag (RFC 9260 §10).
+  if (quoted.protocol == net::Protocol::kSctp) return;
   const bool tcp = quoted.protocol == net::Protocol::kTcp;
   const std::size_t at =
       quoted.l4 + (tcp ? offsetof(net::TcpHeader, checksum) : offsetof(net::UdpHeader, checksum));
@@ -80,8 +84,6 @@ void replace_quoted(const Packet& packet, const Parsed& quoted, typename F::Addr
     auto& field = *packet.at<net::be16>(at);
     if (tcp || field.raw() != 0) delta.apply(field);
   }
-  address = new_address;
-  port = new_port;
 }
 
 std::optional<Parsed> quoted4(const Packet& packet, std::uint16_t l3, std::size_t length) {
@@ -125,9 +127,7 @@ std::optional<Parsed> quoted_in(const Packet& packet, const Parsed& error) {
       F::kFamily == Family::kV4 ? quoted4(packet, l3, length) : quoted6(packet, l3, length);
   // Eight bytes are the least that anybody quotes of the transport header (RFC 792).
   if (!quoted || quoted->l4 + sizeof(net::UdpHeader) > l3 + length) return std::nullopt;
-  if (quoted->protocol != net::Protocol::kTcp && quoted->protocol != net::Protocol::kUdp) {
-    return std::nullopt;
-  }
+  if (!net::has_ports(quoted->protocol)) return std::nullopt;
   quoted->kind = net::Kind::kFlow;
   quoted->family = F::kFamily;
   quoted->l3 = l3;

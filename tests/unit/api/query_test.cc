@@ -47,7 +47,7 @@ TEST(Query, ExplainOfEitherFamily) {
 TEST(Query, ExplainSaysWhatIsWrong) {
   EXPECT_EQ(parse_explain_query({}).error, "source must be ADDRESS:PORT");
   EXPECT_EQ(parsed("1.1.1.1:1", "2.2.2.2", "tcp").error, "destination must be ADDRESS:PORT");
-  EXPECT_EQ(parsed("1.1.1.1:1", "2.2.2.2:2", "icmp").error, "protocol must be tcp or udp");
+  EXPECT_EQ(parsed("1.1.1.1:1", "2.2.2.2:2", "icmp").error, "protocol must be tcp, udp or sctp");
   EXPECT_EQ(parsed("1.1.1.1:1", "[::1]:2", "tcp").error,
             "source and destination must be of one address family");
 }
@@ -55,7 +55,7 @@ TEST(Query, ExplainSaysWhatIsWrong) {
 TEST(ConnectionFilter, LetsThroughWhatFitsAllOfIt) {
   lb::Connection<net::V4> c{};
   c.protocol = net::Protocol::kTcp;
-  c.state = lb::TcpState::kEstablished;
+  c.state = lb::FlowState::kEstablished;
   c.client = net::parse_ip4("198.51.100.7")->be();
   c.client_port = net::be16(5000);
   c.vip = net::parse_ip4("192.0.2.1")->be();
@@ -98,7 +98,7 @@ TEST(ConnectionFilter, SaysWhatIsWrong) {
       {{{"client", "10.0.0.0/"}}, "client must be ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT"},
       {{{"server", ":0"}}, "server must be ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT"},
       {{{"virtual", ""}}, "virtual must be ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT"},
-      {{{"protocol", "icmp"}}, "protocol must be tcp or udp"},
+      {{{"protocol", "icmp"}}, "protocol must be tcp, udp or sctp"},
       {{{"state", "established"}}, "state must be one of the listing, such as ESTABLISHED"},
       {{{"port", "80"}}, "there is no filter 'port'"}};
   for (const auto& [query, error] : wrong) {

@@ -247,7 +247,6 @@ TEST(Service, Refusals) {
   const std::string refused[] = {
       service_text("", "", "fwmark 3"),
       "virtual_server_group G {\nfwmark 4\n}\n" + service_text("", "", "group G"),
-      service_text("protocol SCTP"),
       service_text("", "", "10.0.0.1"),
       service_text("", "", "10.0.0.1 0"),
       service_text("", "", "10.0.1.1 80"),

@@ -61,7 +61,7 @@ class Model {
       table_.remove(*oldest);
     }
     const std::uint32_t at_s = half_open ? now_s_ + kSynReceived_s : deadline();
-    const TcpState state = half_open ? TcpState::kSynReceived : TcpState::kEstablished;
+    const FlowState state = half_open ? FlowState::kSynReceived : FlowState::kEstablished;
     if (add(table_, flow, at_s, state) != nullptr) {
       expiry_[flow] = at_s;
     } else {
@@ -73,7 +73,7 @@ class Model {
     Connection<F>* connection = find(table_, flow);
     ASSERT_EQ(connection != nullptr, expiry_.count(flow) != 0);
     if (connection == nullptr) return;
-    if (connection->is_half_open() && pick(2) == 0) connection->state = TcpState::kEstablished;
+    if (connection->is_half_open() && pick(2) == 0) connection->state = FlowState::kEstablished;
     expiry_[flow] = connection->is_half_open() ? now_s_ + kSynReceived_s : deadline();
     table_.settle(*connection, expiry_[flow]);
   }

@@ -63,13 +63,13 @@ TEST(ConnectionTable, ANewEntryIsZeroEvenWhereAnOldOneWas) {
   Table table(table_config<net::V4>(1), kNow);
   Entry* first = add(table, 1, kNow + 10);
   first->replied = true;
-  first->state = TcpState::kEstablished;
+  first->state = FlowState::kEstablished;
   first->real_slot = 77;
   table.remove(*first);
-  Entry* second = add(table, 2, kNow + 10, TcpState::kNone);
+  Entry* second = add(table, 2, kNow + 10, FlowState::kNone);
   ASSERT_EQ(second, first);
   EXPECT_FALSE(second->replied);
-  EXPECT_EQ(second->state, TcpState::kNone);
+  EXPECT_EQ(second->state, FlowState::kNone);
   EXPECT_EQ(second->real_slot, 0u);
 }
 
@@ -107,7 +107,7 @@ TEST(ConnectionTable, FullItRefusesAndEvictsNobody) {
 Entry* add_with_hash_of_one(Table& table, std::uint32_t number) {
   Entry* entry = table.take(net::Protocol::kTcp);
   fill(*entry, number);
-  entry->state = TcpState::kEstablished;
+  entry->state = FlowState::kEstablished;
   return table.file(*entry, hash_of(table, 1), kNow + 10) == Table::File::kDone ? entry : nullptr;
 }
 
@@ -170,12 +170,12 @@ TEST(HalfOpen, TheOldestOfTheLongerQueueIsNamed) {
   Table table(table_config<net::V4>(100, 10), kNow);
   for (std::uint32_t i = 0; i < 10; ++i) {
     EXPECT_FALSE(table.half_open_full());
-    add(table, i, kNow + 60, TcpState::kSynReceived);
+    add(table, i, kNow + 60, FlowState::kSynReceived);
   }
   EXPECT_TRUE(table.half_open_full());
   EXPECT_EQ(table.oldest_half_open(), find(table, 0));
   // One that becomes established does not count any more; one that is heard again is the newest.
-  find(table, 0)->state = TcpState::kEstablished;
+  find(table, 0)->state = FlowState::kEstablished;
   table.settle(*find(table, 0), kNow + 900);
   EXPECT_FALSE(table.half_open_full());
   table.settle(*find(table, 1), kNow + 61);

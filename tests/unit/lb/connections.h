@@ -57,7 +57,7 @@ std::uint64_t hash_of(const ConnectionTable<F>& table, std::uint32_t number) {
 /// An established connection, unless `state` says otherwise; nullptr when the table is full.
 template <typename F>
 Connection<F>* add(ConnectionTable<F>& table, std::uint32_t number, std::uint32_t expires_s,
-                   TcpState state = TcpState::kEstablished) {
+                   FlowState state = FlowState::kEstablished) {
   Connection<F>* connection = table.take(net::Protocol::kTcp);
   if (connection == nullptr) return nullptr;
   fill(*connection, number);

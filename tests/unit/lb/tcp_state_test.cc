@@ -1,4 +1,4 @@
-#include "dataplane/lb/conn/tcp_state.h"
+#include "dataplane/lb/conn/flow_state.h"
 
 #include <gtest/gtest.h>
 
@@ -11,23 +11,23 @@
 namespace keepline::lb {
 namespace {
 
-using enum TcpState;
+using enum FlowState;
 using enum Sender;
 using net::kTcpAck;
 using net::kTcpFin;
 using net::kTcpRst;
 using net::kTcpSyn;
 
-constexpr std::array kTcpStates = {kNone,     kSynReceived, kEstablished, kFinWait,
-                                   kTimeWait, kClose,       kCloseWait,   kLastAck};
+constexpr std::array kFlowStates = {kNone,     kSynReceived, kEstablished, kFinWait,
+                                    kTimeWait, kClose,       kCloseWait,   kLastAck};
 constexpr std::array kSenders = {kClient, kServer, kClientOnly};
 
-// What the state becomes in each state, in the order of kTcpStates, as the table in the comment of
+// What the state becomes in each state, in the order of kFlowStates, as the table in the comment of
 // its caller says: N S E F T C W L.
 using Row = std::string_view;
 
-char letter(TcpState state) {
-  static const std::map<TcpState, char> kLetters = {
+char letter(FlowState state) {
+  static const std::map<FlowState, char> kLetters = {
       {kNone, 'N'},     {kSynReceived, 'S'}, {kEstablished, 'E'}, {kFinWait, 'F'},
       {kTimeWait, 'T'}, {kClose, 'C'},       {kCloseWait, 'W'},   {kLastAck, 'L'}};
   return kLetters.at(state);
@@ -35,8 +35,8 @@ char letter(TcpState state) {
 
 std::string row(unsigned flags, Sender sender) {
   std::string result;
-  for (const TcpState state : kTcpStates) {
-    result += letter(next_state(state, static_cast<std::uint8_t>(flags), sender));
+  for (const FlowState state : kFlowStates) {
+    result += letter(next_tcp_state(state, static_cast<std::uint8_t>(flags), sender));
   }
   return result;
 }
@@ -57,8 +57,8 @@ Row expected(unsigned flags, Sender sender) {
   return "NSEFTCWL";
 }
 
-TEST(TcpState, EveryStateFlagSetAndSender) {
-  EXPECT_EQ(kTcpStates.size(), 8u);
+TEST(FlowState, EveryStateFlagSetAndSender) {
+  EXPECT_EQ(kFlowStates.size(), 8u);
   for (unsigned flags = 0; flags < 256; ++flags) {
     for (const Sender sender : kSenders) {
       EXPECT_EQ(row(flags, sender), expected(flags, sender))
@@ -69,18 +69,18 @@ TEST(TcpState, EveryStateFlagSetAndSender) {
 
 // The life of a connection, a letter a segment: capitals from the client, small from the server.
 std::string life(std::string_view segments) {
-  TcpState state = kNone;
+  FlowState state = kNone;
   for (const char segment : segments) {
     const Sender sender = segment < 'a' ? kClient : kServer;
     static const std::map<char, unsigned> kFlags = {
         {'S', kTcpSyn},           {'s', kTcpSyn | kTcpAck}, {'A', kTcpAck}, {'a', kTcpAck},
         {'F', kTcpFin | kTcpAck}, {'f', kTcpFin | kTcpAck}, {'R', kTcpRst}, {'r', kTcpRst}};
-    state = next_state(state, static_cast<std::uint8_t>(kFlags.at(segment)), sender);
+    state = next_tcp_state(state, static_cast<std::uint8_t>(kFlags.at(segment)), sender);
   }
   return std::string(to_string(state));
 }
 
-TEST(TcpState, WholeLives) {
+TEST(FlowState, WholeLives) {
   EXPECT_EQ(life("S"), "SYN_RECV");
   EXPECT_EQ(life("Ss"), "SYN_RECV");
   EXPECT_EQ(life("SsSs"), "SYN_RECV");
@@ -100,26 +100,28 @@ TEST(TcpState, WholeLives) {
   EXPECT_EQ(life("SsARS"), "SYN_RECV");
 }
 
-TEST(TcpState, NamesAreThoseOfLvs) {
-  const std::array<std::string_view, 9> names = {"NONE",       "SYN_RECV",  "ESTABLISHED",
-                                                 "FIN_WAIT",   "TIME_WAIT", "CLOSE",
-                                                 "CLOSE_WAIT", "LAST_ACK",  "UDP"};
+TEST(FlowState, NamesAreThoseOfLvs) {
+  const std::array<std::string_view, 14> names = {
+      "NONE",     "SYN_RECV", "ESTABLISHED",   "FIN_WAIT",      "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
+      "LAST_ACK", "INIT",     "COOKIE_ECHOED", "SHUTDOWN_SENT", "CLOSED",    "UDP",   "ASSURED"};
   for (std::size_t i = 0; i < names.size(); ++i) {
-    EXPECT_EQ(to_string(static_cast<TcpState>(i)), names[i]);
+    EXPECT_EQ(to_string(static_cast<FlowState>(i)), names[i]);
   }
 }
 
 TEST(Timeouts, DefaultsAreThoseOfLvs) {
   const Timeouts defaults;
-  const std::map<TcpState, std::uint32_t> seconds = {
-      {kNone, 2},   {kSynReceived, 60}, {kEstablished, 900}, {kFinWait, 120}, {kTimeWait, 120},
-      {kClose, 10}, {kCloseWait, 60},   {kLastAck, 30},      {kUdp, 300}};
+  const std::map<FlowState, std::uint32_t> seconds = {
+      {kNone, 2},       {kSynReceived, 60}, {kEstablished, 900}, {kFinWait, 120},
+      {kTimeWait, 120}, {kClose, 10},       {kCloseWait, 60},    {kLastAck, 30},
+      {kUdp, 300},      {kInit, 60},        {kCookieEchoed, 60}, {kShutdownSent, 60},
+      {kClosed, 60}};
   for (const auto& [state, expected_s] : seconds) EXPECT_EQ(defaults.of(state), expected_s);
 }
 
 TEST(Timeouts, OnlyThreeAreTheUsersChoice) {
   const Timeouts changed{1001, 1002, 1003};
-  for (const TcpState state : kTcpStates) {
+  for (const FlowState state : kFlowStates) {
     const std::uint32_t normal_s = Timeouts().of(state);
     const std::uint32_t expected_s = state == kEstablished ? 1001
                                      : state == kFinWait   ? 1002
