@@ -74,7 +74,10 @@ void Reports::name_service(api::ExplainReport& report, const lb::Explanation& ex
   report.service = net::to_string(service->vip);
   report.scheduler = std::string(lb::to_string(service->scheduler));
   for (const lb::RealServer& real : service->pool) {
-    if (net::to_string(real.endpoint) == report.server) report.weight = real.weight;
+    const bool same_port = real.endpoint.port == 0 || real.endpoint.port == explanation.server.port;
+    if (real.endpoint.address == explanation.server.address && same_port) {
+      report.weight = real.weight;
+    }
   }
 }
 

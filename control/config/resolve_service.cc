@@ -22,7 +22,6 @@ class ServiceRules {
       : draft_(draft), s_(server), global_(global), words_(words), addresses_(addresses) {}
 
   void apply() {
-    check_address();
     settle_protocol();
     settle_scheduler();
     settle_persistence();
@@ -32,12 +31,12 @@ class ServiceRules {
   }
 
  private:
-  void check_address();
   void settle_protocol();
   void settle_scheduler();
   void settle_persistence();
   void settle_real_servers();
   bool keep_real_server(RealServer& real);
+  void demand_connect_ports(const RealServer& real);
   void settle_sorry_server();
   void settle_quorum();
   void refuse_own_address(const net::IpAddr& address, const Position& position,
@@ -58,15 +57,6 @@ class ServiceRules {
   Diagnostics& words_;
   Diagnostics& addresses_;
 };
-
-void ServiceRules::check_address() {
-  if (s_.port == 0) {
-    addresses_.fatal(s_.position, "virtual_server",
-                     "virtual_server " + net::to_string(s_.address) +
-                         " without a port: all ports of an address are not built yet",
-                     "virtual_server ADDRESS PORT, once for each port");
-  }
-}
 
 void ServiceRules::settle_protocol() {
   s_.smtp_alert.inherit(global_.smtp_alert_checker);
@@ -102,6 +92,14 @@ void ServiceRules::settle_scheduler() {
 }
 
 void ServiceRules::settle_persistence() {
+  if (s_.port == 0 && !s_.persistence) {
+    problem(s_.position, "virtual_server",
+            "virtual_server " + net::to_string(s_.address) +
+                " of all ports without persistence_timeout: 360 s are used",
+            "persistence_timeout 360");
+    s_.persistence.emplace();
+    s_.persistence->granularity = static_cast<std::uint8_t>(s_.address.max_prefix_length());
+  }
   if (!s_.persistence) return;
   const auto most = static_cast<std::uint8_t>(s_.address.max_prefix_length());
   if (s_.persistence->granularity <= most) return;
@@ -138,6 +136,10 @@ bool ServiceRules::keep_real_server(RealServer& real) {
   }
   if (real.port == 0) {
     real.port = s_.port;
+  } else if (s_.port == 0) {
+    problem(real.position, "real_server",
+            name + " of a virtual server of all ports: its port is ignored");
+    real.port = 0;
   } else if (!translates(real.method()) && real.port != s_.port) {
     problem(real.position, "real_server",
             name + ": " + std::string(name_of(real.method())) +
@@ -146,6 +148,18 @@ bool ServiceRules::keep_real_server(RealServer& real) {
     real.port = s_.port;
   }
   return true;
+}
+
+// A real server of all ports has none of its own that a check could try.
+void ServiceRules::demand_connect_ports(const RealServer& real) {
+  for (const Checker& checker : real.checkers) {
+    const CheckOptions& options = options_of(checker);
+    if (std::holds_alternative<OtherCheck>(checker) || options.connect_port.value() != 0) continue;
+    words_.fatal(options.position, "connect_port",
+                 "a check without connect_port: real_server " + net::to_string(real.address) +
+                     " has all ports",
+                 "connect_port PORT");
+  }
 }
 
 void ServiceRules::settle_real_servers() {
@@ -165,7 +179,10 @@ void ServiceRules::settle_real_servers() {
     s_.one_packet = false;
   }
   s_.options.warmup_us.set_default(s_.options.delay_loop_us);
-  for (RealServer& real : s_.real_servers) inherit_real_server(s_, global_, real);
+  for (RealServer& real : s_.real_servers) {
+    inherit_real_server(s_, global_, real);
+    demand_connect_ports(real);
+  }
   if (s_.real_servers.empty()) {
     words_.error(s_.position, "virtual_server", "virtual_server without real_server: ignored",
                  "real_server ADDRESS PORT { }");
@@ -191,7 +208,7 @@ void ServiceRules::settle_sorry_server() {
   }
   refuse_own_address(sorry.target.address, sorry.position, "sorry_server");
   sorry.is_inhibited = draft_.has_sorry_inhibit;
-  if (sorry.target.port == 0) {
+  if (sorry.target.port == 0 || s_.port == 0) {
     sorry.target.port = s_.port;
   } else if (!translates(sorry.forwarding.method) && sorry.target.port != s_.port) {
     problem(sorry.position, "sorry_server",

@@ -101,7 +101,7 @@ void FlowPath<F>::explain_connection(const Snapshot& snapshot, const Entry& conn
   const Service* service = snapshot.service(result.service_slot);
   if (connection.method == Method::kTunnel && service != nullptr) {
     const auto found = std::ranges::find(service->pool, connection.real_slot, &RealServer::slot);
-    if (found != service->pool.end()) result.server = found->endpoint;
+    if (found != service->pool.end()) result.server.address = found->endpoint.address;
   }
   result.method = connection.method;
   result.state = connection.state;
@@ -128,6 +128,7 @@ void FlowPath<F>::explain_new(const Snapshot& snapshot, const FlowKey<F>& key, s
   result.outcome = full ? Outcome::kStateless : Outcome::kNewConnection;
   result.has_server = true;
   result.server = chosen->endpoint;
+  if (result.server.port == 0) result.server.port = key.destination_port.value();
   result.method = chosen->method;
   result.next_hop = hop_to(snapshot, chosen->endpoint.address);
   check_hop(result);

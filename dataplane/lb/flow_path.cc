@@ -161,7 +161,7 @@ auto FlowPath<F>::local_end(const Turn& turn, const Arrival& arrival, const Serv
   }
   const auto answer_to = [&](const LocalEnd& end) {
     return FlowKey<F>{F::address_of(real.endpoint.address), end.address,
-                      net::be16(real.endpoint.port), end.port, protocol};
+                      port_at(real, arrival.parsed), end.port, protocol};
   };
   return local_ports_.choose(
       service.locals,
@@ -181,7 +181,7 @@ auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const Service& servi
   const typename F::Address server = F::address_of(real.endpoint.address);
   // An answer tells client and real server, not the VIP: of two connections between the same ends
   // (one server behind two services) only the newer one can be served.
-  const FlowKey<F> answer{server, ip->source, net::be16(real.endpoint.port),
+  const FlowKey<F> answer{server, ip->source, port_at(real, arrival.parsed),
                           arrival.parsed.ports.source, arrival.parsed.protocol};
   if (real.method == Method::kNat || real.method == Method::kDirectRouting) {
     if (Entry* older = table_.find(arrival.hash, answer, Direction::kReverse)) forget(*older);
@@ -196,7 +196,7 @@ auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const Service& servi
   connection->vip = ip->destination;
   connection->vip_port = arrival.parsed.ports.destination;
   connection->real = server;
-  connection->real_port = net::be16(real.endpoint.port);
+  connection->real_port = port_at(real, arrival.parsed);
   connection->local = local.address;
   connection->local_port = local.port;
   // What is resumed in an overload has to prove itself like a new one: half-open first.

@@ -14,6 +14,11 @@ inline net::Drop why_not(neigh::Reach reach) {
   return reach == neigh::Reach::kNoNeighbour ? net::Drop::kNoNeighbour : net::Drop::kTooBig;
 }
 
+// The port that a client's packet has at the real server: of a service of all ports its own.
+inline net::be16 port_at(const RealServer& real, const net::Parsed& parsed) {
+  return real.endpoint.port != 0 ? net::be16(real.endpoint.port) : parsed.ports.destination;
+}
+
 // Whether the packet can leave through this port; kNone if so.
 template <typename F>
 net::Drop check_way_out(const Turn& turn, const net::Packet& packet, const net::Parsed& parsed,

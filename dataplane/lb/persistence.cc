@@ -75,11 +75,16 @@ auto FlowPath<F>::remember(const Service& service, const typename F::Address& cl
 // A connection of the template has ended.
 template <typename F>
 void FlowPath<F>::leave_template(const Entry& connection) {
-  const auto key = key_of<F>(net::masked(connection.client, connection.template_bits),
-                             connection.vip, connection.vip_port, connection.protocol);
-  Entry* its_template = table_.find(table_.hash_of(key.source, key.source_port, key.protocol), key,
-                                    Direction::kForward);
-  if (its_template != nullptr && its_template->hop_epoch != 0) --its_template->hop_epoch;
+  // Of the port's own service, or else of the one of all ports.
+  for (const net::be16 port : {connection.vip_port, net::be16(0)}) {
+    const auto key = key_of<F>(net::masked(connection.client, connection.template_bits),
+                               connection.vip, port, connection.protocol);
+    Entry* its_template = table_.find(table_.hash_of(key.source, key.source_port, key.protocol),
+                                      key, Direction::kForward);
+    if (its_template == nullptr) continue;
+    if (its_template->hop_epoch != 0) --its_template->hop_epoch;
+    return;
+  }
 }
 
 // The members of this file only; the rest of the class is instantiated where it is defined.

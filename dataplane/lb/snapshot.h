@@ -102,7 +102,7 @@ class Snapshot {
   const typename ServiceIndex<F>::Entry* find_service(const typename F::Address& address,
                                                       net::be16 port,
                                                       net::Protocol protocol) const {
-    return service_view<F>().find({address, port, protocol});
+    return service_view<F>().find(address, port, protocol);
   }
   /// nullptr: no such service.
   const Service* service(ServiceSlot slot) const {

@@ -17,7 +17,7 @@ Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const Rea
   passing.vip = ip->destination;
   passing.vip_port = arrival.parsed.ports.destination;
   passing.real = F::address_of(real.endpoint.address);
-  passing.real_port = net::be16(real.endpoint.port);
+  passing.real_port = port_at(real, arrival.parsed);
   passing.local = ip->source;
   passing.local_port = arrival.parsed.ports.source;
   passing.method = real.method;
@@ -38,8 +38,11 @@ Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
     return route(turn, arrival.packet, arrival.parsed);
   }
   const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
-  const auto slot = turn.snapshot.nat_origins().only_service(
-      {F::generic(ip->source), arrival.parsed.ports.source.value()}, arrival.parsed.protocol);
+  const auto& origins = turn.snapshot.nat_origins();
+  const net::IpAddr server = F::generic(ip->source);
+  const net::be16 port = arrival.parsed.ports.source;
+  auto slot = origins.only_service({server, port.value()}, arrival.parsed.protocol);
+  if (!slot) slot = origins.only_service({server, 0}, arrival.parsed.protocol);
   if (!slot) return route(turn, arrival.packet, arrival.parsed);
   const Service& service = *turn.snapshot.service(*slot);
   if (!service.one_packet && !overloaded(turn.now_s)) {
@@ -52,11 +55,11 @@ Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
   if (drop != Drop::kNone) return turn.drop(drop);
   Entry passing{};
   passing.vip = F::address_of(service.vip.address);
-  passing.vip_port = net::be16(service.vip.port);
+  passing.vip_port = service.vip.port != 0 ? net::be16(service.vip.port) : port;
   passing.client = passing.local = ip->destination;
   passing.client_port = passing.local_port = arrival.parsed.ports.destination;
   passing.real = ip->source;
-  passing.real_port = arrival.parsed.ports.source;
+  passing.real_port = port;
   set_deltas(passing);
   nat_to_client<F>(arrival.packet, arrival.parsed, passing);
   set_link_header(arrival.packet, {hop.mac, source_mac(turn, *vip, hop.port)});

@@ -70,7 +70,7 @@ void FlowPath<F>::classify(Turn& turn, Burst& burst) {
     }
     const auto* ip = parsed.template ip<F>(packet);
     const ServiceEntry* service =
-        services.find({ip->destination, parsed.ports.destination, parsed.protocol});
+        services.find(ip->destination, parsed.ports.destination, parsed.protocol);
     const auto [hash, worker] =
         home_of(turn.snapshot, ip->source, ip->destination, parsed.ports, parsed.protocol,
                 service != nullptr ? Direction::kForward : Direction::kReverse);

@@ -81,6 +81,18 @@ static __always_inline int steer_arp(struct xdp_md* ctx, void* at, void* end) {
   return (address_flags(target) & KL_ANSWER) ? to_socket(ctx) : XDP_PASS;
 }
 
+// A virtual server, or a NATed real server, of this end or of all ports of its address.
+static __always_inline int has_end(void* map, struct kl_endpoint* end) {
+  if (bpf_map_lookup_elem(map, end)) return 1;
+  end->port = 0;
+  return bpf_map_lookup_elem(map, end) != 0;
+}
+static __always_inline int has_end6(void* map, struct kl_endpoint6* end) {
+  if (bpf_map_lookup_elem(map, end)) return 1;
+  end->port = 0;
+  return bpf_map_lookup_elem(map, end) != 0;
+}
+
 static __always_inline int is_for_us(struct ethhdr* ethernet) {
   struct kl_mac mac = {};
   __builtin_memcpy(mac.bytes, ethernet->h_dest, 6);
@@ -100,11 +112,11 @@ static __always_inline int steer_ports(struct xdp_md* ctx, struct iphdr* ip, __u
   if ((void*)(ports + 2) > end) return XDP_PASS;
   struct kl_endpoint local = {.address = ip->daddr, .port = ports[1], .protocol = ip->protocol};
   struct kl_endpoint remote = {.address = ip->saddr, .port = ports[0], .protocol = ip->protocol};
-  if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services, &local)) return to_socket(ctx);
+  if ((flags & KL_SERVICE) && has_end(&kl_services, &local)) return to_socket(ctx);
   // Answers to this node's own health checks stay with the kernel, whatever address it used.
   if (flags & KL_LOCAL) return to_socket(ctx);
   if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
-  if (bpf_map_lookup_elem(&kl_reals, &remote)) return to_socket(ctx);
+  if (has_end(&kl_reals, &remote)) return to_socket(ctx);
   return XDP_PASS;
 }
 
@@ -118,10 +130,10 @@ static __always_inline int steer_error(struct xdp_md* ctx, struct iphdr* quoted,
       .address = quoted->saddr, .port = ports[0], .protocol = quoted->protocol};
   struct kl_endpoint destination = {
       .address = quoted->daddr, .port = ports[1], .protocol = quoted->protocol};
-  if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services, &source)) return to_socket(ctx);
+  if ((flags & KL_SERVICE) && has_end(&kl_services, &source)) return to_socket(ctx);
   if (flags & KL_LOCAL) return to_socket(ctx);
   if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
-  return bpf_map_lookup_elem(&kl_reals, &destination) ? to_socket(ctx) : XDP_PASS;
+  return has_end(&kl_reals, &destination) ? to_socket(ctx) : XDP_PASS;
 }
 
 static __always_inline int steer_icmp(struct xdp_md* ctx, struct iphdr* ip, __u32 flags,
@@ -170,12 +182,12 @@ static __always_inline int steer_ports6(struct xdp_md* ctx, struct ipv6hdr* ip, 
   if ((void*)(ports + 2) > end) return XDP_PASS;
   struct kl_endpoint6 key = {.port = ports[1], .protocol = protocol};
   __builtin_memcpy(&key.address, &ip->daddr, sizeof key.address);
-  if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services6, &key)) return to_socket(ctx);
+  if ((flags & KL_SERVICE) && has_end6(&kl_services6, &key)) return to_socket(ctx);
   if (flags & KL_LOCAL) return to_socket(ctx);
   if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
   __builtin_memcpy(&key.address, &ip->saddr, sizeof key.address);
   key.port = ports[0];
-  return bpf_map_lookup_elem(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
+  return has_end6(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
 }
 
 // ICMPv6 errors have types below 128; those that are known are 1 to 4 (RFC 4443).
@@ -188,12 +200,12 @@ static __always_inline int steer_error6(struct xdp_md* ctx, __u8* icmp, __u32 fl
   if (!ports || (void*)(ports + 2) > end) return XDP_PASS;
   struct kl_endpoint6 key = {.port = ports[0], .protocol = protocol};
   __builtin_memcpy(&key.address, &quoted->saddr, sizeof key.address);
-  if ((flags & KL_SERVICE) && bpf_map_lookup_elem(&kl_services6, &key)) return to_socket(ctx);
+  if ((flags & KL_SERVICE) && has_end6(&kl_services6, &key)) return to_socket(ctx);
   if (flags & KL_LOCAL) return to_socket(ctx);
   if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
   __builtin_memcpy(&key.address, &quoted->daddr, sizeof key.address);
   key.port = ports[1];
-  return bpf_map_lookup_elem(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
+  return has_end6(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
 }
 
 static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* ethernet, void* end) {

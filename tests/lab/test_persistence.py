@@ -2,6 +2,7 @@
 
 import pytest
 from daemons import Keepline
+from nginx import Nginx
 from process import wait_for
 from test_services import URL, wait_answer
 from topologies import OUTSIDE_VIP, two_arm_configuration, two_arms, virtual_server
@@ -67,6 +68,28 @@ def test_granularity_and_the_end(lab):
     assert [row["client"] for row in templates()] == ["198.51.100.0:0"]
     explained = keepline.cli("explain", "198.51.100.99:999", f"{OUTSIDE_VIP}:80", "TCP")
     assert {"web1\n": "10.1.0.21", "web2\n": "10.1.0.22"}[every[0]] in str(explained)
+
+
+def test_all_ports_of_an_address(lab):
+    """`virtual_server VIP 0`: a client's server has all its ports, and each keeps its number."""
+    check = "TCP_CHECK {\n connect_port 80\n retry 1\n delay_before_retry 0.3\n }"
+    service = virtual_server(port=0, persistence_timeout=50, check=check)
+    service += virtual_server(port=8081, server_port=80)
+    two, keepline = start(lab, service)
+    for web in two.webs:
+        Nginx(web, "8080", name=f"{web}-8080")
+    wait_answer(two.client)
+    for source in CLIENTS[:6]:
+        words = ("--interface", source)
+        (first,) = set(bodies(two.client, source, 3))
+        other = two.client.curl(f"http://{OUTSIDE_VIP}:8080/", *words)
+        assert other == f"{first.strip()}-8080\n"
+        assert two.client.curl(f"http://{OUTSIDE_VIP}:8081/", *words) in ("web1\n", "web2\n")
+    done = two.client.run("curl", "-s", "-m", 3, f"http://{OUTSIDE_VIP}:81/", check=False)
+    assert done.returncode == 7, "refused by the server, whose answer came back"
+    assert f"{OUTSIDE_VIP}:0 rr persistent 50" in keepline.cli_text("services")
+    explained = keepline.cli("explain", f"{CLIENTS[0]}:999", f"{OUTSIDE_VIP}:4444", "TCP")
+    assert explained["service"] == f"{OUTSIDE_VIP}:0" and explained["server"].endswith(":4444")
 
 
 def test_one_packet_scheduling(lab):

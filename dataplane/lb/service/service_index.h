@@ -25,6 +25,7 @@ class ServiceKey<net::V4> {
       : raw_(address.raw() | (std::uint64_t{port.raw()} << 32) |
              (std::uint64_t{static_cast<std::uint8_t>(protocol)} << 48)) {}
   bool is_none() const { return raw_ == 0; }
+  bool is_any_port() const { return (raw_ >> 32 & 0xffff) == 0; }
   std::uint64_t mixed() const { return raw_; }
   friend bool operator==(const ServiceKey&, const ServiceKey&) = default;
 
@@ -41,6 +42,7 @@ class ServiceKey<net::V6> {
         low_(address.raw_low()),
         rest_(port.raw() | (std::uint64_t{static_cast<std::uint8_t>(protocol)} << 16)) {}
   bool is_none() const { return rest_ == 0; }
+  bool is_any_port() const { return (rest_ & 0xffff) == 0; }
   std::uint64_t mixed() const { return high_ ^ std::rotl(low_, 23) ^ (rest_ << 32); }
   friend bool operator==(const ServiceKey&, const ServiceKey&) = default;
 
@@ -64,6 +66,14 @@ class ServiceIndex {
   /// What looking up takes, as a value: kept in registers from packet to packet.
   class View {
    public:
+    /// The service of this end, or else the one of all ports of its address; nullptr: neither.
+    const Entry* find(const typename F::Address& address, net::be16 port,
+                      net::Protocol protocol) const {
+      const Entry* found = find({address, port, protocol});
+      if (found == nullptr && has_any_port_) [[unlikely]]
+        found = find({address, net::be16(0), protocol});
+      return found;
+    }
     /// nullptr: there is none.
     const Entry* find(const Key& key) const {
       std::size_t at = place_of(key, mask_);
@@ -75,9 +85,11 @@ class ServiceIndex {
 
    private:
     friend class ServiceIndex;
-    View(const Entry* places, std::size_t mask) : places_(places), mask_(mask) {}
+    View(const Entry* places, std::size_t mask, bool has_any_port)
+        : places_(places), mask_(mask), has_any_port_(has_any_port) {}
     const Entry* places_;
     std::size_t mask_;
+    bool has_any_port_;
   };
 
   explicit ServiceIndex(const std::vector<Entry>& entries = {})
@@ -87,10 +99,11 @@ class ServiceIndex {
       std::size_t at = place_of(entry.key, mask);
       while (!places_[at].key.is_none()) at = (at + 1) & mask;
       places_[at] = entry;
+      has_any_port_ = has_any_port_ || entry.key.is_any_port();
     }
   }
 
-  View view() const { return {places_.data(), places_.size() - 1}; }
+  View view() const { return {places_.data(), places_.size() - 1, has_any_port_}; }
 
  private:
   static std::size_t place_of(const Key& key, std::size_t mask) {
@@ -98,6 +111,7 @@ class ServiceIndex {
   }
 
   std::vector<Entry> places_;
+  bool has_any_port_ = false;  // an entry of port 0: of all ports
 };
 
 }  // namespace keepline::lb

@@ -243,12 +243,35 @@ TEST(Service, OnlyTunnelsLeadToTheOtherFamily) {
   EXPECT_TRUE(again.config == result.config) << print(result.config);
 }
 
+TEST(Service, AllPortsOfAnAddress) {
+  const LoadResult result = load_text(
+      "virtual_server 10.0.0.1 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n"
+      "real_server 10.0.1.1 8080 {\nTCP_CHECK {\nconnect_port 22\n}\n}\nreal_server 10.0.1.2 {\n}\n"
+      "sorry_server 10.0.1.9 90\n}\n");
+  const VirtualServer& server = result.config.virtual_servers.at(0);
+  EXPECT_TRUE(result.diagnostics.can_run());
+  EXPECT_NE(find(result, "of all ports without persistence_timeout: 360 s are used"), nullptr);
+  EXPECT_NE(find(result, "real_server 10.0.1.1 of a virtual server of all ports"), nullptr);
+  EXPECT_EQ(server.persistence->timeout_us, 360'000'000u);
+  EXPECT_EQ(server.persistence->granularity, 32);
+  EXPECT_EQ(server.real_servers.at(0).port, 0);
+  EXPECT_EQ(server.sorry_server->target.port, 0);
+  const LoadResult again = load_text(print(result.config));
+  EXPECT_TRUE(again.config == result.config) << print(result.config) << all(again);
+
+  const LoadResult blind = load_text(
+      "virtual_server fd00::1 0 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\npersistence_timeout 9\n"
+      "real_server fd00::2 {\nTCP_CHECK {\n}\n}\n}\n");
+  EXPECT_FALSE(blind.diagnostics.can_run());
+  EXPECT_NE(find(blind, "a check without connect_port: real_server fd00::2 has all ports"),
+            nullptr);
+  EXPECT_EQ(blind.config.virtual_servers.at(0).persistence->granularity, 128);
+}
+
 TEST(Service, Refusals) {
   const std::string refused[] = {
       service_text("", "", "fwmark 3"),
       "virtual_server_group G {\nfwmark 4\n}\n" + service_text("", "", "group G"),
-      service_text("", "", "10.0.0.1"),
-      service_text("", "", "10.0.0.1 0"),
       service_text("", "", "10.0.1.1 80"),
       service_text("sorry_server 10.0.0.1 81"),
   };
