@@ -141,10 +141,23 @@ std::optional<Forwarding> Args::forwarding() const {
   Forwarding result;
   result.method = *method;
   if (*method == Method::kTun && !tunnel_options(result)) return std::nullopt;
+  if (*method == Method::kFullNat && !full_nat_options(result)) return std::nullopt;
   return result;
 }
 
-// False: what was wrong is said, and the whole line ignored.
+// False: what was wrong is said, and the whole line ignored. So is it below.
+bool Args::full_nat_options(Forwarding& result) const {
+  if (count() < 2) return true;
+  const auto how = client_address_from_name(word(2));
+  if (how && count() == 2) {
+    result.client_address = *how;
+    return true;
+  }
+  error("'" + word(how ? 3 : 2) + "' is not an option of FULLNAT: ignored",
+        "FULLNAT [toa|proxy_protocol]", how ? 3 : 2);
+  return false;
+}
+
 bool Args::tunnel_options(Forwarding& result) const {
   for (std::size_t at = 2; at <= count(); ++at) {
     const bool has_more = at < count();

@@ -72,6 +72,7 @@ class Args {
 
  private:
   bool tunnel_options(Forwarding& result) const;
+  bool full_nat_options(Forwarding& result) const;
   const Statement& statement_;
   Diagnostics& diagnostics_;
 };

@@ -42,12 +42,16 @@ constexpr bool translates(Method method) {
   return method == Method::kNat || method == Method::kFullNat;
 }
 
+/// How FULLNAT's real servers are told who the client is.
+enum class ClientAddress : std::uint8_t { kUntold, kToa, kProxyProtocol };
+
 /// What lb_kind and lvs_method say.
 struct Forwarding {
   Method method = Method::kNat;
-  TunnelType tunnel = TunnelType::kIpip;  ///< Of TUN, as are the rest.
+  TunnelType tunnel = TunnelType::kIpip;  ///< Of TUN, as are the next two.
   std::uint16_t gue_port = 0;
   TunnelChecksum checksum = TunnelChecksum::kNone;
+  ClientAddress client_address = ClientAddress::kUntold;  ///< Of FULLNAT.
   friend bool operator==(const Forwarding&, const Forwarding&) = default;
 };
 

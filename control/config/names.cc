@@ -15,6 +15,7 @@ namespace {
 constexpr std::array<std::string_view, 14> kSchedulers = {
     "rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos"};
 constexpr std::array<std::string_view, 4> kMethods = {"NAT", "DR", "TUN", "FULLNAT"};
+constexpr std::array<std::string_view, 3> kClientAddresses = {"", "toa", "proxy_protocol"};
 constexpr std::array<std::string_view, 3> kTunnelTypes = {"ipip", "gue", "gre"};
 constexpr std::array<std::string_view, 3> kTunnelChecksums = {"nocsum", "csum", "remcsum"};
 constexpr std::array<std::string_view, 7> kOtherKinds = {
@@ -50,8 +51,17 @@ std::optional<TunnelType> tunnel_type_from_name(std::string_view name) {
 std::optional<TunnelChecksum> tunnel_checksum_from_name(std::string_view name) {
   return find<TunnelChecksum>(kTunnelChecksums, name);
 }
+std::optional<ClientAddress> client_address_from_name(std::string_view name) {
+  return find<ClientAddress>(kClientAddresses, name);
+}
+std::string_view name_of(ClientAddress how) {
+  return kClientAddresses[static_cast<std::size_t>(how)];
+}
 std::string text_of(const Forwarding& forwarding) {
   std::string text(name_of(forwarding.method));
+  if (forwarding.client_address != ClientAddress::kUntold) {
+    text += ' ' + std::string(name_of(forwarding.client_address));
+  }
   if (forwarding.method != Method::kTun) return text;
   text += " type " + std::string(kTunnelTypes[static_cast<std::size_t>(forwarding.tunnel)]);
   if (forwarding.gue_port != 0) text += " port " + std::to_string(forwarding.gue_port);

@@ -18,6 +18,8 @@ std::optional<Method> method_from_name(std::string_view name);
 std::string_view name_of(Method method);
 /// "TUN type gue port 6080 csum".
 std::string text_of(const Forwarding& forwarding);
+std::optional<ClientAddress> client_address_from_name(std::string_view name);
+std::string_view name_of(ClientAddress how);
 std::optional<TunnelType> tunnel_type_from_name(std::string_view name);
 std::optional<TunnelChecksum> tunnel_checksum_from_name(std::string_view name);
 /// Case does not matter.

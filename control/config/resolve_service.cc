@@ -36,6 +36,7 @@ class ServiceRules {
   void settle_persistence();
   void settle_real_servers();
   bool keep_real_server(RealServer& real);
+  void settle_client_address(RealServer& real);
   void demand_connect_ports(const RealServer& real);
   void settle_sorry_server();
   void settle_quorum();
@@ -118,6 +119,21 @@ void ServiceRules::refuse_own_address(const net::IpAddr& address, const Position
       "a server needs an address of its own");
 }
 
+void ServiceRules::settle_client_address(RealServer& real) {
+  Forwarding forwarding = real.options.forwarding.value();
+  const bool toa = forwarding.client_address == ClientAddress::kToa;
+  const bool proxy = forwarding.client_address == ClientAddress::kProxyProtocol;
+  const bool fits = (!toa || s_.protocol == net::Protocol::kTcp) &&
+                    (!proxy || s_.protocol != net::Protocol::kSctp);
+  if (fits) return;
+  problem(real.position, "lb_kind",
+          std::string(name_of(forwarding.client_address)) + " is not for " +
+              std::string(name_of(s_.protocol.value())) + ": ignored",
+          "toa is for TCP, proxy_protocol for TCP and UDP");
+  forwarding.client_address = ClientAddress::kUntold;
+  real.options.forwarding.set(forwarding);
+}
+
 // False: reported and to be removed.
 bool ServiceRules::keep_real_server(RealServer& real) {
   const std::string name = "real_server " + net::to_string(real.address);
@@ -130,6 +146,7 @@ bool ServiceRules::keep_real_server(RealServer& real) {
     return false;
   }
   refuse_own_address(real.address, real.position, "real_server");
+  settle_client_address(real);
   if (real.upper_threshold != 0 && real.lower_threshold > real.upper_threshold) {
     problem(real.position, "real_server", name + ": lthreshold is above uthreshold: ignored");
     real.lower_threshold = 0;

@@ -22,6 +22,11 @@ lb::Method method_of(config::Method method) {
 }
 
 // Remote checksum offload is for hosts that have not summed up yet: what passes here has its sum.
+lb::Tell tell_of(config::ClientAddress how) {
+  if (how == config::ClientAddress::kToa) return lb::Tell::kOption;
+  return how == config::ClientAddress::kProxyProtocol ? lb::Tell::kProxy : lb::Tell::kNothing;
+}
+
 lb::Tunnel tunnel_of(const config::Forwarding& forwarding) {
   lb::Tunnel tunnel;
   if (forwarding.tunnel == config::TunnelType::kGre) tunnel.type = lb::TunnelType::kGre;
@@ -174,6 +179,7 @@ lb::RealServer Planner::real_of(std::size_t service, const config::Target& targe
   real.endpoint = {target.address, target.port};
   real.method = method_of(forwarding.method);
   if (real.method == lb::Method::kTunnel) real.tunnel = tunnel_of(forwarding);
+  if (real.method == lb::Method::kFullNat) real.tell = tell_of(forwarding.client_address);
   const auto [found, is_new] = slots_.try_emplace({service, real.endpoint});
   // Slot 0 stays empty: it means "none" in a PlannedService.
   if (is_new) found->second.slot = ++next_slot_;

@@ -1,6 +1,7 @@
 #include "dataplane/lb/flow_path.h"
 
 #include "dataplane/lb/flow_path_inline.h"
+#include "dataplane/lb/forward/tcp_options.h"
 
 namespace keepline::lb {
 
@@ -22,6 +23,16 @@ bool starts_flow(const Parsed& parsed) {
   }
 }
 
+// A SYN says how long segments may be: each end is told what fits on the links of both.
+template <typename F>
+void limit_segments(const Packet& packet, const Parsed& parsed, std::uint16_t mtu) {
+  constexpr std::size_t kHeaders = sizeof(typename F::Header) + sizeof(net::TcpHeader);
+  if (parsed.protocol == net::Protocol::kTcp && (parsed.flags & net::kTcpSyn) != 0 &&
+      mtu > kHeaders) {
+    clamp_mss(packet, parsed, static_cast<std::uint16_t>(mtu - kHeaders));
+  }
+}
+
 // Whether it may be from the middle of one.
 bool resumes_flow(const Parsed& parsed) {
   switch (parsed.protocol) {
@@ -40,7 +51,11 @@ bool resumes_flow(const Parsed& parsed) {
 template <typename F>
 FlowPath<F>::FlowPath(const typename Table::Config& config, const Timeouts& timeouts,
                       std::uint8_t worker, Accounts& accounts, std::uint32_t now_s)
-    : table_(config, now_s), worker_(worker), local_ports_(config.hash_key), accounts_(accounts) {
+    : table_(config, now_s),
+      worker_(worker),
+      local_ports_(config.hash_key),
+      first_sequences_(config.two_ended ? table_.capacity() : 1),
+      accounts_(accounts) {
   for (std::size_t state = 0; state < kFlowStates; ++state) {
     timeouts_s_[state] = timeouts.of(static_cast<FlowState>(state));
   }
@@ -97,6 +112,8 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
                     parsed.template ip<F>(arrival.packet)->destination);
     }
     if (pool.one_packet) return without_entry(turn, arrival, *chosen);
+    // A new end would be another connection to the server.
+    if (!starts && chosen->method == Method::kFullNat) return turn.drop(Drop::kNoConnection);
     const auto local = local_end(turn, arrival, pool, *chosen);
     if (!local) return turn.drop(Drop::kNoLocalPort);
     connection = admit(turn, arrival, pool, *chosen, *local);
@@ -202,6 +219,7 @@ auto FlowPath<F>::admit(Turn& turn, const Arrival& arrival, const Service& servi
   // What is resumed in an overload has to prove itself like a new one: half-open first.
   connection->state = first_state(arrival.parsed.protocol);
   connection->method = real.method;
+  connection->tell = real.method == Method::kFullNat ? real.tell : Tell::kNothing;
   // Other answers go past us: there is no way back to be learnt.
   connection->hop_resolved = !translates(real.method);
   connection->real_slot = real.slot;
@@ -245,6 +263,7 @@ Verdict FlowPath<F>::from_server(Turn& turn, const Arrival& arrival) {
   track(*connection, parsed, Sender::kServer, turn.now_s);
   accounts_.of(*connection).packet_out(parsed.l3_length);
   if (connection->hop_epoch != turn.snapshot.hop_epoch()) resolve_client(turn, *connection);
+  if (real != nullptr) limit_segments<F>(packet, parsed, real->mtu);
   const Drop drop = check_way_out<F>(turn, packet, parsed, connection->client_hop_port);
   if (drop != Drop::kNone) {
     const std::uint16_t mtu =
@@ -265,10 +284,23 @@ Verdict FlowPath<F>::deliver(Turn& turn, const Arrival& arrival, Entry& connecti
   if (hops_left<F>(arrival.packet, parsed) <= 1) {
     return refuse(turn, arrival, Drop::kTtlExpired, 0, vip);
   }
+  if (translates(connection.method)) {
+    limit_segments<F>(arrival.packet, parsed, turn.snapshot.port(turn.port).mtu);
+  }
   return send_to_server(turn, arrival.packet, parsed, connection, real);
 }
 
 // Not inlined: the way of other methods stays short.
+template <typename F>
+[[gnu::noinline]] bool FlowPath<F>::tell_of_client(Turn& turn, Packet& packet, const Parsed& parsed,
+                                                   const Entry& connection) {
+  const Told told =
+      tell_server(packet, parsed, connection, first_sequences_[table_.number_of(connection)]);
+  if (told == Told::kDone) return true;
+  turn.drop(told == Told::kFragment ? Drop::kFragment : Drop::kNoHeadroom);
+  return false;
+}
+
 template <typename F>
 [[gnu::noinline]] bool FlowPath<F>::put_into_tunnel(Turn& turn, Packet& packet,
                                                     const Parsed& parsed, const Entry& connection,

@@ -84,10 +84,12 @@ class FlowPath {
   Verdict send_to_server(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
                          Entry& connection, const RealEntry& real);
   // False: dropped. No verdict, which would be handed through in pieces.
+  bool tell_of_client(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
+                      const Entry& connection);
   bool put_into_tunnel(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
                        const Entry& connection, const RealEntry& real);
   Verdict send_to_client(const Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
-                         const Entry& connection, const Vip& vip);
+                         Entry& connection, const Vip& vip);
 
   /// Where a packet's connection is to be found.
   struct Home {
@@ -157,6 +159,7 @@ class FlowPath {
   std::uint32_t overloaded_until_s_ = 0;
   FragmentTable<F> fragments_;
   LocalPorts<F> local_ports_;
+  LazyArray<std::uint32_t> first_sequences_;  // by entry; see forward/tell.h
   RefusalBudget refusals_;
   std::uint16_t tunnel_id_ = 0;  // of the last tunnelled packet
   Accounts& accounts_;

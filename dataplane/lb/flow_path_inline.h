@@ -5,6 +5,7 @@
 
 #include "dataplane/lb/flow_path.h"
 #include "dataplane/lb/forward/rewrite.h"
+#include "dataplane/lb/forward/tell.h"
 
 namespace keepline::lb {
 
@@ -72,6 +73,11 @@ template <typename F>
   }
   if (translates(connection.method)) {
     nat_to_real<F>(packet, parsed, connection);
+    if (connection.tell != Tell::kNothing) [[unlikely]] {
+      if (!tell_of_client(turn, packet, parsed, connection)) return {};
+      set_link_header(packet, real.link);
+      return {Action::kTransmitResized, real.port};
+    }
   } else {
     pass_on<F>(packet, parsed);
     if (connection.method == Method::kTunnel) {
@@ -87,10 +93,12 @@ template <typename F>
 [[gnu::always_inline]] inline Verdict FlowPath<F>::send_to_client(const Turn& turn,
                                                                   const net::Packet& packet,
                                                                   const net::Parsed& parsed,
-                                                                  const Entry& connection,
+                                                                  Entry& connection,
                                                                   const Vip& vip) {
   const net::PortId port = connection.client_hop_port;
   nat_to_client<F>(packet, parsed, connection);
+  if (connection.tell != Tell::kNothing) [[unlikely]]
+    hear_server<F>(packet, parsed, connection, first_sequences_[table_.number_of(connection)]);
   set_link_header(packet, {connection.client_hop_mac, source_mac(turn, vip, port)});
   return {Action::kTransmit, port};
 }

@@ -52,7 +52,8 @@ std::optional<Fragment<net::V6>> read(const Packet& packet, const Parsed& parsed
                            static_cast<std::uint16_t>(parsed.l4 + sizeof(FragmentHeader6))};
 }
 
-// The first fragment as the packet of a flow that it begins with; nullopt: its header is cut.
+// The first fragment as the packet of a flow that it begins with, but for its kind; nullopt: its
+// header is cut.
 template <typename F>
 std::optional<Parsed> flow_of(const Packet& packet, const Parsed& parsed,
                               const Fragment<F>& fragment) {
@@ -62,7 +63,6 @@ std::optional<Parsed> flow_of(const Packet& packet, const Parsed& parsed,
     return std::nullopt;
   }
   Parsed flow = parsed;
-  flow.kind = net::Kind::kFlow;
   flow.protocol = fragment.key.protocol;
   flow.l4 = fragment.l4;
   std::memcpy(&flow.ports, packet.data + flow.l4, sizeof flow.ports);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "dataplane/lb/forward/tell.h"
+
 namespace keepline::lb {
 
 namespace {
@@ -189,6 +191,11 @@ RealEntry SnapshotBuilder::entry_of(const Service& service, const RealServer& re
   entry.link = {hop.mac, now_.ports_[hop.port].mac};
   if (hop.reach == neigh::Reach::kFound) entry.mtu = now_.ports_[hop.port].mtu;
   if (real.method == Method::kTunnel) add_tunnel(service, real, entry);
+  if (entry.mtu != 0) {
+    const std::uint16_t told = service.vip.address.is_v6() ? tell_bytes<net::V6>(real.tell)
+                                                           : tell_bytes<net::V4>(real.tell);
+    entry.mtu = static_cast<std::uint16_t>(entry.mtu - told);
+  }
   return entry;
 }
 

@@ -61,6 +61,7 @@ World fuzzed_world(std::uint8_t rules) {
                               real_server(6, {kNames.server2, 81}, method, 2)});
   for (lb::RealServer& real : more.pool) {
     real.tunnel = {static_cast<lb::TunnelType>(rules / 3 % 3), 6080, (rules & 2) != 0};
+    if (method == lb::Method::kFullNat) real.tell = static_cast<lb::Tell>(rules / 4 % 3);
     real.upper_threshold = (rules & 4) != 0 ? 3 : 0;
   }
   more.scheduler = static_cast<lb::Scheduler>(rules % lb::kSchedulers);

@@ -1,95 +1,18 @@
-// FULLNAT: both families and protocols, both directions; whom the server takes for its client, and
-// what happens when there is nobody left to be.
+// FULLNAT: both families and protocols, both directions; whom the server takes for its client.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
-#include "tests/golden/stage.h"
+#include "tests/golden/full_nat.h"
 
 namespace keepline::testing {
 namespace {
 
 using net::kTcpAck;
-using net::kTcpFin;
 using net::kTcpSyn;
 
-constexpr std::uint32_t kPorts = lb::LocalPorts<net::V4>::kCount;
-const net::Ip4 kLocal = ip("10.0.0.200");
-const net::IpAddr kLocal6 = net::parse_ip("fd00::200").value();
-
-/// TCP or UDP service by FULLNAT to server1 (or its IPv6 counterpart), from one local address.
-World full_nat_world(bool v6, net::Protocol protocol) {
-  World world = usual_world();
-  const net::IpAddr vip = v6 ? kNames.vip6 : net::IpAddr(kNames.vip);
-  const net::IpAddr server = v6 ? kNames.server6 : net::IpAddr(kNames.server1);
-  const net::IpAddr local = v6 ? kLocal6 : net::IpAddr(kLocal);
-  world.vips = {{vip, kOutside, kLease, kNames.virtual_mac, true},
-                {local, kInside, kLease, kNames.inside_mac, true, true}};
-  world.services = {
-      service(0, {vip, 80}, protocol, {real_server(1, {server, 8080}, lb::Method::kFullNat)})};
-  world.services[0].locals = {local};
-  if (v6) {
-    world.routes = {{{net::parse_ip("2001:db8::").value(), 64}, kOutside, {}, 0},
-                    {{net::parse_ip("fd00::").value(), 64}, kInside, {}, 0}};
-    world.neighbours = {{kNames.client6, kOutside, kNames.client_mac},
-                        {kNames.server6, kInside, kNames.server1_mac}};
-  }
-  return world;
-}
-
-std::uint16_t source_port(const FrameBytes& frame) {
-  const std::size_t l4 = kL3 + (frame[kL3] >> 4 == 6 ? 40 : 20);
-  return u16_at(frame, l4);
-}
-
-class GoldenFullNat : public ::testing::TestWithParam<int> {
- protected:
-  GoldenFullNat() {
-    stage.world = full_nat_world(v6, protocol);
-    stage.publish();
-  }
-  Datagram request(std::uint8_t flags = kTcpSyn, std::uint16_t client_port = 5000) const {
-    Datagram d = from_client(client_port, flags);
-    d.protocol = protocol;
-    d.source.address = v6 ? kNames.client6 : net::IpAddr(kNames.client);
-    d.destination = stage.world.services[0].vip;
-    d.payload = "GET / HTTP/1.0\r\n\r\n";
-    return d;
-  }
-  net::Endpoint local(std::uint16_t port) const { return {stage.world.vips[1].address, port}; }
-  Datagram sent_on(Datagram d, std::uint16_t local_port) const {
-    d = to_server(d, stage.world.services[0].pool[0].endpoint);
-    d.source = local(local_port);
-    return d;
-  }
-  Datagram answer(std::uint16_t local_port, std::uint8_t flags = kTcpSyn | kTcpAck) const {
-    Datagram d = from_server(0, flags, stage.world.services[0].pool[0].endpoint);
-    d.protocol = protocol;
-    d.destination = local(local_port);
-    d.payload = "HTTP/1.0 200 OK\r\n\r\nhello";
-    return d;
-  }
-  Datagram sent_back(Datagram d, std::uint16_t client_port = 5000) const {
-    d = to_client(d);
-    d.source = stage.world.services[0].vip;
-    d.destination = request(0, client_port).source;
-    return d;
-  }
-  /// Makes a connection; the port it goes out from.
-  std::uint16_t open(std::uint16_t client_port = 5000) {
-    const auto sent = stage.put(kOutside, bytes_of(request(kTcpSyn, client_port)));
-    return sent.size() == 1 ? source_port(sent[0]) : std::uint16_t{0};
-  }
-
-  const bool v6 = GetParam() % 2 == 1;
-  const net::Protocol protocol = GetParam() < 2 ? net::Protocol::kTcp : net::Protocol::kUdp;
-  Stage stage;
-};
-
-std::string name_of(const ::testing::TestParamInfo<int>& info) {
-  return std::string(info.param < 2 ? "Tcp" : "Udp") + (info.param % 2 == 0 ? "4" : "6");
-}
-INSTANTIATE_TEST_SUITE_P(All, GoldenFullNat, ::testing::Range(0, 4), name_of);
+INSTANTIATE_TEST_SUITE_P(All, GoldenFullNat, ::testing::Range(0, 4), full_nat_case);
 
 TEST_P(GoldenFullNat, BothDirectionsAndTheTable) {
   const auto first = stage.put(kOutside, bytes_of(request()));
@@ -289,55 +212,6 @@ TEST_P(GoldenFullNat, FragmentsBothWays) {
   EXPECT_EQ(text(put_all(kInside, fragments_of(bytes_of(reply), kMost, 77))),
             text(fragments_of(bytes_of(sent_back(reply)), kMost, 77)));
   EXPECT_EQ(stage.counters(), "packets=6 created=1 connections=1");
-}
-
-Stage& two_servers(Stage& stage) {
-  stage.world = full_nat_world(false, net::Protocol::kUdp);
-  stage.world.services[0].pool.push_back(
-      real_server(2, {kNames.server2, 8080}, lb::Method::kFullNat));
-  stage.publish();
-  return stage;
-}
-
-// Ends are of a connection, not of a client: each server can have all of them.
-TEST(GoldenFullNatPool, ServersShareThePortsAndThenThereAreNone) {
-  Stage owner(2 * kPorts + 10);
-  Stage& stage = two_servers(owner);
-  const auto query = [](std::uint32_t number) {
-    Datagram d = from_client(static_cast<std::uint16_t>(1024 + number % kPorts));
-    d.protocol = net::Protocol::kUdp;
-    d.source.address = net::Ip4(ip("192.0.2.7").value() + (number / kPorts << 8));
-    return d;
-  };
-  for (std::uint32_t number = 0; number < 2 * kPorts; ++number) {
-    stage.put(kOutside, bytes_of(query(number)));
-  }
-  const std::string all = std::to_string(2 * kPorts);
-  EXPECT_EQ(stage.counters(), "packets=" + all + " created=" + all + " connections=" + all);
-  EXPECT_EQ(text(stage.put(kOutside, bytes_of(query(2 * kPorts)))), kNothing);
-  EXPECT_EQ(stage.counters(), "packets=1 no_local_port=1 connections=" + all);
-  stage.now_s += 1000;
-  stage.expire(3 * kPorts);
-  stage.counters();
-  EXPECT_NE(text(stage.put(kOutside, bytes_of(query(0)))), kNothing);
-  EXPECT_EQ(stage.counters(), "packets=1 created=1 connections=1");
-}
-
-TEST(GoldenFullNatPool, ArpForALocalAddressIsAnsweredByTheMasterOnly) {
-  Stage stage;
-  stage.world = full_nat_world(false, net::Protocol::kTcp);
-  stage.publish();
-  Arp who;
-  who.to = mac("ff:ff:ff:ff:ff:ff");
-  who.from = who.sender_mac = kNames.server1_mac;
-  who.sender = kNames.server1;
-  who.target = kLocal;
-  const auto sent = stage.put(kInside, bytes_of(who));
-  Arp reply{kNames.server1_mac, kNames.inside_mac, net::kArpReply, kNames.inside_mac, kLocal,
-            kNames.server1_mac, kNames.server1};
-  EXPECT_EQ(text(sent), text(bytes_of(reply)));
-  stage.revoke();
-  EXPECT_EQ(text(stage.put(kInside, bytes_of(who))), kNothing);
 }
 
 }  // namespace

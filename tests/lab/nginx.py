@@ -11,7 +11,7 @@ pid {directory}/nginx.pid;
 error_log stderr;
 events {{ worker_connections 512; }}
 http {{
-  log_format lab '$remote_addr $request_uri $status "$http_user_agent"';
+  log_format lab '$remote_addr $request_uri $status "$http_user_agent" $proxy_protocol_addr';
   access_log {directory}/access.log lab;
   client_body_temp_path {directory}/tmp;
   proxy_temp_path {directory}/tmp;
@@ -67,12 +67,19 @@ class Nginx:
     def add_file(self, name, data):
         (self.directory / "files" / name).write_bytes(data)
 
-    def requests(self):
-        """(client address, uri, status) of all requests but the health checks."""
+    def _log(self):
         path = self.directory / "access.log"
         text = path.read_text() if path.exists() else ""
-        found = re.findall(r'^(\S+) (\S+) (\d+) "(.*)"$', text, re.MULTILINE)
-        return [row[:3] for row in found if "KeepAlive" not in row[3]]
+        found = re.findall(r'^(\S+) (\S+) (\d+) "(.*)" (\S*)$', text, re.MULTILINE)
+        return [row for row in found if "KeepAlive" not in row[3]]
+
+    def requests(self):
+        """(client address, uri, status) of all requests but the health checks."""
+        return [row[:3] for row in self._log()]
+
+    def told_clients(self):
+        """Whom the PROXY headers name, where it listens for them ("80 proxy_protocol")."""
+        return {row[4] for row in self._log()}
 
     def clients(self):
         return {address for address, _, _ in self.requests()}

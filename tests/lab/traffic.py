@@ -41,6 +41,15 @@ def family_of(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
+def behind_proxy_header(data):
+    """The client of a PROXY protocol header (version 2, for datagrams), and what follows it."""
+    assert data[:13] == b"\r\n\r\n\0\r\nQUIT\n\x21", data[:16]
+    family = {0x12: socket.AF_INET, 0x22: socket.AF_INET6}[data[13]]
+    size = 4 if family == socket.AF_INET else 16
+    end = 16 + struct.unpack_from("!H", data, 14)[0]
+    return socket.inet_ntop(family, data[16 : 16 + size]), data[end:]
+
+
 def echo(arguments):
     """Answers each datagram with its number and the server's name; says who asked."""
     v6 = family_of(arguments.address) == socket.AF_INET6
@@ -61,8 +70,11 @@ def echo(arguments):
             data, ancillary, _, client = server.recvmsg(2048, 128)
         except TimeoutError:
             continue
-        if client[0] not in clients:
-            clients.add(client[0])
+        asker = client[0]
+        if arguments.proxy:
+            asker, data = behind_proxy_header(data)
+        if asker not in clients:
+            clients.add(asker)
             say({"clients": sorted(clients)})
         asked = ancillary[0][2]
         if v6:
@@ -249,8 +261,9 @@ def http_loop(host, address, port=80, rate=20, count=0, timeout=3):
     return Traffic(host, "http", address, port, *options)
 
 
-def udp_echo(host, port, address="0.0.0.0", name=None):
+def udp_echo(host, port, address="0.0.0.0", name=None, proxy=False):
     words = ["echo", "--address", address, "--port", str(port), "--name", name or host.name]
+    words += ["--proxy"] if proxy else []
     process = host.start(sys.executable, "-u", __file__, *words, name="echo")
     process.wait_output("listening")
     return process
@@ -262,6 +275,7 @@ def main():
     parser.add_argument("--address", default="0.0.0.0")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--name", default="")
+    parser.add_argument("--proxy", action="store_true", help="expect PROXY headers")
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--count", type=int, default=0, help="0: until SIGTERM")
     parser.add_argument("--timeout", type=float, default=3)

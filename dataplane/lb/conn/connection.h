@@ -45,6 +45,7 @@ struct alignas(64) Connection {
   net::Mac client_hop_mac;
   bool hop_resolved : 1;
   bool replied : 1;            ///< Whether the server has answered (UDP: makes it established).
+  Tell tell : 2;               ///< What the server has yet to be told about the client.
   std::uint8_t template_bits;  ///< Of the client's address in its persistence template; 0: none.
   std::uint16_t real_generation;
   /// What NAT changes in the checksums towards the server, as 16-bit sums (RFC 1624): in the IP

@@ -20,6 +20,14 @@ constexpr bool translates(Method method) {
   return method <= Method::kFullNat;
 }
 
+/// How a real server of Method::kFullNat is told who the client is; see forward/tell.h.
+enum class Tell : std::uint8_t {
+  kNothing,
+  kOption,     ///< TCP option (TOA).
+  kProxy,      ///< PROXY protocol version 2.
+  kProxyDone,  ///< Of a connection: it has acknowledged that.
+};
+
 enum class TunnelType : std::uint8_t { kIpip, kGre, kGue };
 
 /// How packets reach a real server of Method::kTunnel; see forward/tunnel.h.
@@ -65,6 +73,7 @@ struct RealServer {
   std::uint16_t generation = 0;
   Method method = Method::kNat;
   Tunnel tunnel;                      ///< Of kTunnel.
+  Tell tell = Tell::kNothing;         ///< Of kFullNat.
   net::Endpoint endpoint;             ///< Of kTunnel: of either family.
   std::uint32_t weight = 1;           ///< 0: no new connections, existing ones go on.
   bool failed = false;                ///< Its checks fail: not even for clients that it had.

@@ -95,6 +95,37 @@ TEST(LocalAddress, FullNatCannotDoWithoutConnections) {
   EXPECT_FALSE(result.config.virtual_servers.at(0).one_packet);
 }
 
+TEST(LocalAddress, HowTheClientsAddressIsTold) {
+  const auto with = [](const std::string& options, const char* protocol = "TCP") {
+    std::string text = full_nat_text("local_address {\n10.0.1.200\n}");
+    text.replace(text.find("FULLNAT"), 7, "FULLNAT " + options);
+    text.replace(text.find("protocol TCP"), 12, std::string("protocol ") + protocol);
+    return load_text(text);
+  };
+  const auto how = [](const LoadResult& result) {
+    return result.config.virtual_servers.at(0).real_servers.at(0).forwarding().client_address;
+  };
+  using enum ClientAddress;
+  EXPECT_EQ(how(with("")), kUntold);
+  EXPECT_EQ(how(with("toa")), kToa);
+  EXPECT_EQ(how(with("proxy_protocol")), kProxyProtocol);
+  EXPECT_EQ(how(with("proxy_protocol", "UDP")), kProxyProtocol);
+  const LoadResult written = with("proxy_protocol");
+  const LoadResult again = load_text(print(written.config));
+  EXPECT_TRUE(again.config == written.config) << print(written.config);
+  const std::tuple<const char*, const char*, const char*> wrong[] = {
+      {"toa", "UDP", "toa is not for UDP: ignored"},
+      {"proxy_protocol", "SCTP", "proxy_protocol is not for SCTP: ignored"},
+  };
+  for (const auto& [options, protocol, message] : wrong) {
+    const LoadResult result = with(options, protocol);
+    EXPECT_NE(find(result, message), nullptr) << message;
+    EXPECT_EQ(how(result), kUntold);
+  }
+  EXPECT_NE(find(with("tao"), "'tao' is not an option of FULLNAT: ignored"), nullptr);
+  EXPECT_NE(find(with("toa now"), "'now' is not an option of FULLNAT: ignored"), nullptr);
+}
+
 TEST(LocalAddress, FullNatMayChangeThePortButNotTheFamily) {
   std::string text = full_nat_text("local_address {\n10.0.1.200\n}");
   text.replace(text.find("real_server 10.0.1.1"), 20, "real_server fd00::9");
