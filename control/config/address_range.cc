@@ -22,6 +22,23 @@ std::optional<net::IpAddr> AddressRange::at(std::uint32_t offset) const {
   return net::IpAddr(v6);
 }
 
+std::optional<net::Prefix> parse_network(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  const auto address = net::parse_ip(std::string_view(text).substr(0, slash));
+  if (!address) return std::nullopt;
+  const auto most = address->max_prefix_length();
+  net::Prefix network{*address, static_cast<std::uint8_t>(most)};
+  if (slash == std::string::npos) return network;
+  const auto length = parse_number(std::string_view(text).substr(slash + 1));
+  if (!length || *length > most) return std::nullopt;
+  network.length = static_cast<std::uint8_t>(*length);
+  const bool has_host_bits =
+      address->is_v4() ? net::masked(address->v4().be(), network.length) != address->v4().be()
+                       : net::masked(address->v6(), network.length) != address->v6();
+  if (has_host_bits) return std::nullopt;
+  return network;
+}
+
 std::optional<AddressRange> parse_range(const std::string& text) {
   const std::size_t mark = text.find_first_of("-/");
   const auto first = net::parse_ip(std::string_view(text).substr(0, mark));

@@ -24,4 +24,7 @@ struct AddressRange {
 /// Nothing: the text is no range.
 std::optional<AddressRange> parse_range(const std::string& text);
 
+/// ADDRESS or ADDRESS/LENGTH; nothing: the text is none, or has host bits.
+std::optional<net::Prefix> parse_network(const std::string& text);
+
 }  // namespace keepline::config

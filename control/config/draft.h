@@ -37,6 +37,7 @@ struct ServiceDraft {
   std::string group;
   VirtualServer server;
   const Statement* block = nullptr;
+  std::vector<AccessRule> access;            ///< As written.
   std::vector<std::string> scheduler_flags;  ///< sh-port and the like, as written.
   bool has_sorry_method = false;
   bool has_sorry_inhibit = false;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -194,6 +195,27 @@ struct SorryServer {
   friend bool operator==(const SorryServer&, const SorryServer&) = default;
 };
 
+/// `allow` and `deny`: networks whose clients a service admits or not.
+struct AccessRule {
+  net::Prefix network;
+  bool allow = false;
+  friend bool operator==(const AccessRule&, const AccessRule&) = default;
+};
+/// Shared by the addresses of a group, as there may be very many.
+struct AccessRules {
+  std::shared_ptr<const std::vector<AccessRule>> list;  ///< nullptr: everybody is admitted.
+  friend bool operator==(const AccessRules& a, const AccessRules& b) {
+    return a.list == b.list || (a.list && b.list && *a.list == *b.list);
+  }
+};
+
+/// `client_rate`: new connections of one client.
+struct ClientRate {
+  std::uint32_t per_s = 0;  ///< 0: as many as it likes.
+  std::uint32_t burst = 0;
+  friend bool operator==(const ClientRate&, const ClientRate&) = default;
+};
+
 /// One address and port. Groups are expanded: each of their addresses is one of these.
 struct VirtualServer {
   net::IpAddr address;
@@ -206,6 +228,8 @@ struct VirtualServer {
   bool one_packet = false;     ///< ops.
   InheritedOptions options;
   std::optional<Persistence> persistence;
+  AccessRules access;
+  ClientRate client_rate;
   std::uint32_t quorum = 1;
   std::uint32_t hysteresis = 0;
   Command quorum_up, quorum_down;

@@ -1,4 +1,5 @@
 // Virtual servers, real servers and checkers as text: see print.h. PURE.
+#include <algorithm>
 #include <cstdio>
 
 #include "control/config/names.h"
@@ -117,6 +118,23 @@ void print_sorry(const SorryServer& sorry, Writer& out) {
   if (sorry.is_inhibited) out.line("sorry_server_inhibit");
 }
 
+void print_access(const VirtualServer& server, Writer& out) {
+  for (const bool allow : {true, false}) {
+    if (server.access.list == nullptr) break;
+    const auto is_of_it = [&](const AccessRule& rule) { return rule.allow == allow; };
+    if (std::ranges::none_of(*server.access.list, is_of_it)) continue;
+    out.open(allow ? "allow" : "deny");
+    for (const AccessRule& rule : *server.access.list) {
+      if (!is_of_it(rule)) continue;
+      out.line(net::to_string(rule.network.address) + '/' + std::to_string(rule.network.length));
+    }
+    out.close();
+  }
+  const ClientRate& rate = server.client_rate;
+  if (rate.per_s == 0) return;
+  out.line("client_rate", std::to_string(rate.per_s) + ' ' + std::to_string(rate.burst));
+}
+
 void print_virtual(const VirtualServer& server, Writer& out) {
   out.open("virtual_server", target_text(server.address, server.port));
   out.line("protocol", name_of(server.protocol));
@@ -130,6 +148,7 @@ void print_virtual(const VirtualServer& server, Writer& out) {
     out.number("persistence_granularity", server.persistence->granularity);
     out.text("persistence_engine", server.persistence->engine);
   }
+  print_access(server, out);
   out.number("quorum", server.quorum);
   out.number("hysteresis", server.hysteresis);
   out.command("quorum_up", server.quorum_up);

@@ -1,6 +1,7 @@
 // The keyword tables of virtual_server, virtual_server_group and real_server.
 //
-// PURE. One row a keyword; bounds: the tables, and kMaxVirtualServers addresses of groups.
+// PURE. One row a keyword; bounds: the tables, kMaxVirtualServers addresses of groups, and
+// kMaxAccessRules networks of each.
 #include <algorithm>
 #include <bit>
 
@@ -17,6 +18,8 @@ using enum Status;
 
 constexpr std::uint64_t kMaxDelayUs = 31 * 86'400 * kSecondUs;
 constexpr std::uint64_t kMaxWeight = 0x7fffffff;
+constexpr std::size_t kMaxAccessRules = 1'000'000;
+constexpr std::uint64_t kMaxClientRate = 1'000'000;
 
 void read_scheduler(Args& a, ServiceDraft& d) {
   const auto scheduler = scheduler_from_name(a.word());
@@ -100,6 +103,30 @@ void read_scheduler_flag(Args& a, ServiceDraft& d) {
   if (flag.ends_with("-fallback") || flag == "flag-1") d.server.hash_fallback = true;
 }
 
+// `allow { NETWORKS }`, `deny { NETWORKS }`: many of them may come by `include`.
+void read_access(Args& a, ServiceDraft& d) {
+  const bool allow = a.keyword() == "allow";
+  for_each_entry(a.statement(), a.diagnostics(), [&](Args& entry) {
+    const auto network = parse_network(entry.keyword());
+    if (!network) {
+      entry.fatal("'" + entry.keyword() + "' is no address or network",
+                  "ADDRESS or ADDRESS/LENGTH, without host bits");
+    } else if (d.access.size() == kMaxAccessRules) {
+      entry.fatal("more than " + std::to_string(kMaxAccessRules) + " networks", "");
+    } else {
+      d.access.push_back({*network, allow});
+    }
+  });
+}
+
+// `client_rate N [BURST]`.
+void read_client_rate(Args& a, ServiceDraft& d) {
+  const auto per_s = a.number(1, kMaxClientRate);
+  const auto burst = a.count() > 1 ? a.number(1, kMaxClientRate, 2) : per_s;
+  if (!per_s || !burst) return;
+  d.server.client_rate = {static_cast<std::uint32_t>(*per_s), static_cast<std::uint32_t>(*burst)};
+}
+
 void read_real_server(Args& a, ServiceDraft& d);
 
 #define KEEPLINE_INHERITED_ROWS(Target, path)                                                   \
@@ -141,6 +168,9 @@ constexpr Row<ServiceDraft> kServiceRows[] = {
     {"persistence_engine", kOneWord, kC, kNotActedOn,
      [](Args& a, ServiceDraft& d) { persistence_of(d).engine = a.word(); }},
     {"ops", kBareShape, kB, kActive, [](Args&, ServiceDraft& d) { d.server.one_packet = true; }},
+    {"allow", kBlockShape, kA, kActive, read_access},
+    {"deny", kBlockShape, kA, kActive, read_access},
+    {"client_rate", {1, 2}, kA, kActive, read_client_rate},
     {"flag-1", kBareShape, kC, kActive, read_scheduler_flag},
     {"flag-2", kBareShape, kC, kActive, read_scheduler_flag},
     {"flag-3", kBareShape, kC, kNotBuilt},
@@ -297,6 +327,11 @@ void read_virtual_server(Args& a, Draft& draft) {
   }
   // The block is read in any case, so that everything wrong in it is said at once.
   run_table(kServiceRows, "virtual_server", a.statement().children, next, a.diagnostics());
+  if (!next.access.empty()) {
+    std::ranges::stable_partition(next.access, &AccessRule::allow);
+    next.server.access.list =
+        std::make_shared<const std::vector<AccessRule>>(std::move(next.access));
+  }
   if (is_valid && draft.services.size() >= kMaxVirtualServers) {
     a.error("more than " + std::to_string(kMaxVirtualServers) + " virtual servers: skipped");
   } else if (is_valid) {

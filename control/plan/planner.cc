@@ -188,6 +188,20 @@ lb::RealServer Planner::real_of(std::size_t service, const config::Target& targe
   return real;
 }
 
+std::shared_ptr<const lb::AccessList> Planner::access_of(const config::VirtualServer& server) {
+  if (server.access.list == nullptr) return nullptr;
+  const net::Family family = net::family_of(server.address);
+  auto& made = access_[{server.access.list, family}];
+  if (made == nullptr) {
+    std::vector<lb::AccessRule> rules;
+    for (const config::AccessRule& rule : *server.access.list) {
+      rules.push_back({rule.network, rule.allow});
+    }
+    made = std::make_shared<const lb::AccessList>(rules, family);
+  }
+  return made;
+}
+
 PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) {
   const config::VirtualServer& server = input.config->virtual_servers[index];
   PlannedService planned;
@@ -215,6 +229,8 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
     service->persistence_s = static_cast<std::uint32_t>(server.persistence->timeout_us / 1'000'000);
     service->persistence_bits = server.persistence->granularity;
   }
+  service->access = access_of(server);
+  service->client_rate = {server.client_rate.per_s, server.client_rate.burst};
   service->locals = locals_for(*input.topology, server.address);
   service->ring_slots = input.config->dataplane.maglev_size;
   for (const PoolMember& member : planned.pool.members) {
@@ -262,6 +278,7 @@ void Planner::note_leaving(const PlanInput& input, std::size_t index, const Plan
 }
 
 Plan Planner::make(const PlanInput& input) {
+  std::erase_if(access_, [](const auto& made) { return made.first.first.use_count() == 1; });
   const std::size_t count = input.mode.services ? input.config->virtual_servers.size() : 0;
   if (previous_.size() != count) {
     previous_.assign(count, nullptr);

@@ -79,7 +79,12 @@ class Planner {
                     lb::Service& service);
   void plan_next_hops(const PlanInput& input);
 
+  std::shared_ptr<const lb::AccessList> access_of(const config::VirtualServer& server);
+
   std::map<RealKey, Slot> slots_;
+  // By the rules that they were made of, which this keeps: made once for a configuration.
+  using AccessKey = std::pair<std::shared_ptr<const std::vector<config::AccessRule>>, net::Family>;
+  std::map<AccessKey, std::shared_ptr<const lb::AccessList>> access_;
   lb::RealSlot next_slot_ = 0;
   lb::SnapshotBuilder builder_;
   std::vector<std::shared_ptr<const lb::Service>> previous_;

@@ -106,6 +106,9 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
     const bool resumes = overloaded(turn.now_s) && resumes_flow(parsed);
     if (!starts && !resumes) return turn.drop(Drop::kNoConnection);
     const Service& pool = *turn.snapshot.service(service.slot);
+    if (const Drop drop = check_client(turn, arrival, pool); drop != Drop::kNone) {
+      return turn.drop(drop);
+    }
     const RealServer* chosen = schedule(turn, arrival, pool);
     if (chosen == nullptr) {
       return refuse(turn, arrival, Drop::kNoRealServer, 0,
@@ -153,6 +156,23 @@ const RealServer* FlowPath<F>::schedule(Turn& turn, const Arrival& arrival,
 }
 
 // A free entry; when half-open ones have used up their share, that of the oldest of them.
+// Whether the service may have a new connection of this client, or with `ops` a packet; kNone if
+// so.
+template <typename F>
+Drop FlowPath<F>::check_client(const Turn& turn, const Arrival& arrival, const Service& service) {
+  const auto& client = arrival.parsed.template ip<F>(arrival.packet)->source;
+  if (service.access != nullptr && !service.access->admits(F::generic(client))) {
+    return Drop::kDenied;
+  }
+  if (service.client_rate.per_s == 0) return Drop::kNone;
+  constexpr unsigned kBits =
+      F::kFamily == net::Family::kV4 ? Service::kRateBits4 : Service::kRateBits6;
+  const std::uint64_t hash = table_.hash_of(net::masked(client, kBits), net::be16(0), {});
+  const std::uint64_t its_own = net::detail::fold(hash, 2 * std::uint64_t{service.slot} + 3) | 1;
+  return client_rates_.take(its_own, service.client_rate, turn.now_s) ? Drop::kNone
+                                                                      : Drop::kRateLimited;
+}
+
 template <typename F>
 auto FlowPath<F>::take(Turn& turn, net::Protocol protocol) -> Entry* {
   if (table_.half_open_full()) {

@@ -14,6 +14,7 @@
 #include <array>
 
 #include "dataplane/lb/accounts.h"
+#include "dataplane/lb/conn/client_rates.h"
 #include "dataplane/lb/conn/connection_table.h"
 #include "dataplane/lb/conn/fragment_table.h"
 #include "dataplane/lb/conn/local_ports.h"
@@ -106,6 +107,7 @@ class FlowPath {
   Entry* find(const Arrival& arrival, Direction direction);
   NewFlow new_flow(const Service& service, const typename F::Address& client, net::be16 port,
                    std::uint64_t hash, std::uint32_t now_s) const;
+  net::Drop check_client(const Turn& turn, const Arrival& arrival, const Service& service);
   const RealServer* schedule(Turn& turn, const Arrival& arrival, const Service& service);
   using LocalEnd = typename LocalPorts<F>::End;
   std::optional<LocalEnd> local_end(const Turn& turn, const Arrival& arrival,
@@ -158,6 +160,7 @@ class FlowPath {
   std::uint8_t worker_;
   std::uint32_t overloaded_until_s_ = 0;
   FragmentTable<F> fragments_;
+  ClientRates client_rates_;
   LocalPorts<F> local_ports_;
   LazyArray<std::uint32_t> first_sequences_;  // by entry; see forward/tell.h
   RefusalBudget refusals_;

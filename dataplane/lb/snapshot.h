@@ -73,9 +73,9 @@ class Snapshot {
     return family == net::Family::kV6 ? ip6_forward_ : ip_forward_;
   }
   std::uint8_t worker_of(std::uint8_t shard) const { return shard_workers_[shard]; }
-  /// Bits of the client's address that its shard follows from: when a service of the family is
-  /// persistent, all that it counts as one client have to be with one worker. Zero: from address
-  /// and port, which spreads better.
+  /// Bits of the client's address that its shard follows from: when a service of the family
+  /// remembers or counts for clients, all that it takes for one have to be with one worker. Zero:
+  /// from address and port, which spreads better.
   template <typename F>
   unsigned shard_bits() const {
     return F::kFamily == net::Family::kV4 ? shard_bits4_ : shard_bits6_;
@@ -150,9 +150,9 @@ class Snapshot {
     bool has_locals = false;
     ServiceIndex<net::V4> locals4;
     ServiceIndex<net::V6> locals6;
-    // The fewest that a persistent service has; 0: there is none.
-    std::uint8_t persistence_bits4 = 0;
-    std::uint8_t persistence_bits6 = 0;
+    // The fewest client_bits() of a service.
+    std::uint8_t client_bits4 = 0;
+    std::uint8_t client_bits6 = 0;
   };
 
   std::vector<PortInfo> ports_;

@@ -122,8 +122,8 @@ std::unique_ptr<const Snapshot> SnapshotBuilder::build() {
   // One worker alone has every client.
   if (std::ranges::adjacent_find(now_.shard_workers_, std::ranges::not_equal_to()) !=
       now_.shard_workers_.end()) {
-    next->shard_bits4_ = now_.lookup_->persistence_bits4;
-    next->shard_bits6_ = now_.lookup_->persistence_bits6;
+    next->shard_bits4_ = now_.lookup_->client_bits4;
+    next->shard_bits6_ = now_.lookup_->client_bits6;
   }
   next->lookup_ = now_.lookup_;
   next->services_ = now_.services_;
@@ -162,9 +162,9 @@ void SnapshotBuilder::build_lookup() {
     const LeaseSlot lease =
         vip == lookup->vip_by_address.end() ? kNeverOurs : vips_[vip->second].lease;
     const net::IpAddr& address = service->vip.address;
-    if (service->persistence_bits != 0) {
-      auto& bits = address.is_v6() ? lookup->persistence_bits6 : lookup->persistence_bits4;
-      bits = bits == 0 ? service->persistence_bits : std::min(bits, service->persistence_bits);
+    if (const std::uint8_t wanted = service->client_bits(); wanted != 0) {
+      auto& bits = address.is_v6() ? lookup->client_bits6 : lookup->client_bits4;
+      bits = bits == 0 ? wanted : std::min(bits, wanted);
     }
     const net::be16 port(service->vip.port);
     if (address.is_v6()) {

@@ -3,12 +3,14 @@
 // PURE. Built by the planner, shared between snapshots: a change copies one service.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "dataplane/lb/sched/maglev_ring.h"
+#include "dataplane/lb/service/access_list.h"
 #include "dataplane/net/addr.h"
 
 namespace keepline::lb {
@@ -99,6 +101,13 @@ struct RingOf {
   friend bool operator==(const RingOf&, const RingOf&) { return true; }
 };
 
+/// How many new connections a client may have.
+struct ClientRate {
+  std::uint32_t per_s = 0;  ///< Connections a second; 0: no limit.
+  std::uint32_t burst = 0;  ///< As many at once, after a rest; at least one.
+  friend bool operator==(const ClientRate&, const ClientRate&) = default;
+};
+
 struct Service {
   ServiceSlot slot = 0;
   net::Endpoint vip;
@@ -110,8 +119,10 @@ struct Service {
   std::uint8_t persistence_bits = 0;  ///< Of the addresses that count as one client.
   bool one_packet = false;            ///< UDP: a server is chosen for each packet.
   std::uint32_t ring_slots = 0;       ///< sh, mh, dh: at least so many in the ring.
-  std::vector<net::IpAddr> locals;    ///< kFullNat: addresses to come from, of its family.
-  std::vector<RealServer> pool;       ///< Only servers that may have connections, in config order.
+  std::shared_ptr<const AccessList> access;  ///< Who may have connections; nullptr: everybody.
+  ClientRate client_rate;                    ///< Of new ones; see client_bits().
+  std::vector<net::IpAddr> locals;           ///< kFullNat: addresses to come from, of its family.
+  std::vector<RealServer> pool;  ///< Only servers that may have connections, in config order.
   std::vector<LeavingServer> leaving;
   std::uint32_t weight_divisor = 1;  ///< Greatest common divisor of the weights; see seal().
   std::uint32_t weight_max = 0;      ///< Zero: nobody takes new connections.
@@ -124,6 +135,16 @@ struct Service {
   }
   /// Whether the scheduler asks how many connections there are.
   bool counts_connections() const;
+
+  /// Of a client's address that are with one worker, because something is counted or remembered for
+  /// the client; 0: every port of it may be with another.
+  std::uint8_t client_bits() const {
+    if (client_rate.per_s == 0) return persistence_bits;
+    const std::uint8_t bits = vip.address.is_v6() ? kRateBits6 : kRateBits4;
+    return persistence_bits == 0 ? bits : std::min(bits, persistence_bits);
+  }
+  static constexpr std::uint8_t kRateBits4 = 32;
+  static constexpr std::uint8_t kRateBits6 = 64;
 
   /// Computes what the schedulers need from `pool`, but for the ring. Call once, after the rest.
   void seal();

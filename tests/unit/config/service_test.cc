@@ -268,6 +268,34 @@ TEST(Service, AllPortsOfAnAddress) {
   EXPECT_EQ(blind.config.virtual_servers.at(0).persistence->granularity, 128);
 }
 
+TEST(Service, AccessAndRates) {
+  const LoadResult result = load_text(
+      service_text("deny {\n198.51.100.0/24\n2001:db8::/32\n}\nallow {\n10.0.0.0/8\n192.0.2.9\n}\n"
+                   "client_rate 100 500"));
+  EXPECT_FALSE(result.diagnostics.has_errors()) << all(result);
+  const VirtualServer& server = result.config.virtual_servers.at(0);
+  ASSERT_EQ(server.access.list->size(), 4u);
+  EXPECT_TRUE(server.access.list->at(1).allow);
+  EXPECT_EQ(server.access.list->at(1).network.length, 32);
+  EXPECT_FALSE(server.access.list->at(2).allow);
+  EXPECT_EQ(server.client_rate, (ClientRate{100, 500}));
+  const LoadResult again = load_text(print(result.config));
+  EXPECT_TRUE(again.config == result.config) << print(result.config);
+  EXPECT_EQ(load_text(service_text("client_rate 9")).config.virtual_servers.at(0).client_rate.burst,
+            9u);
+  const std::pair<const char*, const char*> wrong[] = {
+      {"deny {\n10.0.0.1/8\n}", "'10.0.0.1/8' is no address or network"},
+      {"deny {\n10.0.0.0/33\n}", "'10.0.0.0/33' is no address or network"},
+      {"allow {\nfriends\n}", "'friends' is no address or network"},
+      {"client_rate 0", "'0' is not a number in 1..1000000"},
+      {"client_rate 1 0", "'0' is not a number in 1..1000000"},
+  };
+  for (const auto& [text, message] : wrong) {
+    EXPECT_NE(find(load_text(service_text(text)), message), nullptr) << text;
+  }
+  EXPECT_FALSE(load_text(service_text("deny {\n10.0.0.1/8\n}")).diagnostics.can_run());
+}
+
 TEST(Service, Refusals) {
   const std::string refused[] = {
       service_text("", "", "fwmark 3"),

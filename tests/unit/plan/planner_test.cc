@@ -141,6 +141,24 @@ TEST(Planner, AVerdictChangesOneServiceAndSharesTheOthers) {
   EXPECT_EQ(after.services[0].reals.size(), 2u);
 }
 
+// 100,000 networks are cut into ranges once, not again for every verdict.
+TEST(Planner, AnAccessListIsMadeOnce) {
+  std::string networks;
+  for (int i = 0; i < 100; ++i) networks += "10.9." + std::to_string(i) + ".0/24\n";
+  Node node(instance() + server("192.0.2.100 80", {"10.0.0.2 80", "10.0.0.3 80"},
+                                "client_rate 5 9\ndeny {\n" + networks + "}"));
+  const Plan before = node.plan();
+  node.input.health[0][0] = kDown;
+  const Plan after = node.plan();
+  const auto& access = before.services[0].service->access;
+  ASSERT_NE(access, nullptr);
+  EXPECT_NE(before.services[0].service, after.services[0].service);
+  EXPECT_EQ(access, after.services[0].service->access);
+  EXPECT_FALSE(access->admits(ip("10.9.7.7")));
+  EXPECT_TRUE(access->admits(ip("10.10.7.7")));
+  EXPECT_EQ(after.services[0].service->client_rate, (lb::ClientRate{5, 9}));
+}
+
 TEST(Planner, ARouteChangesNoService) {
   Node node;
   const Plan before = node.plan();
