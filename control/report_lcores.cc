@@ -57,7 +57,8 @@ api::WorkerReport Reports::worker_report(unsigned index) const {
   row.flows = {
       {"half_open", pipeline.half_open.get()},  {"reclaimed", pipeline.reclaimed.get()},
       {"stateless", pipeline.stateless.get()},  {"icmp_errors", pipeline.icmp_errors.get()},
-      {"refusals", pipeline.refusals.get()},    {"handed_over", counters.handed_over.get()},
+      {"refusals", pipeline.refusals.get()},    {"syn_cookies", pipeline.syn_cookies.get()},
+      {"proxied", pipeline.proxied.get()},      {"handed_over", counters.handed_over.get()},
       {"taken_over", counters.taken_over.get()}};
   return row;
 }

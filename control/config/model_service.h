@@ -226,6 +226,7 @@ struct VirtualServer {
   bool hash_port = false;      ///< sh-port, mh-port, flag-2.
   bool hash_fallback = false;  ///< sh-fallback, mh-fallback, flag-1.
   bool one_packet = false;     ///< ops.
+  bool syn_proxy = false;
   InheritedOptions options;
   std::optional<Persistence> persistence;
   AccessRules access;

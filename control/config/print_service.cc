@@ -142,6 +142,7 @@ void print_virtual(const VirtualServer& server, Writer& out) {
   if (server.hash_port) out.line("flag-2");
   if (server.hash_fallback) out.line("flag-1");
   if (server.one_packet) out.line("ops");
+  if (server.syn_proxy) out.line("syn_proxy");
   print_inherited(server.options, out);
   if (server.persistence) {
     out.seconds("persistence_timeout", server.persistence->timeout_us);

@@ -27,6 +27,7 @@ class ServiceRules {
     settle_persistence();
     settle_real_servers();
     settle_sorry_server();
+    settle_syn_proxy();
     settle_quorum();
   }
 
@@ -38,6 +39,7 @@ class ServiceRules {
   bool keep_real_server(RealServer& real);
   void settle_client_address(RealServer& real);
   void demand_connect_ports(const RealServer& real);
+  void settle_syn_proxy();
   void settle_sorry_server();
   void settle_quorum();
   void refuse_own_address(const net::IpAddr& address, const Position& position,
@@ -165,6 +167,20 @@ bool ServiceRules::keep_real_server(RealServer& real) {
     real.port = s_.port;
   }
   return true;
+}
+
+// Who speaks for a server has to hear what it says.
+void ServiceRules::settle_syn_proxy() {
+  if (!s_.syn_proxy) return;
+  const auto passes_us = [](const RealServer& real) { return translates(real.method()); };
+  const bool tcp = s_.protocol == net::Protocol::kTcp;
+  const bool sorry = !s_.sorry_server || translates(s_.sorry_server->forwarding.method);
+  if (tcp && sorry && std::ranges::all_of(s_.real_servers, passes_us)) return;
+  problem(at("syn_proxy"), "syn_proxy",
+          tcp ? "syn_proxy needs answers that come back through here: ignored"
+              : "syn_proxy is for TCP only: ignored",
+          tcp ? "lb_kind NAT or FULLNAT for every server" : "");
+  s_.syn_proxy = false;
 }
 
 // A real server of all ports has none of its own that a check could try.

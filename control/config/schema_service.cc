@@ -168,6 +168,8 @@ constexpr Row<ServiceDraft> kServiceRows[] = {
     {"persistence_engine", kOneWord, kC, kNotActedOn,
      [](Args& a, ServiceDraft& d) { persistence_of(d).engine = a.word(); }},
     {"ops", kBareShape, kB, kActive, [](Args&, ServiceDraft& d) { d.server.one_packet = true; }},
+    {"syn_proxy", kBareShape, kA, kActive,
+     [](Args&, ServiceDraft& d) { d.server.syn_proxy = true; }},
     {"allow", kBlockShape, kA, kActive, read_access},
     {"deny", kBlockShape, kA, kActive, read_access},
     {"client_rate", {1, 2}, kA, kActive, read_client_rate},

@@ -225,6 +225,7 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
   service->hash_port = server.hash_port;
   service->hash_fallback = server.hash_fallback;
   service->one_packet = server.one_packet;
+  service->syn_proxy = server.syn_proxy;
   if (server.persistence) {
     service->persistence_s = static_cast<std::uint32_t>(server.persistence->timeout_us / 1'000'000);
     service->persistence_bits = server.persistence->granularity;

@@ -34,6 +34,17 @@ struct NeighbourSeen {
   net::PortId port = net::kNoPort;
 };
 
+/// A frame of our own, which goes out besides those that arrived.
+struct MadeFrame {
+  static constexpr std::uint16_t kHeadroom = 64;
+  net::PortId port = net::kNoPort;
+  std::uint16_t begin = 0;
+  std::uint16_t length = 0;  ///< Zero: nothing to be sent.
+  std::array<std::uint8_t, 256> bytes;
+
+  net::Bytes view() const { return net::Bytes(bytes).subspan(begin, length); }
+};
+
 /// What classify() and look_up() find out about the flows of one family, in the order of their
 /// Places.
 template <typename F>
@@ -60,6 +71,8 @@ struct Burst {
   std::array<Verdict, net::kBurstSize> verdicts;  ///< Of the first `count` frames.
   std::size_t neighbour_count = 0;
   std::array<NeighbourSeen, net::kBurstSize> neighbours;
+  std::size_t made_count = 0;
+  std::array<MadeFrame, net::kBurstSize> made;
 
   template <typename F>
   net::Places& flows() {

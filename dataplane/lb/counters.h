@@ -41,6 +41,8 @@ struct PipelineCounters {
   Counter expired;       ///< Connections that timed out.
   Counter reclaimed;     ///< Half-open connections given up for newer ones.
   Counter stateless;     ///< Packets forwarded by hash alone, without a connection.
+  Counter syn_cookies;   ///< SYNs answered for real servers.
+  Counter proxied;       ///< Connections made of a cookie that came back.
   Counter half_open;     ///< Entries of the table that nobody has answered yet, right now.
 
   void drop(net::Drop reason) { drops[static_cast<std::size_t>(reason)].add(); }

@@ -54,7 +54,8 @@ FlowPath<F>::FlowPath(const typename Table::Config& config, const Timeouts& time
     : table_(config, now_s),
       worker_(worker),
       local_ports_(config.hash_key),
-      first_sequences_(config.two_ended ? table_.capacity() : 1),
+      streams_(table_.capacity()),
+      cookies_(config.hash_key),
       accounts_(accounts) {
   for (std::size_t state = 0; state < kFlowStates; ++state) {
     timeouts_s_[state] = timeouts.of(static_cast<FlowState>(state));
@@ -101,11 +102,12 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
   // Its answers go past us: a second packet has to do as the sign of life that a reply is.
   if (one_sided && parsed.protocol == net::Protocol::kUdp) connection->replied = true;
   if (connection == nullptr) {
+    const Service& pool = *turn.snapshot.service(service.slot);
+    if (pool.syn_proxy) return meet_client(turn, arrival, pool);
     // In an overload the entry may have been given up while the client was answering; what does
     // not begin a flow may then go on where its hash leads.
     const bool resumes = overloaded(turn.now_s) && resumes_flow(parsed);
     if (!starts && !resumes) return turn.drop(Drop::kNoConnection);
-    const Service& pool = *turn.snapshot.service(service.slot);
     if (const Drop drop = check_client(turn, arrival, pool); drop != Drop::kNone) {
       return turn.drop(drop);
     }
@@ -123,6 +125,10 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
     // Without an entry the next packet is to find the same server.
     if (connection == nullptr) return without_entry(turn, arrival, *schedule(turn, arrival, pool));
     real = turn.snapshot.real(connection->real_slot, connection->real_generation);
+  }
+  if (connection->proxied && stream_of(*connection).waits && (parsed.flags & net::kTcpRst) == 0) {
+    if (starts) return meet_client(turn, arrival, *turn.snapshot.service(service.slot));
+    return open_server(turn, arrival, *connection, *real);
   }
   track(*connection, parsed, translates(connection->method) ? Sender::kClient : Sender::kClientOnly,
         turn.now_s);
@@ -150,6 +156,21 @@ Verdict FlowPath<F>::from_server(Turn& turn, const Arrival& arrival) {
                        : turn.snapshot.find_vip(F::generic(connection->vip));
   if (vip == nullptr || !turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);
   connection->replied = true;
+  if (connection->proxied) [[unlikely]] {
+    const std::uint8_t syn_ack = net::kTcpSyn | net::kTcpAck;
+    if ((parsed.flags & syn_ack) == syn_ack && real != nullptr) {
+      if (connection->hop_epoch != turn.snapshot.hop_epoch()) resolve_client(turn, *connection);
+      return server_answers(turn, arrival, *connection, *real, *vip);
+    }
+    Stream& stream = stream_of(*connection);
+    if (stream.waits) {
+      if ((parsed.flags & net::kTcpRst) == 0) return turn.drop(Drop::kNoConnection);
+      // A refusal has the number that its client waits for.
+      const auto* tcp = packet.template at<net::TcpHeader>(parsed.l4);
+      stream.shift = tcp->sequence.value() - (stream.cookie + 1);
+      stream.waits = false;
+    }
+  }
   track(*connection, parsed, Sender::kServer, turn.now_s);
   accounts_.of(*connection).packet_out(parsed.l3_length);
   if (connection->hop_epoch != turn.snapshot.hop_epoch()) resolve_client(turn, *connection);
@@ -181,16 +202,6 @@ Verdict FlowPath<F>::deliver(Turn& turn, const Arrival& arrival, Entry& connecti
 }
 
 // Not inlined: the way of other methods stays short.
-template <typename F>
-[[gnu::noinline]] bool FlowPath<F>::tell_of_client(Turn& turn, Packet& packet, const Parsed& parsed,
-                                                   const Entry& connection) {
-  const Told told =
-      tell_server(packet, parsed, connection, first_sequences_[table_.number_of(connection)]);
-  if (told == Told::kDone) return true;
-  turn.drop(told == Told::kFragment ? Drop::kFragment : Drop::kNoHeadroom);
-  return false;
-}
-
 template <typename F>
 [[gnu::noinline]] bool FlowPath<F>::put_into_tunnel(Turn& turn, Packet& packet,
                                                     const Parsed& parsed, const Entry& connection,

@@ -20,6 +20,7 @@
 #include "dataplane/lb/conn/local_ports.h"
 #include "dataplane/lb/explanation.h"
 #include "dataplane/lb/icmp/budget.h"
+#include "dataplane/lb/synproxy/segment.h"
 #include "dataplane/lb/turn.h"
 
 namespace keepline::lb {
@@ -85,8 +86,9 @@ class FlowPath {
   Verdict send_to_server(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
                          Entry& connection, const RealEntry& real);
   // False: dropped. No verdict, which would be handed through in pieces.
-  bool tell_of_client(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
-                      const Entry& connection);
+  bool alter_for_server(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
+                        const Entry& connection);
+  void alter_for_client(const net::Packet& packet, const net::Parsed& parsed, Entry& connection);
   bool put_into_tunnel(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
                        const Entry& connection, const RealEntry& real);
   Verdict send_to_client(const Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
@@ -123,6 +125,18 @@ class FlowPath {
   Entry* take(Turn& turn, net::Protocol protocol);
   Verdict without_entry(Turn& turn, const Arrival& arrival, const RealServer& real);
   Verdict answer_without_entry(Turn& turn, const Arrival& arrival);
+  // See syn_proxy.cc.
+  Verdict meet_client(Turn& turn, const Arrival& arrival, const Service& service);
+  Verdict send_cookie(Turn& turn, const Arrival& arrival, const Service& service);
+  Verdict take_cookie(Turn& turn, const Arrival& arrival, const Service& service);
+  Verdict open_server(Turn& turn, const Arrival& arrival, Entry& connection, const RealEntry& real);
+  Verdict server_answers(Turn& turn, const Arrival& arrival, Entry& connection,
+                         const RealEntry& real, const Vip& vip);
+  void acknowledge(Turn& turn, Entry& connection, const RealEntry& real,
+                   const std::optional<Timestamps>& of_server);
+  void restore_quoted(const net::Packet& packet, const net::Parsed& quoted,
+                      const Entry& connection);
+  Stream& stream_of(const Entry& connection) { return streams_[table_.number_of(connection)]; }
   Verdict route(Turn& turn, const net::Packet& packet, const net::Parsed& parsed);
   Verdict error_for_real(Turn& turn, net::Packet& packet, const net::Parsed& error,
                          const net::Parsed& quoted, std::uint64_t hash);
@@ -162,7 +176,8 @@ class FlowPath {
   FragmentTable<F> fragments_;
   ClientRates client_rates_;
   LocalPorts<F> local_ports_;
-  LazyArray<std::uint32_t> first_sequences_;  // by entry; see forward/tell.h
+  LazyArray<Stream> streams_;  // by entry, of those that have one
+  SynCookies cookies_;
   RefusalBudget refusals_;
   std::uint16_t tunnel_id_ = 0;  // of the last tunnelled packet
   Accounts& accounts_;

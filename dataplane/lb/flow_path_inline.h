@@ -73,8 +73,8 @@ template <typename F>
   }
   if (translates(connection.method)) {
     nat_to_real<F>(packet, parsed, connection);
-    if (connection.tell != Tell::kNothing) [[unlikely]] {
-      if (!tell_of_client(turn, packet, parsed, connection)) return {};
+    if (connection.has_stream()) [[unlikely]] {
+      if (!alter_for_server(turn, packet, parsed, connection)) return {};
       set_link_header(packet, real.link);
       return {Action::kTransmitResized, real.port};
     }
@@ -97,8 +97,8 @@ template <typename F>
                                                                   const Vip& vip) {
   const net::PortId port = connection.client_hop_port;
   nat_to_client<F>(packet, parsed, connection);
-  if (connection.tell != Tell::kNothing) [[unlikely]]
-    hear_server<F>(packet, parsed, connection, first_sequences_[table_.number_of(connection)]);
+  if (connection.has_stream()) [[unlikely]]
+    alter_for_client(packet, parsed, connection);
   set_link_header(packet, {connection.client_hop_mac, source_mac(turn, vip, port)});
   return {Action::kTransmit, port};
 }

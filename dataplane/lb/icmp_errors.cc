@@ -47,6 +47,7 @@ Verdict FlowPath<F>::error_for_real(Turn& turn, Packet& packet, const Parsed& er
   if (error.l3_length > real->mtu) return turn.drop(why_not(real->reach));
   if (hops_left<F>(packet, error) <= 1) return turn.drop(Drop::kTtlExpired);
   if (translates(connection->method)) {
+    restore_quoted(packet, quoted, *connection);
     error_to_real(packet, error, quoted, *connection);
   } else {
     pass_on<F>(packet, error);

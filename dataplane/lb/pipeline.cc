@@ -38,7 +38,7 @@ void Pipeline::begin(const Snapshot& snapshot, const LeaseView& leases, Burst& b
   net::parse_burst(packets, burst.parsed.data(), burst.sorted);
   if (probe != nullptr) probe->done(Stage::kParse);
 
-  Turn turn(snapshot, leases, burst.port, now_s, counters_);
+  Turn turn(snapshot, leases, burst, now_s, counters_);
   if (burst.sorted.flows4.count != 0) v4_.classify(turn, burst);
   if (burst.sorted.flows6.count != 0) v6_.classify(turn, burst);
   if (probe != nullptr) probe->done(Stage::kClassify);
@@ -49,8 +49,9 @@ void Pipeline::begin(const Snapshot& snapshot, const LeaseView& leases, Burst& b
 
 void Pipeline::finish(const Snapshot& snapshot, const LeaseView& leases, Burst& burst,
                       std::uint32_t now_s, StageProbe* probe) {
-  Turn turn(snapshot, leases, burst.port, now_s, counters_);
+  Turn turn(snapshot, leases, burst, now_s, counters_);
   burst.neighbour_count = 0;
+  burst.made_count = 0;
   const net::Places& others = burst.sorted.others;
   for (std::size_t i = 0; i < others.count; ++i) {
     burst.verdicts[others.at[i]] = handle_other(turn, burst, others.at[i]);

@@ -11,14 +11,15 @@ namespace keepline::lb {
 
 class Turn {
  public:
-  Turn(const Snapshot& the_snapshot, const LeaseView& leases, net::PortId arrival_port,
-       std::uint32_t second, PipelineCounters& the_counters)
+  Turn(const Snapshot& the_snapshot, const LeaseView& leases, Burst& burst, std::uint32_t second,
+       PipelineCounters& the_counters)
       : snapshot(the_snapshot),
-        port(arrival_port),
+        port(burst.port),
         now_s(second),
         counters(the_counters),
         leases_(leases),
-        port_mac_(the_snapshot.port(arrival_port).mac.raw()) {}
+        burst_(burst),
+        port_mac_(the_snapshot.port(burst.port).mac.raw()) {}
 
   const Snapshot& snapshot;
   const net::PortId port;  ///< That the frames arrived on.
@@ -48,6 +49,11 @@ class Turn {
     return holds(known_mac_lease_) ? net::Drop::kNone : net::Drop::kNotMaster;
   }
 
+  /// A frame to be filled in; nullptr: there are as many as frames that can have arrived.
+  MadeFrame* make_frame() {
+    return burst_.made_count < burst_.made.size() ? &burst_.made[burst_.made_count++] : nullptr;
+  }
+
   Verdict drop(net::Drop reason) {
     counters.drop(reason);
     return {};
@@ -55,6 +61,7 @@ class Turn {
 
  private:
   const LeaseView& leases_;
+  Burst& burst_;
   LeaseSlot held_ = kMaxLeases;  // at first no slot at all
   std::uint64_t port_mac_;
   std::uint64_t known_mac_ = 0;

@@ -27,7 +27,8 @@ enum class Drop : std::uint8_t {
   kTooBig,        ///< Longer than the MTU of the port it should leave through.
   kDenied,        ///< A new connection of a client that the service does not admit.
   kRateLimited,   ///< A new connection too many of this client in this second.
-  kTableFull,     ///< FULLNAT: no room for the connection, without which it cannot be.
+  kBadCookie,     ///< SYN proxy: an ACK that brings no cookie of ours, or one too old.
+  kTableFull,     ///< FULLNAT, SYN proxy: no room for the connection, without which it cannot be.
   kNoLocalPort,   ///< FULLNAT: no address and port of the pool is free towards the real server.
   kNoHeadroom,    ///< No room in front of the frame for a tunnel's headers.
   kTxFull,        ///< Transmit ring full.

@@ -237,6 +237,15 @@ void Worker::carry_out(const lb::Burst& burst) {
       carry_out(verdict, burst.port, burst.packets[i++]);
     }
   }
+  for (std::size_t i = 0; i < burst.made_count; ++i) {
+    const lb::MadeFrame& made = burst.made[i];
+    if (made.length == 0) continue;
+    if (const auto packet = any_port_->make(made.view())) {
+      queue_transmit(made.port, *packet);
+    } else {
+      pipeline_.count_drop(net::Drop::kTxFull);
+    }
+  }
   for (std::size_t i = 0; i < burst.neighbour_count; ++i) {
     if (mailbox_.neighbours.push(burst.neighbours[i])) doorbell_.ring();
   }

@@ -71,6 +71,7 @@ World fuzzed_world(std::uint8_t rules) {
   more.persistence_s = (rules & 16) != 0 ? 50 : 0;
   more.persistence_bits = (rules & 16) != 0 ? 30 : 0;
   if ((rules & 64) != 0) more.protocol = net::Protocol::kSctp;
+  more.syn_proxy = (rules & 128) != 0 && (rules & 64) == 0 && lb::translates(method);
   world.services.push_back(more);
   world.services[1].one_packet = (rules & 32) != 0;
   return world;
@@ -182,7 +183,14 @@ class Fuzzed {
 
   void step(Input& input) {
     const std::uint8_t what = input.byte();
-    switch (what % 8) {
+    switch (what % 9) {
+      case 8: {
+        FrameBytes frame = cookie_;
+        if (frame.empty()) break;
+        change(frame, input);
+        add(frame);
+        break;
+      }
       case 0:
         finish_all();
         now_s_ += what < 128 ? input.byte() : input.byte() * 1000u;
@@ -285,11 +293,26 @@ class Fuzzed {
     }
     require(verdict.port < snapshot_->port_count());
     const net::Bytes sent(packet.data, packet.length);
+    note_cookie(sent);
     if (u16_at(sent, 12) != net::kEtherTypeIpv4) return;
     const std::size_t header = static_cast<std::size_t>(sent[kL3] & 15) * 4;
     require(reference_checksum(sent.subspan(kL3, header)) == 0);
     const bool resized = verdict.action == lb::Action::kTransmitResized;
     if (flight.was_sound[i] && !resized) require(checksums_ok(sent));
+  }
+
+  // The ACK of a client that our SYN-ACK went to.
+  void note_cookie(net::Bytes sent) {
+    constexpr std::size_t kL4 = kL3 + 20;
+    if (sent.size() < kL4 + 20 || u16_at(sent, 12) != net::kEtherTypeIpv4 ||
+        u16_at(sent, kL4) != 81 || sent[kL4 + 13] != (net::kTcpSyn | net::kTcpAck)) {
+      return;
+    }
+    cookie_ = bytes_of(from_client(u16_at(sent, kL4 + 2), net::kTcpAck, 81));
+    std::copy_n(sent.begin() + kL4 + 8, 4, cookie_.begin() + kL4 + 4);
+    std::copy_n(sent.begin() + kL4 + 4, 4, cookie_.begin() + kL4 + 8);
+    for (std::size_t at = kL4 + 12; at-- > kL4 + 8 && ++cookie_[at] == 0;) {
+    }
   }
 
   lb::LeaseView leases() const { return {leases_, 1, 0, 0}; }
@@ -301,6 +324,7 @@ class Fuzzed {
   std::unique_ptr<lb::Pipeline> pipeline_;
   std::array<Flight, 2> flights_;
   std::size_t filling_ = 0;
+  FrameBytes cookie_;
 };
 
 }  // namespace

@@ -12,7 +12,8 @@ std::vector<std::pair<std::string, std::uint64_t>> read(const lb::PipelineCounte
       {"echo_replies", c.echo_replies.get()}, {"adverts", c.adverts.get()},
       {"created", c.created.get()},           {"expired", c.expired.get()},
       {"reclaimed", c.reclaimed.get()},       {"stateless", c.stateless.get()},
-      {"icmp_errors", c.icmp_errors.get()},   {"refusals", c.refusals.get()}};
+      {"icmp_errors", c.icmp_errors.get()},   {"refusals", c.refusals.get()},
+      {"syn_cookies", c.syn_cookies.get()},   {"proxied", c.proxied.get()}};
   for (std::size_t i = 0; i < net::kDropReasons; ++i) {
     all.emplace_back(net::to_string(static_cast<net::Drop>(i)), c.drops[i].get());
   }
@@ -126,6 +127,11 @@ void Stage::carry_out(const lb::Burst& burst) {
       handed_off_ += (handed_off_.empty() ? "" : " ") + std::to_string(verdict.worker);
     }
     ports_[burst.port].release({&burst.packets[i].buffer, 1});
+  }
+  for (std::size_t i = 0; i < burst.made_count; ++i) {
+    if (burst.made[i].length == 0) continue;
+    const auto packet = ports_[burst.made[i].port].make(burst.made[i].view());
+    ports_[burst.made[i].port].transmit({&packet->buffer, 1});
   }
   for (std::size_t i = 0; i < burst.neighbour_count; ++i) {
     const lb::NeighbourSeen& seen = burst.neighbours[i];

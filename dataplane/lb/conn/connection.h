@@ -46,6 +46,7 @@ struct alignas(64) Connection {
   bool hop_resolved : 1;
   bool replied : 1;            ///< Whether the server has answered (UDP: makes it established).
   Tell tell : 2;               ///< What the server has yet to be told about the client.
+  bool proxied : 1;            ///< The client was answered before the server; see synproxy/.
   std::uint8_t template_bits;  ///< Of the client's address in its persistence template; 0: none.
   std::uint16_t real_generation;
   /// What NAT changes in the checksums towards the server, as 16-bit sums (RFC 1624): in the IP
@@ -82,6 +83,8 @@ struct alignas(64) Connection {
   }
   /// Whether answers are found by other ends than the client's.
   bool has_own_local() const { return method == Method::kFullNat && !is_template(); }
+  /// Whether its segments are not passed on as they are.
+  bool has_stream() const { return tell != Tell::kNothing || proxied; }
   /// ipvsadm's ActiveConn counts these, InActConn all others.
   bool is_active() const { return state == FlowState::kEstablished; }
   /// Whether it counts against the share of the table for what nobody has answered yet.

@@ -118,6 +118,7 @@ struct Service {
   std::uint32_t persistence_s = 0;    ///< A client's server is remembered for so long; 0: not.
   std::uint8_t persistence_bits = 0;  ///< Of the addresses that count as one client.
   bool one_packet = false;            ///< UDP: a server is chosen for each packet.
+  bool syn_proxy = false;             ///< TCP: clients are answered before servers are asked.
   std::uint32_t ring_slots = 0;       ///< sh, mh, dh: at least so many in the ring.
   std::shared_ptr<const AccessList> access;  ///< Who may have connections; nullptr: everybody.
   ClientRate client_rate;                    ///< Of new ones; see client_bits().

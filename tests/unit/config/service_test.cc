@@ -268,6 +268,30 @@ TEST(Service, AllPortsOfAnAddress) {
   EXPECT_EQ(blind.config.virtual_servers.at(0).persistence->granularity, 128);
 }
 
+TEST(Service, SynProxy) {
+  const auto proxied = [](const LoadResult& result) {
+    return result.config.virtual_servers.at(0).syn_proxy;
+  };
+  const LoadResult good = load_text(service_text("syn_proxy"));
+  EXPECT_EQ(all(good), "");
+  EXPECT_TRUE(proxied(good));
+  EXPECT_TRUE(load_text(print(good.config)).config == good.config);
+  EXPECT_FALSE(proxied(load_text(service_text())));
+  const std::pair<std::string, const char*> wrong[] = {
+      {service_text("syn_proxy\nprotocol UDP"), "syn_proxy is for TCP only: ignored"},
+      {service_text("syn_proxy\nlb_kind DR"), "syn_proxy needs answers that come back"},
+      {service_text("syn_proxy", "lvs_method TUN"), "syn_proxy needs answers that come back"},
+      {service_text("syn_proxy\nsorry_server 10.0.1.9\nsorry_server_lvs_method DR"),
+       "syn_proxy needs answers that come back"},
+  };
+  for (const auto& [text, message] : wrong) {
+    const LoadResult result = load_text(text);
+    EXPECT_NE(find(result, message), nullptr) << text << all(result);
+    EXPECT_FALSE(proxied(result));
+    EXPECT_TRUE(result.diagnostics.can_run());
+  }
+}
+
 TEST(Service, AccessAndRates) {
   const LoadResult result = load_text(
       service_text("deny {\n198.51.100.0/24\n2001:db8::/32\n}\nallow {\n10.0.0.0/8\n192.0.2.9\n}\n"
