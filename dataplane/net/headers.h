@@ -126,7 +126,7 @@ struct SctpHeader {
   be16 source_port;
   be16 destination_port;
   be32 verification_tag;
-  std::uint32_t checksum;  ///< CRC32c, little-endian.
+  std::uint8_t checksum[4];  ///< CRC32c, little-endian.
 };
 static_assert(sizeof(SctpHeader) == 12);
 

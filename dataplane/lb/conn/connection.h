@@ -30,8 +30,7 @@ struct alignas(64) Connection {
   Address vip;
   net::be16 client_port;
   net::be16 vip_port;
-  /// The ends of the other side: the real server, and what it takes for its client. That is the
-  /// client itself, but for Method::kFullNat.
+  /// The real server, and what it takes for its client: itself, but for Method::kFullNat.
   Address real;
   Address local;
   net::be16 real_port;
@@ -49,9 +48,8 @@ struct alignas(64) Connection {
   bool proxied : 1;            ///< The client was answered before the server; see synproxy/.
   std::uint8_t template_bits;  ///< Of the client's address in its persistence template; 0: none.
   std::uint16_t real_generation;
-  /// What NAT changes in the checksums towards the server, as 16-bit sums (RFC 1624): in the IP
-  /// header, the hop less included; in the transport header with its pseudo header. The way back
-  /// is the complement.
+  /// What NAT changes in the checksums towards the server (RFC 1624): in the IP header, the hop
+  /// less included; in the transport header. The way back is the complement.
   std::uint16_t ip_delta;
   std::uint16_t transport_delta;
   std::uint16_t expiry_list;  ///< See ExpiryLists; kNotFiled in an entry that is in none.

@@ -40,7 +40,10 @@ inline constexpr std::uint16_t kTwoHops = 0xfffd;
   std::memcpy(&before, &parsed.ports, sizeof before);
   std::memcpy(&after, header, sizeof after);
   const auto length = static_cast<std::size_t>(parsed.l3 + parsed.l3_length - parsed.l4);
-  header->checksum ^= net::crc32c_change(before ^ after, length);
+  std::uint32_t checksum = 0;
+  std::memcpy(&checksum, header->checksum, sizeof checksum);
+  checksum ^= net::crc32c_change(before ^ after, length);
+  std::memcpy(header->checksum, &checksum, sizeof checksum);
 }
 
 // A UDP checksum of zero means "none" in IPv4: it stays none, and a computed zero is sent as
