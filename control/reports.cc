@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "control/capture.h"
 #include "control/clock.h"
 #include "control/figures.h"
 #include "control/report_text.h"
@@ -167,6 +168,16 @@ void Reports::handle_record(const worker::ConnectionRecord& record) {
                                        : connection.real);
   if (connection.method == lb::Method::kFullNat) row.local = net::to_string(connection.local);
   found->second.page.connections.push_back(std::move(row));
+}
+
+api::StartedCapture Reports::start_capture(const api::CaptureQuery& query) {
+  if (!capturing_.expired()) return {nullptr, "another capture is running"};
+  std::vector<std::string> ports;
+  for (const PlacedPort& port : from_.topology->ports) ports.push_back(port.netdev);
+  auto live = LiveCapture::start(*from_.dataplane, ports, query);
+  if (!live) return {nullptr, live.error()};
+  capturing_ = (*live)->life();
+  return {std::move(*live), {}};
 }
 
 }  // namespace keepline::control

@@ -47,6 +47,7 @@ class Reports final : public api::Backend {
   void connections(const lb::ConnectionFilter& filter, std::uint64_t cursor,
                    PageCallback reply) override;
   void explain(const api::ExplainQuery& query, ExplainCallback reply) override;
+  api::StartedCapture start_capture(const api::CaptureQuery& query) override;
 
   /// An answer to connections() from the worker.
   void handle_record(const worker::ConnectionRecord& record);
@@ -83,6 +84,7 @@ class Reports final : public api::Backend {
   bool sampling_stages_ = false;
   std::uint32_t next_listing_ = 1;
   std::map<std::uint32_t, Listing> listings_;
+  std::weak_ptr<void> capturing_;
   std::uint32_t next_question_ = 1;
   std::map<std::uint32_t, Question> questions_;
 };

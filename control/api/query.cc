@@ -77,6 +77,27 @@ std::optional<net::Protocol> parse_protocol(std::string_view text) {
   return std::nullopt;
 }
 
+ParsedCaptureQuery parse_capture_query(const Query& query) {
+  ParsedCaptureQuery parsed;
+  const auto number = [&](const char* name, auto& out, std::uint64_t low, std::uint64_t high) {
+    const std::string text(value_of(query, name));
+    if (text.empty()) return;
+    std::uint64_t value = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (problem != std::errc() || end != text.data() + text.size() || value < low || value > high) {
+      parsed.error = std::string(name) + " must be a number in " + std::to_string(low) + ".." +
+                     std::to_string(high);
+      return;
+    }
+    out = static_cast<std::remove_reference_t<decltype(out)>>(value);
+  };
+  parsed.query.filter = value_of(query, "filter");
+  number("count", parsed.query.count, 1, 1'000'000'000);
+  number("seconds", parsed.query.seconds, 1, CaptureQuery::kMostSeconds);
+  number("bytes", parsed.query.bytes, 64, CaptureQuery::kMostBytes);
+  return parsed;
+}
+
 ParsedExplainQuery parse_explain_query(const Query& query) {
   const auto source = net::parse_endpoint(value_of(query, "source"));
   const auto destination = net::parse_endpoint(value_of(query, "destination"));

@@ -39,6 +39,21 @@ struct ParsedConnectionFilter {
 };
 ParsedConnectionFilter parse_connection_filter(const Query& query);
 
+/// Frames to be captured: "filter=host%2010.0.0.1&count=100&seconds=10&bytes=96", each optional.
+struct CaptureQuery {
+  static constexpr std::uint32_t kMostSeconds = 3600;
+  static constexpr std::uint32_t kMostBytes = 1536;
+  std::string filter;  ///< As tcpdump has them.
+  std::uint64_t count = 0;
+  std::uint32_t seconds = 60;
+  std::uint32_t bytes = kMostBytes;  ///< Of each frame.
+};
+struct ParsedCaptureQuery {
+  CaptureQuery query;
+  std::string error;  ///< Not empty: says what is wrong.
+};
+ParsedCaptureQuery parse_capture_query(const Query& query);
+
 struct ParsedExplainQuery {
   ExplainQuery query;
   std::string error;  ///< Not empty: says what is wrong.

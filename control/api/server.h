@@ -2,7 +2,8 @@
 // Prometheus' metrics over that and, if asked for, over TCP.
 //
 // GET /v1/status, /v1/lcores, /v1/services, /v1/vrrp, /v1/connections, /v1/stages, and
-// /v1/explain?source=ADDRESS:PORT&destination=ADDRESS:PORT&protocol=tcp;
+// /v1/explain?source=ADDRESS:PORT&destination=ADDRESS:PORT&protocol=tcp,
+// /v1/capture?filter=EXPRESSION&count=N&seconds=N&bytes=N;
 // POST /v1/stages?sampling=on; GET /metrics; one request per connection. Owns the listening socket
 // and its file. Everything happens on the executor's one thread (control), in small pieces: long
 // lists are turned into JSON kItemsPerPiece at a time with a turn of the loop in between. Bounds:
@@ -27,10 +28,25 @@ namespace keepline::api {
 inline constexpr std::size_t kMaxClients = 16;
 inline constexpr std::size_t kMaxRequestBytes = 8192;
 inline constexpr std::size_t kItemsPerPiece = 64;
+inline constexpr std::size_t kFramesPerPiece = 64;
 inline constexpr std::chrono::milliseconds kClientTimeout{5000};
 
 /// The daemon as the API sees it. All calls come from, and answers are given on, the control
 /// thread. Must outlive the server.
+/// A running capture; it ends when this does.
+class CaptureSource {
+ public:
+  virtual ~CaptureSource() = default;
+  /// The stream by now, with at most so many frames; says how many there are.
+  virtual std::string read(std::size_t most, std::size_t& frames) = 0;
+  /// Part of the stream: what matched, what was missed.
+  virtual std::string statistics() = 0;
+};
+struct StartedCapture {
+  std::unique_ptr<CaptureSource> source;
+  std::string error;  ///< Not empty: says why there is none.
+};
+
 class Backend {
  public:
   using PageCallback = std::function<void(ConnectionPage)>;
@@ -52,6 +68,8 @@ class Backend {
   /// small (some hundred entries).
   virtual void connections(const lb::ConnectionFilter& filter, std::uint64_t cursor,
                            PageCallback reply) = 0;
+  /// One at a time.
+  virtual StartedCapture start_capture(const CaptureQuery& query) = 0;
   /// Asks what becomes of a packet; nullopt: the dataplane takes no more questions. As above the
   /// answer may come later.
   virtual void explain(const ExplainQuery& query, ExplainCallback reply) = 0;

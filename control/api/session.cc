@@ -16,9 +16,11 @@
 #include <string_view>
 #include <utility>
 
+#include "control/api/capture_session.h"
 #include "control/api/json.h"
 #include "control/api/list_writer.h"
 #include "control/api/metrics.h"
+#include "control/api/reply.h"
 
 namespace keepline::api {
 
@@ -200,7 +202,7 @@ std::optional<std::string> text_of(Backend& backend, std::string_view path) {
 bool is_known(std::string_view path) {
   constexpr std::string_view kPaths[] = {"/v1/status", "/v1/lcores",      "/v1/services",
                                          "/v1/vrrp",   "/v1/connections", "/v1/explain",
-                                         "/v1/stages", "/metrics"};
+                                         "/v1/stages", "/v1/capture",     "/metrics"};
   return std::find(std::begin(kPaths), std::end(kPaths), path) != std::end(kPaths);
 }
 
@@ -225,6 +227,8 @@ asio::awaitable<void> answer(ClientPtr client, const SessionContext& context,
     co_await send_services(client, context, request.version());
   } else if (path == "/v1/connections") {
     co_await send_connections(client, context, query, request.version());
+  } else if (path == "/v1/capture") {
+    co_await send_capture(client, context, query, request.version());
   } else if (path == "/v1/explain") {
     co_await send_explanation(client, context, query);
   } else if (const auto text = text_of(context.backend, path)) {
@@ -251,6 +255,13 @@ void close(Stream& stream) {
 }
 
 }  // namespace
+
+asio::awaitable<void> reply_error(ClientPtr client, std::chrono::milliseconds timeout,
+                                  Refusal refusal, std::string_view message) {
+  const auto status = refusal == Refusal::kBadRequest ? http::status::bad_request
+                                                      : http::status::service_unavailable;
+  co_await reply(client, timeout, status, error_text(message));
+}
 
 asio::awaitable<void> serve(ClientPtr client, SessionContext context) {
   beast::flat_buffer buffer(kMaxRequestBytes);

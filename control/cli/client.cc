@@ -20,6 +20,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace keepline::cli {
 
@@ -39,24 +40,31 @@ struct Exchange {
   std::string body;
 };
 
-asio::awaitable<Exchange> exchange(Stream& stream, const std::string& socket_path,
-                                   const std::string& path, Method method,
-                                   std::chrono::milliseconds timeout) {
-  Exchange result;
+// Connects and asks.
+asio::awaitable<error_code> ask(Stream& stream, const std::string& socket_path,
+                                const std::string& path, Method method,
+                                std::chrono::milliseconds timeout) {
   stream.expires_after(timeout);
   const asio::local::stream_protocol::endpoint endpoint(socket_path);
-  std::tie(result.error) = co_await stream.async_connect(endpoint, kAwait);
-  if (result.error) co_return result;
+  const auto [refused] = co_await stream.async_connect(endpoint, kAwait);
+  if (refused) co_return refused;
 
   const auto verb = method == Method::kPost ? http::verb::post : http::verb::get;
   http::request<http::empty_body> request(verb, path, 11);
   request.set(http::field::host, "localhost");
   request.keep_alive(false);
   request.prepare_payload();
-  std::size_t bytes = 0;
-  std::tie(result.error, bytes) = co_await http::async_write(stream, request, kAwait);
-  if (result.error) co_return result;
+  const auto [error, bytes] = co_await http::async_write(stream, request, kAwait);
+  co_return error;
+}
 
+asio::awaitable<Exchange> exchange(Stream& stream, const std::string& socket_path,
+                                   const std::string& path, Method method,
+                                   std::chrono::milliseconds timeout) {
+  Exchange result;
+  result.error = co_await ask(stream, socket_path, path, method, timeout);
+  if (result.error) co_return result;
+  std::size_t bytes = 0;
   beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(kMaxReplyBytes);
@@ -68,6 +76,38 @@ asio::awaitable<Exchange> exchange(Stream& stream, const std::string& socket_pat
   }
   result.status = parser.get().result_int();
   result.body = std::move(parser.get().body());
+  co_return result;
+}
+
+// Nothing of a good answer is kept.
+asio::awaitable<Exchange> pass_on(Stream& stream, const std::string& socket_path,
+                                  const std::string& path,
+                                  const std::function<bool(std::string_view)>& sink) {
+  Exchange result;
+  result.error = co_await ask(stream, socket_path, path, Method::kGet, kReplyTimeout);
+  if (result.error) co_return result;
+  std::size_t bytes = 0;
+  beast::flat_buffer buffer;
+  http::response_parser<http::buffer_body> parser;
+  parser.body_limit(boost::none);
+  std::tie(result.error, bytes) = co_await http::async_read_header(stream, buffer, parser, kAwait);
+  if (result.error) co_return result;
+  result.status = parser.get().result_int();
+  std::vector<char> piece(65536);
+  while (!parser.is_done()) {
+    parser.get().body().data = piece.data();
+    parser.get().body().size = piece.size();
+    stream.expires_after(kReplyTimeout);
+    std::tie(result.error, bytes) = co_await http::async_read_some(stream, buffer, parser, kAwait);
+    if (result.error == http::error::need_buffer) result.error = {};
+    if (result.error) co_return result;
+    const std::string_view got(piece.data(), piece.size() - parser.get().body().size);
+    if (result.status != 200) {
+      result.body += got;
+    } else if (!got.empty() && !sink(got)) {
+      co_return result;
+    }
+  }
   co_return result;
 }
 
@@ -107,17 +147,16 @@ Fetched explain(const std::string& socket_path, const error_code& error) {
   }
 }
 
-}  // namespace
-
-Fetched fetch(const std::string& socket_path, const std::string& path,
-              std::chrono::milliseconds timeout, Method method) {
+// Runs it, and says what became of it.
+Fetched run(const std::string& socket_path,
+            const std::function<asio::awaitable<Exchange>(Stream&)>& conversation) {
   if (socket_path.size() >= sizeof(sockaddr_un{}.sun_path)) {
     return {FetchResult::kNotRunning, {}, "socket path too long: " + socket_path};
   }
   asio::io_context io;
   Stream stream(io);
   Exchange result;
-  asio::co_spawn(io, exchange(stream, socket_path, path, method, timeout),
+  asio::co_spawn(io, conversation(stream),
                  [&](std::exception_ptr, Exchange done) { result = std::move(done); });
   io.run();
   if (result.error) return explain(socket_path, result.error);
@@ -125,6 +164,19 @@ Fetched fetch(const std::string& socket_path, const std::string& path,
     return {FetchResult::kRefused, {}, "the daemon says: " + error_in(result.body)};
   }
   return {FetchResult::kOk, std::move(result.body), {}};
+}
+
+}  // namespace
+
+Fetched stream(const std::string& socket_path, const std::string& path,
+               const std::function<bool(std::string_view)>& sink) {
+  return run(socket_path, [&](Stream& to) { return pass_on(to, socket_path, path, sink); });
+}
+
+Fetched fetch(const std::string& socket_path, const std::string& path,
+              std::chrono::milliseconds timeout, Method method) {
+  return run(socket_path,
+             [&](Stream& to) { return exchange(to, socket_path, path, method, timeout); });
 }
 
 }  // namespace keepline::cli

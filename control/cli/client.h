@@ -1,12 +1,14 @@
 // One request to the daemon over its unix socket.
 //
-// Blocks the calling thread (the CLI's only one) for at most kReplyTimeout per piece of the answer
-// and keeps at most kMaxReplyBytes of it.
+// Blocks the calling thread (the CLI's only one) for at most kReplyTimeout per piece of the answer;
+// fetch() keeps at most kMaxReplyBytes of it.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 
 namespace keepline::cli {
 
@@ -37,5 +39,10 @@ enum class Method : std::uint8_t {
 /// Asks for `path` ("/v1/status") of the daemon behind `socket_path`.
 Fetched fetch(const std::string& socket_path, const std::string& path,
               std::chrono::milliseconds timeout = kReplyTimeout, Method method = Method::kGet);
+
+/// The same for an answer that goes on and on: `sink` gets each piece of it and may end it by
+/// false. The daemon has kReplyTimeout for each.
+Fetched stream(const std::string& socket_path, const std::string& path,
+               const std::function<bool(std::string_view)>& sink);
 
 }  // namespace keepline::cli

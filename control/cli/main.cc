@@ -1,16 +1,20 @@
 // keepline: the command line tool. Asks the daemon one question, prints the answer.
 //
 // One thread. Exit codes: 0 = printed, 1 = no answer from the daemon, 2 = wrong usage.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
 #include <chrono>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "control/api/json.h"
 #include "control/api/paths.h"
 #include "control/api/query.h"
+#include "control/cli/capture.h"
 #include "control/cli/client.h"
 #include "control/cli/render.h"
 
@@ -30,8 +34,10 @@ struct Options {
   bool stats = false;
   bool rate = false;
   bool exact = false;
-  api::Query query;      ///< Of `explain` and `connections`.
-  std::string sampling;  ///< "on", "off"; empty: as it is.
+  api::Query query;                 ///< Of `explain` and `connections`.
+  std::string sampling;             ///< "on", "off"; empty: as it is.
+  std::string file = "-";           ///< Of `capture`.
+  std::vector<std::string> filter;  ///< Its words.
 };
 
 std::int64_t now_unix_s() {
@@ -90,6 +96,7 @@ int run(const std::string& command, const Options& options) {
       options.instance.empty() ? api::default_instance_name() : options.instance;
   const std::string socket =
       options.socket.empty() ? api::control_socket_path(instance) : options.socket;
+  if (command == "capture") return cli::capture(socket, path_of(command, options), options.file);
   const auto method = options.sampling.empty() ? cli::Method::kGet : cli::Method::kPost;
   const cli::Fetched fetched =
       cli::fetch(socket, path_of(command, options), cli::kReplyTimeout, method);
@@ -109,6 +116,31 @@ int run(const std::string& command, const Options& options) {
   }
   std::cout << *text;
   return 0;
+}
+
+void add_capture(CLI::App& app, Options& options) {
+  CLI::App* capture = app.add_subcommand(
+      "capture", "Frames as they come in and as they leave, for tshark, Wireshark or tcpdump");
+  capture->add_option("-w,--write", options.file, "The pcapng file; default: standard output")
+      ->type_name("FILE");
+  capture->add_option("-c,--count", options.query["count"], "Ends after so many frames");
+  capture->add_option("--seconds", options.query["seconds"], "Ends after so long; default 60");
+  capture->add_option("-s,--bytes", options.query["bytes"], "Of each frame; default 1536");
+  capture->add_option("filter", options.filter, "Which frames, in tcpdump's words")
+      ->type_name("EXPRESSION");
+  capture->callback([&options] {
+    for (const std::string& word : options.filter) {
+      std::string& filter = options.query["filter"];
+      filter += (filter.empty() ? "" : " ") + word;
+    }
+    api::Query given = options.query;
+    std::erase_if(given, [](const auto& each) { return each.second.empty(); });
+    const std::string error = api::parse_capture_query(given).error;
+    if (!error.empty()) throw CLI::ValidationError("capture", error);
+    if (options.file == "-" && isatty(STDOUT_FILENO) == 1) {
+      throw CLI::ValidationError("capture", "a terminal cannot show it: -w FILE, or | tshark -r -");
+    }
+  });
 }
 
 void add_commands(CLI::App& app, Options& options) {
@@ -155,6 +187,7 @@ void add_commands(CLI::App& app, Options& options) {
     const std::string error = api::parse_explain_query(options.query).error;
     if (!error.empty()) throw CLI::ValidationError("explain", error);
   });
+  add_capture(app, options);
 }
 
 }  // namespace

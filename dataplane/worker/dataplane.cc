@@ -229,6 +229,11 @@ Dataplane::Send Dataplane::list_connections(unsigned worker, const ListingReques
   return state_->workers[worker]->mailbox().listings.push(request) ? Send::kQueued : Send::kFull;
 }
 
+Dataplane::Send Dataplane::capture(unsigned worker, std::shared_ptr<Capture> capture) {
+  auto& queue = state_->workers[worker]->mailbox().captures;
+  return queue.push(std::move(capture)) ? Send::kQueued : Send::kFull;
+}
+
 void Dataplane::share_load(const lb::RealServer& real) {
   const auto own = [&real](const Worker& worker) {
     const lb::RealCounters& counters = worker.pipeline().real_counters(real.slot);

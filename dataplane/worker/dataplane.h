@@ -84,6 +84,9 @@ class Dataplane {
   const Worker& worker(unsigned index) const;
   /// The workers' clock, see lb::LeavingServer::until_s.
   std::uint32_t now_s() const;
+  /// Gives a worker frames to capture into; nullptr: it is to stop. It lets go of the one before at
+  /// its next turn.
+  Send capture(unsigned worker, std::shared_ptr<Capture> capture);
   /// Asks the worker whose packet it is; the answer arrives as mail.
   Send explain(const ExplainRequest& request);
 

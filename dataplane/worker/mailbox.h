@@ -12,11 +12,13 @@
 #include <array>
 #include <atomic>
 #include <boost/lockfree/spsc_queue.hpp>
+#include <memory>
 #include <stdexcept>
 
 #include "dataplane/lb/conn/connection_filter.h"
 #include "dataplane/lb/explanation.h"
 #include "dataplane/lb/pipeline.h"
+#include "dataplane/worker/capture.h"
 
 namespace keepline::worker {
 
@@ -127,8 +129,9 @@ struct Mailbox {
   // Control -> worker.
   /// To send, by port: adverts and gratuitous ARP. A port that takes nothing holds up no other.
   std::array<Queue<MailFrame, kFrames>, net::kMaxPorts> frames;
-  Queue<ListingRequest, 32> listings;   ///< Pages of connections to list.
-  Queue<ExplainRequest, 32> questions;  ///< Packets to explain.
+  Queue<ListingRequest, 32> listings;           ///< Pages of connections to list.
+  Queue<ExplainRequest, 32> questions;          ///< Packets to explain.
+  Queue<std::shared_ptr<Capture>, 4> captures;  ///< The one to go on with; nullptr: none.
   // Worker -> control.
   Queue<MailFrame, 256> adverts;
   Queue<lb::NeighbourSeen, 1024> neighbours;

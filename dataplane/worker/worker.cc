@@ -73,6 +73,10 @@ bool Worker::turn() {
   if (!busy) note_gap(ticks_.now());
   // As many may go as can have come.
   pipeline_.expire(now_s_, (1 + bursts_this_turn_) * net::kBurstSize);
+  while (mailbox_.captures.read_available() > 0) {
+    capture_ = mailbox_.captures.front();
+    mailbox_.captures.pop();
+  }
   busy |= list_connections();
   busy |= explain(snapshot);
   domain_.quiescent(id_);
@@ -162,6 +166,8 @@ bool Worker::take(lb::Burst& burst, net::PortId id) {
   burst.port = id;
   burst.count = ports_[id]->receive(burst.packets);
   counters_.received[id].add(burst.count);
+  if (capture_ != nullptr) [[unlikely]]
+    capture_->arriving(burst, slot_of(burst));
   bursts_this_turn_ += burst.count != 0;
   return burst.count != 0;
 }
@@ -226,6 +232,8 @@ std::size_t Worker::queue_run(const lb::Burst& burst, std::size_t from) {
 }
 
 void Worker::carry_out(const lb::Burst& burst) {
+  if (capture_ != nullptr) [[unlikely]]
+    capture_->leaving(burst, slot_of(burst));
   for (std::size_t i = 0; i < burst.count;) {
     const lb::Verdict verdict = burst.verdicts[i];
     if (verdict.action == lb::Action::kTransmit && ports_[verdict.port] != nullptr) [[likely]] {
@@ -341,6 +349,7 @@ bool Worker::take_over(const lb::Snapshot* snapshot, unsigned from) {
     }
     if (snapshot != nullptr && first.port < snapshot->port_count()) {
       const lb::LeaseView leases = look_at_leases();
+      if (capture_ != nullptr) capture_->arriving(run, slot_of(run));
       pipeline_.begin(*snapshot, leases, run, now_s_);
       finish(*snapshot, leases, run);
     } else {
@@ -371,6 +380,7 @@ bool Worker::send_mail(net::PortId id) {
       break;
     }
     counters_.transmitted[id].add();
+    if (capture_ != nullptr) capture_->made(id, {mail.bytes.data(), mail.length});
     queue.pop();
   }
   return count > 0;

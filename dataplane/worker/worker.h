@@ -94,6 +94,9 @@ class Worker {
   void hand_over(unsigned worker, const HandOver& frame);
   bool take_over(const lb::Snapshot* snapshot, unsigned from);
   void release(const net::Packet& packet);
+  std::size_t slot_of(const lb::Burst& burst) const {
+    return static_cast<std::size_t>(&burst - bursts_.data());
+  }
   void flush(net::PortId id);
   void flush_hand_over(unsigned worker);
   bool send_mail(net::PortId id);
@@ -119,7 +122,8 @@ class Worker {
   const std::size_t room_per_turn_;  // in each ring to other workers, frames
   std::atomic<bool> stop_{false};
 
-  std::array<lb::Burst, 2> bursts_;  // begun in turn: one is finished while the next is fetched
+  std::shared_ptr<Capture> capture_;  // nullptr: nobody looks
+  std::array<lb::Burst, 2> bursts_;   // begun in turn: one is finished while the next is fetched
   std::array<TxBuffer, net::kMaxPorts> tx_;
   std::array<Outbound, kMaxWorkers> outbound_;
   std::size_t bursts_this_turn_ = 0;

@@ -20,7 +20,8 @@ clang_runtime_package() {
 
 build_packages() {
   echo g++ clang llvm lld clang-format clang-tidy meson ninja-build pkg-config ccache
-  echo libdpdk-dev libbpf-dev libxdp-dev libnl-3-dev libnl-route-3-dev libssl-dev libpcre2-dev
+  echo libdpdk-dev libbpf-dev libxdp-dev libpcap-dev libnl-3-dev libnl-route-3-dev libssl-dev
+  echo libpcre2-dev
   echo libspdlog-dev libfmt-dev libcli11-dev libexpected-dev libgtest-dev libgmock-dev libelf-dev
   echo linux-libc-dev python3 python3-pytest "$(boost_package)" "$(clang_runtime_package)"
 }

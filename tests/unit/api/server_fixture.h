@@ -63,6 +63,17 @@ class FakeBackend : public Backend {
     return report;
   }
   void sample_stages(bool on) override { sampling = on; }
+  StartedCapture start_capture(const CaptureQuery& query) override {
+    if (query.filter == "nonsense") return {nullptr, "filter: syntax error"};
+    struct Source final : CaptureSource {
+      std::string read(std::size_t most, std::size_t& frames) override {
+        frames = most == 0 ? 0 : 1;
+        return most == 0 ? "head;" : "frame;";
+      }
+      std::string statistics() override { return "statistics;"; }
+    };
+    return {std::make_unique<Source>(), ""};
+  }
   void explain(const ExplainQuery& query, ExplainCallback reply) override {
     ExplainReport report = sample_explain();
     report.source = net::to_string(query.source);
