@@ -6,6 +6,11 @@ from dataclasses import dataclass, replace
 
 METHODS = ("nat", "fullnat", "dr", "tun")
 FAMILIES = (4, 6)
+RATES = {  # what the program is asked, and where it stands in the document
+    "setups": "setups_per_second",
+    "cookies": "cookies_per_second",
+    "lives": "connections_per_second",
+}
 FLOWS = (1, 16384, 1_000_000, 10_000_000)
 QUICK_FLOWS = FLOWS[:3]
 TWO_WORKERS = (("nat", 4, 16384), ("nat", 4, 1_000_000), ("dr", 4, 16384), ("dr", 4, 1_000_000))
@@ -45,7 +50,7 @@ class Plan:
     rounds: int
     slice_s: float
     rate_s: float
-    rates: tuple = ()  # questions to the program: "setups", "lives"
+    rates: tuple = ()  # questions to the program: "setups", "lives"...
     publishes: tuple = ()  # (services, servers of each)
     end_to_end: bool = False
     end_to_end_rounds: int = 3
@@ -111,12 +116,12 @@ def full_plan(cores, available_mb):
     if cores >= 2:
         cases += tuple(Case(*words, workers=2) for words in TWO_WORKERS)
     publishes = ((100, 10), (10_000, 100))
-    return Plan(cases, 5, 0.5, 1.0, ("setups", "lives"), publishes, end_to_end=True)
+    return Plan(cases, 5, 0.5, 1.0, ("setups", "cookies", "lives"), publishes, end_to_end=True)
 
 
 def quick_plan():
     """Its end-to-end part is taken only with --end-to-end."""
-    plan = Plan(all_cases(QUICK_FLOWS), 3, 0.25, 0.5, ("setups", "lives"), ((100, 10),))
+    plan = Plan(all_cases(QUICK_FLOWS), 3, 0.25, 0.5, ("setups", "cookies", "lives"), ((100, 10),))
     return replace(plan, end_to_end_rounds=1, end_to_end_s=2)
 
 
@@ -151,8 +156,7 @@ class Measurement:
             self.found["results"].append(self._measure(case))
         for question in self._plan.rates:
             self._progress.step(question, self._plan.rounds * self._plan.rate_s)
-            key = {"setups": "setups_per_second", "lives": "connections_per_second"}[question]
-            self.found[key] = self._rate(question)
+            self.found[RATES[question]] = self._rate(question)
         for services, servers in self._plan.publishes:
             self._progress.step(publish_name((services, servers)), 1)
             answer = self._program.ask("publish", "publish", services=services, servers=servers)

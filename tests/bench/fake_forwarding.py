@@ -13,6 +13,7 @@ ANSWERS = {
     },
     "run": lambda words: {"ran": {"packets": 1000, "ns_per_packet": 40.0}},
     "setups": lambda words: {"setups": {"per_second": 2_000_000}},
+    "cookies": lambda words: {"cookies": {"per_second": 9_000_000}},
     "lives": lambda words: {"lives": {"per_second": 500_000}},
     "publish": lambda words: {
         "publish": {"builder_us": 1500.0, "worker_us": 0.2, "ring_us": 800.0}

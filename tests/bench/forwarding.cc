@@ -50,6 +50,7 @@ class Bench {
     if (const auto* p = command.if_contains("prepare")) return prepare(p->as_object());
     if (const auto* p = command.if_contains("run")) return run(p->as_object());
     if (const auto* p = command.if_contains("setups")) return setups(p->as_object());
+    if (const auto* p = command.if_contains("cookies")) return cookies(p->as_object());
     if (const auto* p = command.if_contains("lives")) return lives(p->as_object());
     if (const auto* p = command.if_contains("publish")) return publish(p->as_object());
     throw std::runtime_error("unknown command");
@@ -59,6 +60,7 @@ class Bench {
   json::value prepare(const json::object& wanted);
   json::value run(const json::object& wanted);
   json::value setups(const json::object& wanted);
+  json::value cookies(const json::object& wanted);
   json::value lives(const json::object& wanted);
   json::value publish(const json::object& wanted);
   void establish(std::uint8_t flags, double from, double to);
@@ -225,6 +227,22 @@ json::value Bench::setups(const json::object& wanted) {
       {"setups",
        {{"per_second", static_cast<double>(counters.created.get() - created) / seconds},
         {"expired_per_second", static_cast<double>(counters.expired.get() - expired) / seconds}}}};
+}
+
+// SYNs of a flood that a SYN proxy answers.
+json::value Bench::cookies(const json::object& wanted) {
+  rig_.reset();
+  config_ = {};
+  config_.family = family_of(wanted);
+  config_.syn_proxy = true;
+  rig_ = std::make_unique<Rig>(ground_, config_);
+  InOrder source(config_.family, 0, kEndless, net::kTcpSyn);
+  const lb::Counter& answered = rig_->worker(0).pipeline().counters().syn_cookies;
+  rig_->run({&source}, 0, 0.1);
+  const std::uint64_t before = answered.get();
+  const double seconds = rig_->run({&source}, 0, wanted.at("seconds").to_number<double>()).wall_s;
+  if (rig_->drops() != 0) throw std::runtime_error("packets were dropped");
+  return {{"cookies", {{"per_second", static_cast<double>(answered.get() - before) / seconds}}}};
 }
 
 json::value Bench::lives(const json::object& wanted) {

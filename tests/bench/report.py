@@ -55,6 +55,7 @@ def rate_table(document):
     rows = []
     for key, name in (
         ("setups_per_second", "TCP set-ups, with expiry"),
+        ("cookies_per_second", "SYNs answered by the SYN proxy"),
         ("connections_per_second", "complete TCP lives"),
     ):
         if key in document:
@@ -117,7 +118,7 @@ def change(before, after):
 
 def compared_rates(before, after):
     """In packets of testpmd's, where both runs have measured it."""
-    for key in ("setups_per_second", "connections_per_second"):
+    for key in ("setups_per_second", "cookies_per_second", "connections_per_second"):
         if not (before.get(key) and after.get(key)):
             continue
         name = key.replace("_", " ")

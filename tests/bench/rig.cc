@@ -141,6 +141,7 @@ void Rig::make_world(const RigConfig& config) {
   std::vector<lb::Vip> vips = {vip};
   auto service = std::make_shared<lb::Service>();
   service->vip = endpoint(vip_of(config.family));
+  service->syn_proxy = config.syn_proxy;
   if (config.method == lb::Method::kFullNat) {
     for (unsigned i = 0; i < kLocals; ++i) {
       vip.address = local_of(config.family, i).address;

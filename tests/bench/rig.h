@@ -22,6 +22,7 @@ namespace keepline::bench {
 
 struct RigConfig {
   lb::Method method = lb::Method::kNat;
+  bool syn_proxy = false;
   int family = 4;
   unsigned workers = 1;
   std::size_t connections = 1 << 20;

@@ -58,6 +58,7 @@ def test_json(quick):
         assert row["workers"] == 1
     assert document["testpmd_ns_per_packet"] == pytest.approx(10, rel=0.1)
     assert document["setups_per_second"] == 2_000_000
+    assert document["cookies_per_second"] == 9_000_000
     assert document["connections_per_second"] == 500_000
     assert document["bytes_per_connection"] == {"4": 84, "6": 86}
     assert document["publish"][0]["builder_us"] == 1500
@@ -87,7 +88,7 @@ def test_results_of_before_are_compared_and_drawn(quick, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "slower by more than 10%: nat ipv4, 1 flows (+100.0%)" in done.stdout
     assert done.stdout.count("slower by more than") == 1
-    assert picture.read_text().count("<polyline") == 6
+    assert picture.read_text().count("<polyline") == 2 * len(cases.METHODS)
 
 
 def test_comparison_is_of_ratios():
