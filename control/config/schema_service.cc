@@ -330,7 +330,8 @@ void read_virtual_server(Args& a, Draft& draft) {
   // The block is read in any case, so that everything wrong in it is said at once.
   run_table(kServiceRows, "virtual_server", a.statement().children, next, a.diagnostics());
   if (!next.access.empty()) {
-    std::ranges::stable_partition(next.access, &AccessRule::allow);
+    std::stable_partition(next.access.begin(), next.access.end(),
+                          [](const AccessRule& rule) { return rule.allow; });
     next.server.access.list =
         std::make_shared<const std::vector<AccessRule>>(std::move(next.access));
   }
