@@ -187,25 +187,34 @@ class Builder {
     const net::IpAddr& address = server.address;
     const bool is_vrrp_vip =
         std::find(vrrp_vips_.begin(), vrrp_vips_.end(), address) != vrrp_vips_.end();
+    auto placed = at_home(address, server.position, "virtual_server", "in no vrrp_instance and ",
+                          "add it to a virtual_ipaddress block, or give an interface an address "
+                          "of its network");
+    if (!placed) return;
+    // With -C somebody else speaks VRRP and installs the address.
+    placed->is_ours = !is_vrrp_vip && !kernel_.has_address(address);
+    topology_.vips.push_back(*placed);
+  }
+
+  // On the port of the network that has it; nothing: said why.
+  std::optional<PlacedVip> at_home(const net::IpAddr& address, const config::Position& at,
+                                   const char* keyword, const std::string& moreover,
+                                   const char* hint) {
     const Link* link = home_of(address);
     if (link == nullptr) {
       diagnostics_.fatal(
-          server.position, "virtual_server",
-          net::to_string(address) + " is in no vrrp_instance and in no network of this node",
-          "add it to a virtual_ipaddress block, or give an interface an address "
-          "of its network");
-      return;
+          at, keyword,
+          net::to_string(address) + " is " + moreover + "in no network of this node", hint);
+      return std::nullopt;
     }
-    const auto port = attach(link, server.position, link->name);
-    if (!port) return;
+    const auto port = attach(link, at, link->name);
+    if (!port) return std::nullopt;
     PlacedVip placed;
     placed.address = address;
     placed.prefix_length = static_cast<std::uint8_t>(address.max_prefix_length());
     placed.port = *port;
     placed.mac = topology_.ports[*port].mac;
-    // With -C somebody else speaks VRRP and installs the address.
-    placed.is_ours = !is_vrrp_vip && !kernel_.has_address(address);
-    topology_.vips.push_back(placed);
+    return placed;
   }
 
   // Comes and goes with the VIPs of its instance.
@@ -216,29 +225,18 @@ class Builder {
                          "use addresses that nobody has: keepline answers for them");
       return;
     }
-    const Link* link = home_of(address);
-    if (link == nullptr) {
-      diagnostics_.fatal(group.position, "local_address",
-                         net::to_string(address) + " is in no network of this node",
-                         "use addresses of the network that leads to the real servers");
-      return;
-    }
-    const auto port = attach(link, group.position, link->name);
-    if (!port) return;
-    PlacedVip placed;
-    placed.address = address;
-    placed.prefix_length = static_cast<std::uint8_t>(address.max_prefix_length());
-    placed.port = *port;
-    placed.mac = topology_.ports[*port].mac;
-    placed.is_local = true;
+    auto placed = at_home(address, group.position, "local_address", "",
+                          "use addresses of the network that leads to the real servers");
+    if (!placed) return;
+    placed->is_local = true;
     const auto& instances = config_.vrrp_instances;
     const auto owner = std::ranges::find(instances, group.instance, &config::VrrpInstance::name);
     if (mode_.vrrp && owner != instances.end()) {
       const auto index = static_cast<std::size_t>(owner - instances.begin());
-      placed.lease = static_cast<lb::LeaseSlot>(index);
-      placed.mac = mac_on(topology_.instances[index], *port, address);
+      placed->lease = static_cast<lb::LeaseSlot>(index);
+      placed->mac = mac_on(topology_.instances[index], placed->port, address);
     }
-    topology_.vips.push_back(placed);
+    topology_.vips.push_back(*placed);
   }
 
   // With a virtual MAC, that is what the instance's own interface answers with.

@@ -102,6 +102,8 @@ class FlowPath {
   Home home_of(const Snapshot& snapshot, const typename F::Address& source,
                const typename F::Address& destination, net::Ports ports, net::Protocol protocol,
                Direction direction) const;
+  Home home_of_client(const Snapshot& snapshot, const typename F::Address& client, net::be16 port,
+                      net::Protocol protocol) const;
   Home home_of(const Snapshot& snapshot, const FlowKey<F>& key, Direction direction) const {
     return home_of(snapshot, key.source, key.destination, {key.source_port, key.destination_port},
                    key.protocol, direction);

@@ -38,23 +38,36 @@ net::Drop check_way_out(const Turn& turn, const net::Packet& packet, const net::
 }
 
 template <typename F>
-[[gnu::always_inline]] inline auto FlowPath<F>::home_of(const Snapshot& snapshot,
-                                                        const typename F::Address& source,
-                                                        const typename F::Address& destination,
-                                                        net::Ports ports, net::Protocol protocol,
-                                                        Direction direction) const -> Home {
-  const bool forward = direction == Direction::kForward;
-  const typename F::Address& client = forward ? source : destination;
-  std::uint64_t hash = table_.hash_of(client, forward ? ports.source : ports.destination, protocol);
-  if (!forward && snapshot.template is_local<F>(client)) [[unlikely]] {
-    hash ^= table_.hash_of(source, ports.source, protocol);  // as Table::answer_hash()
-    return {hash, snapshot.worker_of(net::shard_of(hash))};
-  }
+[[gnu::always_inline]] inline auto FlowPath<F>::home_of_client(const Snapshot& snapshot,
+                                                               const typename F::Address& client,
+                                                               net::be16 port,
+                                                               net::Protocol protocol) const
+    -> Home {
+  const std::uint64_t hash = table_.hash_of(client, port, protocol);
   std::uint64_t shard_hash = hash;
   if (const unsigned bits = snapshot.template shard_bits<F>(); bits != 0) [[unlikely]] {
     shard_hash = table_.hash_of(net::masked(client, bits), net::be16(0), net::Protocol{});
   }
   return {hash, snapshot.worker_of(net::shard_of(shard_hash))};
+}
+
+// Two ways, each predicted: choosing an address first and hashing it then would wait for the
+// service to be looked up.
+template <typename F>
+[[gnu::always_inline]] inline auto FlowPath<F>::home_of(const Snapshot& snapshot,
+                                                        const typename F::Address& source,
+                                                        const typename F::Address& destination,
+                                                        net::Ports ports, net::Protocol protocol,
+                                                        Direction direction) const -> Home {
+  if (direction == Direction::kForward) {
+    return home_of_client(snapshot, source, ports.source, protocol);
+  }
+  if (snapshot.template is_local<F>(destination)) [[unlikely]] {
+    const std::uint64_t hash =
+        table_.answer_hash({source, destination, ports.source, ports.destination, protocol});
+    return {hash, snapshot.worker_of(net::shard_of(hash))};
+  }
+  return home_of_client(snapshot, destination, ports.destination, protocol);
 }
 
 // Inlined where they are called: a verdict handed through in pieces would cost a stall per packet.

@@ -1,7 +1,7 @@
 // SCTP through every method: what leaves, its CRC, and what the table knows.
 #include <gtest/gtest.h>
 
-#include "tests/golden/stage.h"
+#include "tests/golden/full_nat.h"
 
 namespace keepline::testing {
 namespace {
@@ -22,26 +22,17 @@ class GoldenSctp : public ::testing::TestWithParam<int> {
  protected:
   GoldenSctp() { use(lb::Method::kNat, 3869); }
   void use(lb::Method method, std::uint16_t port) {
-    World& world = stage.world;
-    world.services = {service(0, {vip(), 3868}, net::Protocol::kSctp,
-                              {real_server(1, {server(), port}, method)})};
-    world.services[0].locals = {local()};
-    world.vips = {{vip(), kOutside, kLease, kNames.virtual_mac, true},
-                  {local(), kInside, kLease, kNames.inside_mac, true, true}};
-    if (v6) {
-      world.routes = {{{net::parse_ip("2001:db8::").value(), 64}, kOutside, {}, 0},
-                      {{net::parse_ip("fd00::").value(), 64}, kInside, {}, 0}};
-      world.neighbours = {{kNames.client6, kOutside, kNames.client_mac},
-                          {kNames.server6, kInside, kNames.server1_mac}};
-    }
+    stage.world = full_nat_world(v6, net::Protocol::kSctp);
+    lb::Service& service = stage.world.services[0];
+    service.vip.port = 3868;
+    service.pool[0].endpoint.port = port;
+    service.pool[0].method = method;
     stage.publish();
   }
   net::IpAddr vip() const { return v6 ? kNames.vip6 : net::IpAddr(kNames.vip); }
   net::IpAddr client() const { return v6 ? kNames.client6 : net::IpAddr(kNames.client); }
   net::IpAddr server() const { return v6 ? kNames.server6 : net::IpAddr(kNames.server1); }
-  net::IpAddr local() const {
-    return v6 ? net::parse_ip("fd00::200").value() : net::IpAddr(ip("10.0.0.200"));
-  }
+  net::IpAddr local() const { return v6 ? kLocal6 : net::IpAddr(kLocal); }
   Datagram request(std::uint8_t chunk) const {
     Datagram d = from_client(5000, chunk);
     d.protocol = net::Protocol::kSctp;
@@ -65,11 +56,11 @@ class GoldenSctp : public ::testing::TestWithParam<int> {
     --d.ttl;
     return d;
   }
+  // Of the only connection: what stands between its ends and its time.
   std::string state() const {
-    const std::string line = stage.connections();
-    const std::size_t last = line.rfind(' ');
-    const std::size_t from = line.find(' ', line.find(":3869")) + 1;
-    return line.substr(from, last - from);
+    std::string line = stage.connections();
+    line = line.substr(line.find(":3869 ") + 6);
+    return line.substr(0, line.rfind(' '));
   }
 
   const bool v6 = GetParam() == 6;
@@ -154,7 +145,7 @@ TEST_P(GoldenSctp, TooShortForAChunkIsDropped) {
   Datagram d = request(kInit);
   d.payload.clear();
   FrameBytes frame = bytes_of(d);
-  frame.resize(frame.size() - 1);
+  frame.pop_back();
   if (v6) {
     put16(frame, kL3 + 4, 15);
   } else {

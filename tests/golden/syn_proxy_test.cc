@@ -1,7 +1,7 @@
 // The SYN proxy between ends of plain code: what each of them hears, in its own numbers.
 #include <gtest/gtest.h>
 
-#include "tests/golden/stage.h"
+#include "tests/golden/full_nat.h"
 
 namespace keepline::testing {
 namespace {
@@ -48,28 +48,15 @@ std::string sack(std::uint32_t from, std::uint32_t to) {
 class GoldenSynProxy : public ::testing::TestWithParam<int> {
  protected:
   GoldenSynProxy() {
-    World& world = stage.world;
-    const lb::Method method = full_nat ? lb::Method::kFullNat : lb::Method::kNat;
-    world.services = {
-        service(0, {vip(), 80}, net::Protocol::kTcp, {real_server(1, {server(), 8080}, method)})};
-    world.services[0].syn_proxy = true;
-    world.services[0].locals = {local()};
-    world.vips = {{vip(), kOutside, kLease, kNames.virtual_mac, true},
-                  {local(), kInside, kLease, kNames.inside_mac, true, true}};
-    if (v6) {
-      world.routes = {{{net::parse_ip("2001:db8::").value(), 64}, kOutside, {}, 0},
-                      {{net::parse_ip("fd00::").value(), 64}, kInside, {}, 0}};
-      world.neighbours = {{kNames.client6, kOutside, kNames.client_mac},
-                          {kNames.server6, kInside, kNames.server1_mac}};
-    }
+    stage.world = full_nat_world(v6, net::Protocol::kTcp);
+    stage.world.services[0].syn_proxy = true;
+    if (!full_nat) stage.world.services[0].pool[0].method = lb::Method::kNat;
     stage.publish();
   }
   net::IpAddr vip() const { return v6 ? kNames.vip6 : net::IpAddr(kNames.vip); }
   net::IpAddr client() const { return v6 ? kNames.client6 : net::IpAddr(kNames.client); }
   net::IpAddr server() const { return v6 ? kNames.server6 : net::IpAddr(kNames.server1); }
-  net::IpAddr local() const {
-    return v6 ? net::parse_ip("fd00::200").value() : net::IpAddr(ip("10.0.0.200"));
-  }
+  net::IpAddr local() const { return v6 ? kLocal6 : net::IpAddr(kLocal); }
   std::size_t l4() const { return kL3 + (v6 ? 40 : 20); }
 
   FrameBytes frame_of(Datagram d, const Segment& s) const {

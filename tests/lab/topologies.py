@@ -78,6 +78,7 @@ class TwoArms:
     inside_cables: list
     webs: list
     nginx: list
+    far: object = None
 
 
 OUTSIDE_VIP = "192.0.2.100"
@@ -97,7 +98,7 @@ def two_arms(lab, nodes=2, gateway=INSIDE_VIP, webs=WEBS):
     lab.cable(client, "eth0", far, f"{CLIENT}/24")
     client.ip("route add default via 198.51.100.1")
     router.ip(f"route add 10.1.0.0/24 via {OUTSIDE_VIP if gateway == INSIDE_VIP else '192.0.2.11'}")
-    two = TwoArms(lab, outside, inside, router, client, [], [], [], [], [])
+    two = TwoArms(lab, outside, inside, router, client, [], [], [], [], [], far)
     for number in range(1, nodes + 1):
         node = lab.host(f"node{number}", forward=True)
         two.outside_cables.append(lab.cable(node, "eth0", outside, f"192.0.2.{10 + number}/24"))
@@ -171,6 +172,7 @@ class OneArm:
     node: object
     webs: list
     nginx: list
+    lan: object = None
 
 
 ONE_ARM_VIP = "10.0.0.100"
@@ -188,7 +190,7 @@ def one_arm(lab, gateway):
     node = lab.host("node", forward=True)
     lab.cable(node, "eth0", lan, "10.0.0.1/24")
     node.ip("route add default via 10.0.0.254")
-    arm = OneArm(lab, client, router, node, [], [])
+    arm = OneArm(lab, client, router, node, [], [], lan)
     for number, address in enumerate(ONE_ARM_WEBS, start=1):
         web = lab.host(f"web{number}")
         lab.cable(web, "eth0", lan, f"{address}/24")
