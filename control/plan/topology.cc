@@ -202,9 +202,9 @@ class Builder {
                                    const char* hint) {
     const Link* link = home_of(address);
     if (link == nullptr) {
-      diagnostics_.fatal(
-          at, keyword,
-          net::to_string(address) + " is " + moreover + "in no network of this node", hint);
+      diagnostics_.fatal(at, keyword,
+                         net::to_string(address) + " is " + moreover + "in no network of this node",
+                         hint);
       return std::nullopt;
     }
     const auto port = attach(link, at, link->name);
