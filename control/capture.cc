@@ -1,28 +1,18 @@
 #include "control/capture.h"
 
-#include <pcap/pcap.h>
-
-#include <algorithm>
 #include <chrono>
+#include <cstring>
 
 namespace keepline::control {
 
 namespace {
 
-constexpr int kSnapLength = 65535;
-
-tl::expected<std::vector<bpf_insn>, std::string> compile(const std::string& filter) {
-  if (filter.empty()) return std::vector<bpf_insn>();
-  const std::unique_ptr<pcap_t, decltype(&pcap_close)> ethernet(
-      pcap_open_dead(DLT_EN10MB, kSnapLength), pcap_close);
-  bpf_program program{};
-  constexpr int kOptimize = 1;
-  if (pcap_compile(ethernet.get(), &program, filter.c_str(), kOptimize, PCAP_NETMASK_UNKNOWN) !=
-      0) {
-    return tl::unexpected(std::string(pcap_geterr(ethernet.get())));
+tl::expected<std::vector<bpf_insn>, std::string> instructions_of(const std::string& program) {
+  std::vector<bpf_insn> result(program.size() / sizeof(bpf_insn));
+  std::memcpy(result.data(), program.data(), result.size() * sizeof(bpf_insn));
+  if (!result.empty() && bpf_validate(result.data(), static_cast<int>(result.size())) == 0) {
+    return tl::unexpected(std::string("the filter's program is not sound"));
   }
-  std::vector<bpf_insn> result(program.bf_insns, program.bf_insns + program.bf_len);
-  pcap_freecode(&program);
   return result;
 }
 
@@ -41,8 +31,8 @@ LiveCapture::LiveCapture(worker::Dataplane& dataplane, const std::vector<std::st
 tl::expected<std::unique_ptr<LiveCapture>, std::string> LiveCapture::start(
     worker::Dataplane& dataplane, const std::vector<std::string>& ports,
     const api::CaptureQuery& query) {
-  auto filter = compile(query.filter);
-  if (!filter) return tl::unexpected("filter: " + filter.error());
+  auto filter = instructions_of(query.program);
+  if (!filter) return tl::unexpected(filter.error());
   std::unique_ptr<LiveCapture> live(
       new LiveCapture(dataplane, ports, static_cast<std::uint16_t>(query.bytes)));
   for (unsigned i = 0; i < dataplane.worker_count(); ++i) {

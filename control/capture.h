@@ -17,7 +17,7 @@ namespace keepline::control {
 
 class LiveCapture final : public api::CaptureSource {
  public:
-  /// Sets the workers going; an error says what is wrong with the filter.
+  /// Sets the workers going; an error says why not.
   static tl::expected<std::unique_ptr<LiveCapture>, std::string> start(
       worker::Dataplane& dataplane, const std::vector<std::string>& ports,
       const api::CaptureQuery& query);

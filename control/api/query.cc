@@ -77,6 +77,23 @@ std::optional<net::Protocol> parse_protocol(std::string_view text) {
   return std::nullopt;
 }
 
+namespace {
+
+std::optional<std::string> bytes_of_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  for (std::size_t at = 0; at < text.size(); at += 2) {
+    unsigned value = 0;
+    const char* end = text.data() + at + 2;
+    const auto [stop, problem] = std::from_chars(text.data() + at, end, value, 16);
+    if (problem != std::errc() || stop != end) return std::nullopt;
+    bytes += static_cast<char>(value);
+  }
+  return bytes;
+}
+
+}  // namespace
+
 ParsedCaptureQuery parse_capture_query(const Query& query) {
   ParsedCaptureQuery parsed;
   const auto number = [&](const char* name, auto& out, std::uint64_t low, std::uint64_t high) {
@@ -91,7 +108,9 @@ ParsedCaptureQuery parse_capture_query(const Query& query) {
     }
     out = static_cast<std::remove_reference_t<decltype(out)>>(value);
   };
-  parsed.query.filter = value_of(query, "filter");
+  const auto program = bytes_of_hex(value_of(query, "program"));
+  if (!program || program->size() % 8 != 0) parsed.error = "program must be BPF instructions";
+  parsed.query.program = program.value_or("");
   number("count", parsed.query.count, 1, 1'000'000'000);
   number("seconds", parsed.query.seconds, 1, CaptureQuery::kMostSeconds);
   number("bytes", parsed.query.bytes, 64, CaptureQuery::kMostBytes);

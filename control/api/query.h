@@ -39,11 +39,13 @@ struct ParsedConnectionFilter {
 };
 ParsedConnectionFilter parse_connection_filter(const Query& query);
 
-/// Frames to be captured: "filter=host%2010.0.0.1&count=100&seconds=10&bytes=96", each optional.
+/// Frames to be captured: "program=28000000...&count=100&seconds=10&bytes=96", each optional.
 struct CaptureQuery {
   static constexpr std::uint32_t kMostSeconds = 3600;
   static constexpr std::uint32_t kMostBytes = 1536;
-  std::string filter;  ///< As tcpdump has them.
+  /// The filter as the BPF instructions that pcap_compile() makes, eight bytes each; in the query
+  /// as hexadecimal. Compiled by who asks: names in it may take long to look up.
+  std::string program;
   std::uint64_t count = 0;
   std::uint32_t seconds = 60;
   std::uint32_t bytes = kMostBytes;  ///< Of each frame.

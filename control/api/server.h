@@ -3,7 +3,7 @@
 //
 // GET /v1/status, /v1/lcores, /v1/services, /v1/vrrp, /v1/connections, /v1/stages, and
 // /v1/explain?source=ADDRESS:PORT&destination=ADDRESS:PORT&protocol=tcp,
-// /v1/capture?filter=EXPRESSION&count=N&seconds=N&bytes=N;
+// /v1/capture?program=HEX&count=N&seconds=N&bytes=N;
 // POST /v1/stages?sampling=on; GET /metrics; one request per connection. Owns the listening socket
 // and its file. Everything happens on the executor's one thread (control), in small pieces: long
 // lists are turned into JSON kItemsPerPiece at a time with a turn of the loop in between. Bounds:

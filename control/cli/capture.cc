@@ -1,5 +1,6 @@
 #include "control/cli/capture.h"
 
+#include <pcap/pcap.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -47,6 +48,30 @@ void CaptureCount::see(std::string_view piece) {
     at += length;
   }
   rest_.erase(0, at);
+}
+
+CompiledFilter compile_filter(const std::string& expression) {
+  constexpr int kSnapLength = 65535;
+  constexpr int kOptimize = 1;
+  constexpr std::size_t kMostInstructions = 400;  // that fit into a request
+  const std::unique_ptr<pcap_t, decltype(&pcap_close)> ethernet(
+      pcap_open_dead(DLT_EN10MB, kSnapLength), pcap_close);
+  bpf_program program{};
+  if (pcap_compile(ethernet.get(), &program, expression.c_str(), kOptimize, PCAP_NETMASK_UNKNOWN) !=
+      0) {
+    return {{}, std::string("filter: ") + pcap_geterr(ethernet.get())};
+  }
+  std::string text;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(program.bf_insns);
+  for (std::size_t i = 0; i < program.bf_len * sizeof(bpf_insn); ++i) {
+    constexpr char kHex[] = "0123456789abcdef";
+    text += kHex[bytes[i] >> 4];
+    text += kHex[bytes[i] & 15];
+  }
+  const bool fits = program.bf_len <= kMostInstructions;
+  pcap_freecode(&program);
+  if (!fits) return {{}, "filter: the expression is too long"};
+  return {text, {}};
 }
 
 int capture(const std::string& socket_path, const std::string& path, const std::string& file) {

@@ -22,6 +22,13 @@ class CaptureCount {
   std::uint64_t missed_ = 0;
 };
 
+/// A tcpdump expression as BPF instructions in hexadecimal, for the daemon's query.
+struct CompiledFilter {
+  std::string program;
+  std::string error;  ///< Not empty: says what is wrong with the expression.
+};
+CompiledFilter compile_filter(const std::string& expression);
+
 /// Asks the daemon behind the socket for `path` and writes what comes to `file` ("-": standard
 /// output), with progress on a terminal; the exit code: 0, or 1 with a message.
 int capture(const std::string& socket_path, const std::string& path, const std::string& file);

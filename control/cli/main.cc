@@ -129,9 +129,14 @@ void add_capture(CLI::App& app, Options& options) {
   capture->add_option("filter", options.filter, "Which frames, in tcpdump's words")
       ->type_name("EXPRESSION");
   capture->callback([&options] {
+    std::string expression;
     for (const std::string& word : options.filter) {
-      std::string& filter = options.query["filter"];
-      filter += (filter.empty() ? "" : " ") + word;
+      expression += (expression.empty() ? "" : " ") + word;
+    }
+    if (!expression.empty()) {
+      const cli::CompiledFilter filter = cli::compile_filter(expression);
+      if (!filter.error.empty()) throw CLI::ValidationError("capture", filter.error);
+      options.query["program"] = filter.program;
     }
     api::Query given = options.query;
     std::erase_if(given, [](const auto& each) { return each.second.empty(); });

@@ -127,8 +127,7 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
     real = turn.snapshot.real(connection->real_slot, connection->real_generation);
   }
   if (connection->proxied && stream_of(*connection).waits && (parsed.flags & net::kTcpRst) == 0) {
-    if (starts) return meet_client(turn, arrival, *turn.snapshot.service(service.slot));
-    return open_server(turn, arrival, *connection, *real);
+    return wait_for_server(turn, arrival, *connection, *real, *turn.snapshot.service(service.slot));
   }
   track(*connection, parsed, translates(connection->method) ? Sender::kClient : Sender::kClientOnly,
         turn.now_s);
@@ -157,18 +156,24 @@ Verdict FlowPath<F>::from_server(Turn& turn, const Arrival& arrival) {
   if (vip == nullptr || !turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);
   connection->replied = true;
   if (connection->proxied) [[unlikely]] {
+    Stream& stream = stream_of(*connection);
+    const auto* tcp = packet.template at<net::TcpHeader>(parsed.l4);
     const std::uint8_t syn_ack = net::kTcpSyn | net::kTcpAck;
-    if ((parsed.flags & syn_ack) == syn_ack && real != nullptr) {
+    const bool ours = tcp->acknowledgement.value() == stream.first;
+    if ((parsed.flags & syn_ack) == syn_ack && ours && real != nullptr) {
       if (connection->hop_epoch != turn.snapshot.hop_epoch()) resolve_client(turn, *connection);
       return server_answers(turn, arrival, *connection, *real, *vip);
     }
-    Stream& stream = stream_of(*connection);
     if (stream.waits) {
-      if ((parsed.flags & net::kTcpRst) == 0) return turn.drop(Drop::kNoConnection);
+      if ((parsed.flags & net::kTcpRst) == 0) {
+        return ours ? turn.drop(Drop::kNoConnection) : reset_server(turn, arrival);
+      }
       // A refusal has the number that its client waits for.
-      const auto* tcp = packet.template at<net::TcpHeader>(parsed.l4);
       stream.shift = tcp->sequence.value() - (stream.cookie + 1);
       stream.waits = false;
+    } else if ((parsed.flags & syn_ack) == syn_ack) {
+      // The client has begun anew from the same port, and the server answers it itself.
+      connection->proxied = false;
     }
   }
   track(*connection, parsed, Sender::kServer, turn.now_s);

@@ -134,6 +134,9 @@ class FlowPath {
   Verdict open_server(Turn& turn, const Arrival& arrival, Entry& connection, const RealEntry& real);
   Verdict server_answers(Turn& turn, const Arrival& arrival, Entry& connection,
                          const RealEntry& real, const Vip& vip);
+  Verdict wait_for_server(Turn& turn, const Arrival& arrival, Entry& connection,
+                          const RealEntry& real, const Service& service);
+  Verdict reset_server(Turn& turn, const Arrival& arrival);
   void acknowledge(Turn& turn, Entry& connection, const RealEntry& real,
                    const std::optional<Timestamps>& of_server);
   void restore_quoted(const net::Packet& packet, const net::Parsed& quoted,

@@ -34,6 +34,10 @@ FlowKey<F> flow_of(const Packet& packet, const Parsed& parsed) {
           parsed.protocol};
 }
 
+bool starts_tcp(const Parsed& parsed) {
+  return (parsed.flags & (net::kTcpSyn | net::kTcpAck)) == net::kTcpSyn;
+}
+
 net::LinkAddresses link_of(const Packet& packet) {
   const auto* ethernet = packet.at<net::EthernetHeader>(0);
   return {ethernet->destination, ethernet->source};
@@ -122,6 +126,24 @@ Verdict FlowPath<F>::take_cookie(Turn& turn, const Arrival& arrival, const Servi
   return open_server(turn, arrival, *connection, *real);
 }
 
+// Whatever the client says while there is no answer of the server.
+template <typename F>
+Verdict FlowPath<F>::wait_for_server(Turn& turn, const Arrival& arrival, Entry& connection,
+                                     const RealEntry& real, const Service& service) {
+  if (starts_tcp(arrival.parsed)) return send_cookie(turn, arrival, service);
+  const auto* tcp = arrival.packet.template at<net::TcpHeader>(arrival.parsed.l4);
+  const std::uint32_t cookie = tcp->acknowledgement.value() - 1;
+  const bool other =
+      (arrival.parsed.flags & net::kTcpAck) != 0 && cookie != stream_of(connection).cookie;
+  // The client has begun anew from the same port: its own cookie says so.
+  if (other && cookies_.check(flow_of<F>(arrival.packet, arrival.parsed), tcp->sequence.value() - 1,
+                              cookie, turn.now_s)) {
+    forget(connection);
+    return take_cookie(turn, arrival, service);
+  }
+  return open_server(turn, arrival, connection, real);
+}
+
 // The client's packet becomes the SYN to the server: its ACK, and whatever it sends until there is
 // an answer, so that a SYN that was lost is sent again.
 template <typename F>
@@ -154,7 +176,6 @@ Verdict FlowPath<F>::server_answers(Turn& turn, const Arrival& arrival, Entry& c
   const SegmentOptions said = options_of(arrival.packet, arrival.parsed);
   const auto* tcp = arrival.packet.template at<net::TcpHeader>(arrival.parsed.l4);
   const std::uint32_t sequence = tcp->sequence.value();
-  if (tcp->acknowledgement.value() != stream.first) return turn.drop(Drop::kNoConnection);
   if (stream.waits) {
     stream.shift = sequence - stream.cookie;
     const bool scales = said.syn.window_scale != SynOptions::kNoScale;
@@ -177,9 +198,28 @@ Verdict FlowPath<F>::server_answers(Turn& turn, const Arrival& arrival, Entry& c
   const Parsed parsed = net::parse(arrival.packet);
   const Drop drop = check_way_out<F>(turn, arrival.packet, parsed, connection.client_hop_port);
   if (drop != Drop::kNone) return turn.drop(drop);
+  // It is ours, and no sign that the server has had the client's address.
+  const Tell tell = connection.tell;
   Verdict verdict = send_to_client(turn, arrival.packet, parsed, connection, vip);
+  connection.tell = tell;
   verdict.action = Action::kTransmitResized;
   return verdict;
+}
+
+// The server speaks of a connection that it had with the same end before: it has to forget that, as
+// any client would tell it (RFC 9293 §3.10.7.4); then the next SYN is answered.
+template <typename F>
+Verdict FlowPath<F>::reset_server(Turn& turn, const Arrival& arrival) {
+  const auto* tcp = arrival.packet.template at<net::TcpHeader>(arrival.parsed.l4);
+  OwnSegment<F> reset;
+  reset.flow = reversed(flow_of<F>(arrival.packet, arrival.parsed));
+  reset.sequence = tcp->acknowledgement.value();
+  reset.flags = net::kTcpRst;
+  const net::LinkAddresses link = link_of(arrival.packet);
+  if (!replace_packet(arrival.packet, {link.source, link.destination}, reset)) {
+    return turn.drop(Drop::kNoHeadroom);
+  }
+  return {Action::kTransmitResized, turn.port};
 }
 
 // The ACK that completes the handshake with the server, as if the client had sent it now.
@@ -195,10 +235,12 @@ void FlowPath<F>::acknowledge(Turn& turn, Entry& connection, const RealEntry& re
   ack.sequence = stream.first;
   ack.acknowledgement = stream.cookie + 1;
   ack.window = stream.window;
-  if (stream.has_clock) ack.timestamps = {of_server->echo, stream.clock};
+  if (stream.has_clock && of_server) ack.timestamps = {of_server->echo, stream.clock};
   Packet packet{made->bytes.data() + MadeFrame::kHeadroom, nullptr, 0, MadeFrame::kHeadroom};
   packet.length = static_cast<std::uint16_t>(write_segment(packet.data, {}, ack));
   const Parsed parsed = net::parse(packet);
+  made->length = 0;
+  if (parsed.l3_length > real.mtu) return;  // no way to the server now: it will say it again
   track(connection, parsed, Sender::kClient, turn.now_s);
   // It did not come in here: the way back to the client stays as it is.
   const net::PortId hop_port = connection.client_hop_port;
@@ -228,7 +270,7 @@ template <typename F>
 template <typename F>
 [[gnu::noinline]] void FlowPath<F>::alter_for_client(const Packet& packet, const Parsed& parsed,
                                                      Entry& connection) {
-  const Stream& stream = stream_of(connection);
+  Stream& stream = stream_of(connection);
   if (connection.proxied) shift_to_client(packet, parsed, stream);
   if (connection.tell != Tell::kNothing) hear_server(packet, parsed, connection, stream.first);
 }
@@ -244,13 +286,15 @@ void FlowPath<F>::restore_quoted(const Packet& packet, const Parsed& quoted,
 }
 
 // The members of this file only; the rest of the class is instantiated where it is defined.
-#define KEEPLINE_SYN_PROXY_OF(F)                                                                \
-  template Verdict FlowPath<F>::meet_client(Turn&, const Arrival&, const Service&);             \
-  template Verdict FlowPath<F>::open_server(Turn&, const Arrival&, Entry&, const RealEntry&);   \
-  template Verdict FlowPath<F>::server_answers(Turn&, const Arrival&, Entry&, const RealEntry&, \
-                                               const Vip&);                                     \
-  template bool FlowPath<F>::alter_for_server(Turn&, Packet&, const Parsed&, const Entry&);     \
-  template void FlowPath<F>::alter_for_client(const Packet&, const Parsed&, Entry&);            \
+#define KEEPLINE_SYN_PROXY_OF(F)                                                                 \
+  template Verdict FlowPath<F>::meet_client(Turn&, const Arrival&, const Service&);              \
+  template Verdict FlowPath<F>::wait_for_server(Turn&, const Arrival&, Entry&, const RealEntry&, \
+                                                const Service&);                                 \
+  template Verdict FlowPath<F>::reset_server(Turn&, const Arrival&);                             \
+  template Verdict FlowPath<F>::server_answers(Turn&, const Arrival&, Entry&, const RealEntry&,  \
+                                               const Vip&);                                      \
+  template bool FlowPath<F>::alter_for_server(Turn&, Packet&, const Parsed&, const Entry&);      \
+  template void FlowPath<F>::alter_for_client(const Packet&, const Parsed&, Entry&);             \
   template void FlowPath<F>::restore_quoted(const Packet&, const Parsed&, const Entry&)
 KEEPLINE_SYN_PROXY_OF(net::V4);
 KEEPLINE_SYN_PROXY_OF(net::V6);

@@ -247,7 +247,7 @@ void Worker::carry_out(const lb::Burst& burst) {
   }
   for (std::size_t i = 0; i < burst.made_count; ++i) {
     const lb::MadeFrame& made = burst.made[i];
-    if (made.length == 0) continue;
+    if (made.length == 0 || made.port >= ports_.size()) continue;
     if (const auto packet = any_port_->make(made.view())) {
       queue_transmit(made.port, *packet);
     } else {

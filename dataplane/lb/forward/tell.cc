@@ -121,14 +121,16 @@ Told tell_in_stream(Packet& packet, const Parsed& parsed, const Connection<F>& c
   const bool syn = (parsed.flags & net::kTcpSyn) != 0;
   if (syn && segment.payload() == 0) return Told::kDone;
   const std::uint32_t sequence = segment.header().sequence.value();
-  const std::int32_t distance = ahead(sequence + syn, first);
-  if (distance < 0) return Told::kDone;
   const Words words = proxy_header_of(connection);
-  if (distance > 0 || connection.tell == Tell::kProxyDone) {
+  // Of what comes behind the header, however far: numbers go round.
+  const bool done = connection.tell == Tell::kProxyDone && !syn;
+  const std::int32_t distance = syn ? 0 : ahead(sequence, first);
+  if (done || distance > 0) {
     segment.write32(offsetof(net::TcpHeader, sequence),
                     sequence + static_cast<std::uint32_t>(words.length));
     return Told::kDone;
   }
+  if (distance < 0) return Told::kDone;
   if ((parsed.flags & net::kTcpRst) != 0) return Told::kDone;
   net::ChecksumDelta delta;
   if ((parsed.flags & net::kTcpUrg) != 0) {
@@ -168,14 +170,13 @@ Told tell_in_datagram(Packet& packet, const Parsed& parsed, const Connection<F>&
 
 template <typename F>
 Told tell_server(Packet& packet, const Parsed& parsed, const Connection<F>& connection,
-                 std::uint32_t& first) {
+                 std::uint32_t first) {
   // The later fragments have their places in the datagram as it was.
   if (parsed.kind == net::Kind::kFragment) return Told::kFragment;
   if (parsed.protocol == net::Protocol::kUdp) return tell_in_datagram(packet, parsed, connection);
   if (parsed.protocol != net::Protocol::kTcp) return Told::kDone;
   TcpSegment segment(packet, parsed);
   if (!segment.is_sound()) return Told::kDone;
-  if ((parsed.flags & net::kTcpSyn) != 0) first = segment.header().sequence.value() + 1;
   return connection.tell == Tell::kOption
              ? add_option(packet, parsed, connection, segment)
              : tell_in_stream(packet, parsed, connection, segment, first);
@@ -183,7 +184,7 @@ Told tell_server(Packet& packet, const Parsed& parsed, const Connection<F>& conn
 
 template <typename F>
 void hear_server(const Packet& packet, const Parsed& parsed, Connection<F>& connection,
-                 std::uint32_t first) {
+                 std::uint32_t& first) {
   if (parsed.protocol != net::Protocol::kTcp) return;
   TcpSegment segment(packet, parsed);
   if (!segment.is_sound()) return;
@@ -193,11 +194,17 @@ void hear_server(const Packet& packet, const Parsed& parsed, Connection<F>& conn
     if (!syn && connection.state == FlowState::kEstablished) connection.tell = Tell::kNothing;
     return;
   }
+  if (syn) {
+    first = segment.header().acknowledgement.value();
+    connection.tell = Tell::kProxy;
+    return;
+  }
   constexpr std::int32_t kLength = tell_bytes<F>(Tell::kProxy);
-  const auto in_clients_numbers = [first](std::uint32_t sequence) {
+  const bool done = connection.tell == Tell::kProxyDone;
+  const auto in_clients_numbers = [first, done](std::uint32_t sequence) {
     const std::int32_t distance = ahead(sequence, first);
-    if (distance <= 0) return sequence;
-    return distance < kLength ? first : sequence - static_cast<std::uint32_t>(kLength);
+    if (!done && distance <= 0) return sequence;
+    return !done && distance < kLength ? first : sequence - static_cast<std::uint32_t>(kLength);
   };
   if ((parsed.flags & net::kTcpAck) != 0) {
     const std::uint32_t acknowledged = segment.header().acknowledgement.value();
@@ -212,9 +219,9 @@ void hear_server(const Packet& packet, const Parsed& parsed, Connection<F>& conn
   });
 }
 
-template Told tell_server(Packet&, const Parsed&, const Connection<net::V4>&, std::uint32_t&);
-template Told tell_server(Packet&, const Parsed&, const Connection<net::V6>&, std::uint32_t&);
-template void hear_server(const Packet&, const Parsed&, Connection<net::V4>&, std::uint32_t);
-template void hear_server(const Packet&, const Parsed&, Connection<net::V6>&, std::uint32_t);
+template Told tell_server(Packet&, const Parsed&, const Connection<net::V4>&, std::uint32_t);
+template Told tell_server(Packet&, const Parsed&, const Connection<net::V6>&, std::uint32_t);
+template void hear_server(const Packet&, const Parsed&, Connection<net::V4>&, std::uint32_t&);
+template void hear_server(const Packet&, const Parsed&, Connection<net::V6>&, std::uint32_t&);
 
 }  // namespace keepline::lb

@@ -24,16 +24,16 @@ constexpr std::uint16_t tell_bytes(Tell tell) {
   return v4 ? 28 : 52;  // haproxy's proxy-protocol.txt §2.2
 }
 
-/// For a packet to the real server. `first` is the sequence number of the client's first byte,
-/// which is kept here from its SYN on.
+/// For a packet to the real server. `first` is the sequence number of the client's first byte.
 enum class Told : std::uint8_t { kDone, kNoHeadroom, kFragment };
 template <typename F>
 Told tell_server(net::Packet& packet, const net::Parsed& parsed, const Connection<F>& connection,
-                 std::uint32_t& first);
+                 std::uint32_t first);
 
-/// For a packet from it: its acknowledgements, and what they say about `connection.tell`.
+/// For a packet from it: its acknowledgements, and what they say about `connection.tell`. Its
+/// SYN-ACK says what `first` is: a SYN that somebody else has sent must not.
 template <typename F>
 void hear_server(const net::Packet& packet, const net::Parsed& parsed, Connection<F>& connection,
-                 std::uint32_t first);
+                 std::uint32_t& first);
 
 }  // namespace keepline::lb

@@ -20,8 +20,11 @@ TEST_F(ServerTest, ACaptureEndsWithItsCount) {
 
 TEST_F(ServerTest, ACaptureThatIsRefusedSaysWhy) {
   start();
-  for (const auto& [query, error] : {std::pair("filter=nonsense", "filter: syntax error"),
-                                     std::pair("count=x", "count must be a number in")}) {
+  for (const auto& [query, error] :
+       {std::pair("program=6e6f6e73656e7365", "the program is not sound"),
+        std::pair("program=6e6f", "program must be BPF instructions"),
+        std::pair("program=6x", "program must be BPF instructions"),
+        std::pair("count=x", "count must be a number in")}) {
     const Fetched fetched = cli::stream(path_, std::string("/v1/capture?") + query,
                                         [](std::string_view) { return true; });
     EXPECT_EQ(fetched.result, FetchResult::kRefused);
@@ -42,13 +45,22 @@ TEST(CaptureQuery, BoundsAndDefaults) {
   EXPECT_EQ(usual.query.seconds, 60u);
   EXPECT_EQ(usual.query.bytes, 1536u);
   const ParsedCaptureQuery given = parse_capture_query(
-      {{"filter", "host 10.0.0.1"}, {"count", "5"}, {"seconds", "3600"}, {"bytes", "64"}});
-  EXPECT_EQ(given.query.filter, "host 10.0.0.1");
+      {{"program", "0600000000000400"}, {"count", "5"}, {"seconds", "3600"}, {"bytes", "64"}});
+  EXPECT_EQ(given.query.program, std::string("\6\0\0\0\0\0\4\0", 8));
   EXPECT_EQ(given.query.count, 5u);
   for (const Query& wrong : {Query{{"seconds", "0"}}, Query{{"seconds", "3601"}},
                              Query{{"bytes", "63"}}, Query{{"count", "-1"}}}) {
     EXPECT_NE(parse_capture_query(wrong).error, "");
   }
+}
+
+TEST(CompileFilter, TcpdumpsWords) {
+  const cli::CompiledFilter good = cli::compile_filter("tcp port 80 and host 10.0.0.1");
+  EXPECT_EQ(good.error, "");
+  EXPECT_EQ(good.program.size() % 16, 0u);
+  EXPECT_FALSE(good.program.empty());
+  EXPECT_EQ(parse_capture_query({{"program", good.program}}).error, "");
+  EXPECT_NE(cli::compile_filter("hosst 10.0.0.1").error, "");
 }
 
 // Whatever pieces the stream comes in.

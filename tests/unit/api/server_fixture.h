@@ -64,7 +64,7 @@ class FakeBackend : public Backend {
   }
   void sample_stages(bool on) override { sampling = on; }
   StartedCapture start_capture(const CaptureQuery& query) override {
-    if (query.filter == "nonsense") return {nullptr, "filter: syntax error"};
+    if (query.program == "nonsense") return {nullptr, "the program is not sound"};
     struct Source final : CaptureSource {
       std::string read(std::size_t most, std::size_t& frames) override {
         frames = most == 0 ? 0 : 1;

@@ -111,6 +111,11 @@ class TellTest : public ::testing::Test {
     EXPECT_TRUE(testing::checksums_ok(held.bytes())) << testing::hex(held.bytes());
     return segment_of(held.bytes());
   }
+  /// SYN and SYN-ACK; the client's first byte has this number.
+  void greet(std::uint32_t number) {
+    told({number - 1, 0, net::kTcpSyn});
+    EXPECT_EQ(heard({0, number, net::kTcpSyn | net::kTcpAck}).acknowledgement, number);
+  }
   // By the letter of proxy-protocol.txt.
   std::string proxy_header(bool udp = false) const {
     std::string text("\r\n\r\n\0\r\nQUIT\n", 12);
@@ -206,7 +211,7 @@ TYPED_TEST(TellTest, AcknowledgementsAreTranslatedAlsoSelectiveOnes) {
 
 TYPED_TEST(TellTest, AServerThatSpeaksFirstHasTheHeaderBeforeTheClientsFirstByte) {
   this->connection.tell = Tell::kProxy;
-  this->told({999, 0, net::kTcpSyn});
+  this->greet(1000);
   const Segment out = this->told({1000, 1});
   EXPECT_EQ(out.payload, this->proxy_header());
   EXPECT_EQ(out.sequence, 1000u);
@@ -214,12 +219,36 @@ TYPED_TEST(TellTest, AServerThatSpeaksFirstHasTheHeaderBeforeTheClientsFirstByte
   this->heard({1, 1000 + length});
   EXPECT_EQ(this->told({1000, 50}).payload, "");
   EXPECT_EQ(this->told({1000, 50}).sequence, 1000 + length);
-  EXPECT_EQ(this->told({999, 50}).sequence, 999u) << "a keepalive probe";
+  EXPECT_EQ(this->told({999, 50}).sequence, 999 + length) << "a keepalive probe: old";
+}
+
+TYPED_TEST(TellTest, NumbersGoRound) {
+  this->connection.tell = Tell::kProxy;
+  this->greet(1000);
+  const auto length = static_cast<std::uint32_t>(this->proxy_header().size());
+  this->heard({1, 1000 + length});
+  for (const std::uint32_t on : {0x7fffffffu, 0x80000000u, 0x90000000u, 0xffffffffu}) {
+    EXPECT_EQ(this->told({1000 + on, 1, net::kTcpAck, {}, "data"}).sequence, 1000 + on + length);
+    EXPECT_EQ(this->heard({1, 1000 + on + length}).acknowledgement, 1000 + on) << on;
+  }
+}
+
+// Anybody can send a SYN with the client's ends.
+TYPED_TEST(TellTest, ASynAloneChangesNothing) {
+  this->connection.tell = Tell::kProxy;
+  this->greet(1000);
+  const auto length = static_cast<std::uint32_t>(this->proxy_header().size());
+  this->heard({1, 1000 + length});
+  this->told({77, 0, net::kTcpSyn});
+  EXPECT_EQ(this->told({2000, 1, net::kTcpAck, {}, "data"}).sequence, 2000 + length);
+  // Unless the server takes it for a new connection.
+  this->heard({5, 78, net::kTcpSyn | net::kTcpAck});
+  EXPECT_EQ(this->told({78, 6, net::kTcpAck, {}, "new"}).payload, this->proxy_header() + "new");
 }
 
 TYPED_TEST(TellTest, AResetIsInTheServersWindow) {
   this->connection.tell = Tell::kProxy;
-  this->told({999, 0, net::kTcpSyn});
+  this->greet(1000);
   EXPECT_EQ(this->told({1000, 1, net::kTcpRst}).payload, "");
   EXPECT_EQ(this->told({1000, 1, net::kTcpRst}).sequence, 1000u);
   this->connection.tell = Tell::kProxyDone;
@@ -240,7 +269,7 @@ TYPED_TEST(TellTest, TheStreamIsWholeWhateverIsLost) {
   for (int round = 0; round < 5000; ++round) {
     this->connection.tell = Tell::kProxy;
     const std::uint32_t begin = round % 2 == 0 ? static_cast<std::uint32_t>(random()) : 0xffffffe0u;
-    this->told({begin - 1, 0, net::kTcpSyn});
+    this->greet(begin);
     std::string data(200, ' ');
     for (char& c : data) c = static_cast<char>(random());
     const std::string whole = this->proxy_header() + data;
