@@ -38,6 +38,8 @@ FlowState after_fin(FlowState state, Sender sender) {
 FlowState next_tcp_state(FlowState state, std::uint8_t flags, Sender sender) {
   if ((flags & net::kTcpRst) != 0) return FlowState::kClose;
   if ((flags & net::kTcpSyn) != 0) {
+    // Anybody can send a SYN: an established connection stays what it is, as in the kernel.
+    if (state == FlowState::kEstablished) return state;
     // A SYN-ACK from the server keeps SYN_RECV: established is what the client's ACK makes.
     const bool starts = (flags & net::kTcpAck) == 0 && sender != Sender::kServer;
     if (starts || state == FlowState::kNone) return FlowState::kSynReceived;

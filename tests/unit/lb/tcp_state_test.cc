@@ -47,7 +47,7 @@ Row expected(unsigned flags, Sender sender) {
   if ((flags & kTcpRst) != 0) return "CCCCCCCC";
   if ((flags & kTcpSyn) != 0) {
     const bool starts = (flags & kTcpAck) == 0 && !server;
-    return starts ? "SSSSSSSS" : "SSEFTCWL";
+    return starts ? "SSESSSSS" : "SSEFTCWL";
   }
   if ((flags & kTcpFin) != 0) {
     if (sender == kClientOnly) return "FFFFFFFF";
