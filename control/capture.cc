@@ -7,6 +7,8 @@ namespace keepline::control {
 
 namespace {
 
+static_assert(api::CaptureQuery::kMostBytes <= worker::CapturedFrame::kMostKept);
+
 tl::expected<std::vector<bpf_insn>, std::string> instructions_of(const std::string& program) {
   std::vector<bpf_insn> result(program.size() / sizeof(bpf_insn));
   std::memcpy(result.data(), program.data(), result.size() * sizeof(bpf_insn));

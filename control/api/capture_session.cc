@@ -27,11 +27,11 @@ asio::awaitable<void> send_capture(ClientPtr client, const SessionContext& conte
   using Clock = std::chrono::steady_clock;
   const ParsedCaptureQuery parsed = parse_capture_query(parse_query(query_text).value_or(Query()));
   if (!parsed.error.empty()) {
-    co_return co_await reply_error(client, context.timeout, Refusal::kBadRequest, parsed.error);
+    co_return co_await reply_bad_request(client, context.timeout, parsed.error);
   }
   auto started = context.backend.start_capture(parsed.query);
   if (!started.error.empty()) {
-    co_return co_await reply_error(client, context.timeout, Refusal::kBadRequest, started.error);
+    co_return co_await reply_bad_request(client, context.timeout, started.error);
   }
   const std::unique_ptr<CaptureSource> source = std::move(started.source);
   ChunkedReply reply(client, context.timeout, version);

@@ -12,10 +12,8 @@
 
 namespace keepline::api {
 
-enum class Refusal : std::uint8_t { kBadRequest, kUnavailable };
-
-/// {"error": message}
-boost::asio::awaitable<void> reply_error(ClientPtr client, std::chrono::milliseconds timeout,
-                                         Refusal refusal, std::string_view message);
+/// 400 with {"error": message}.
+boost::asio::awaitable<void> reply_bad_request(ClientPtr client, std::chrono::milliseconds timeout,
+                                               std::string_view message);
 
 }  // namespace keepline::api

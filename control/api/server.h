@@ -31,8 +31,6 @@ inline constexpr std::size_t kItemsPerPiece = 64;
 inline constexpr std::size_t kFramesPerPiece = 64;
 inline constexpr std::chrono::milliseconds kClientTimeout{5000};
 
-/// The daemon as the API sees it. All calls come from, and answers are given on, the control
-/// thread. Must outlive the server.
 /// A running capture; it ends when this does.
 class CaptureSource {
  public:
@@ -47,6 +45,8 @@ struct StartedCapture {
   std::string error;  ///< Not empty: says why there is none.
 };
 
+/// The daemon as the API sees it. All calls come from, and answers are given on, the control
+/// thread. Must outlive the server.
 class Backend {
  public:
   using PageCallback = std::function<void(ConnectionPage)>;

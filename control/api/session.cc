@@ -256,11 +256,9 @@ void close(Stream& stream) {
 
 }  // namespace
 
-asio::awaitable<void> reply_error(ClientPtr client, std::chrono::milliseconds timeout,
-                                  Refusal refusal, std::string_view message) {
-  const auto status = refusal == Refusal::kBadRequest ? http::status::bad_request
-                                                      : http::status::service_unavailable;
-  co_await reply(client, timeout, status, error_text(message));
+asio::awaitable<void> reply_bad_request(ClientPtr client, std::chrono::milliseconds timeout,
+                                        std::string_view message) {
+  co_await reply(client, timeout, http::status::bad_request, error_text(message));
 }
 
 asio::awaitable<void> serve(ClientPtr client, SessionContext context) {

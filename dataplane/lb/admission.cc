@@ -36,9 +36,7 @@ const RealServer* FlowPath<F>::schedule(Turn& turn, const Arrival& arrival,
 template <typename F>
 Drop FlowPath<F>::check_client(const Turn& turn, const Arrival& arrival, const Service& service) {
   const auto& client = arrival.parsed.template ip<F>(arrival.packet)->source;
-  if (service.access != nullptr && !service.access->admits(F::generic(client))) {
-    return Drop::kDenied;
-  }
+  if (!service.admits(F::generic(client))) return Drop::kDenied;
   if (service.client_rate.per_s == 0) return Drop::kNone;
   constexpr unsigned kBits =
       F::kFamily == net::Family::kV4 ? Service::kRateBits4 : Service::kRateBits6;

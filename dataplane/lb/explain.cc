@@ -116,9 +116,7 @@ template <typename F>
 void FlowPath<F>::explain_new(const Snapshot& snapshot, const FlowKey<F>& key, std::uint64_t hash,
                               std::uint32_t now_s, Explanation& result) const {
   const Service& service = *snapshot.service(result.service_slot);
-  if (service.access != nullptr && !service.access->admits(F::generic(key.source))) {
-    return drop(result, net::Drop::kDenied);
-  }
+  if (!service.admits(F::generic(key.source))) return drop(result, net::Drop::kDenied);
   SchedulerState cursor = std::as_const(accounts_).scheduler(service.slot);  // a copy
   const bool full = table_.size() == table_.capacity();
   const NewFlow flow = new_flow(service, key.source, key.source_port, hash, now_s);

@@ -11,25 +11,12 @@ using net::Parsed;
 
 namespace {
 
-// Whether a packet may begin a connection.
-bool starts_flow(const Parsed& parsed) {
-  switch (parsed.protocol) {
-    case net::Protocol::kTcp:
-      return (parsed.flags & (net::kTcpSyn | net::kTcpAck)) == net::kTcpSyn;
-    case net::Protocol::kSctp:
-      return static_cast<net::SctpEvent>(parsed.flags) == net::SctpEvent::kInit;
-    default:
-      return true;
-  }
-}
-
 // A SYN says how long segments may be: each end is told what fits on the links of both.
 template <typename F>
 void limit_segments(const Packet& packet, const Parsed& parsed, std::uint16_t mtu) {
-  constexpr std::size_t kHeaders = sizeof(typename F::Header) + sizeof(net::TcpHeader);
-  if (parsed.protocol == net::Protocol::kTcp && (parsed.flags & net::kTcpSyn) != 0 &&
-      mtu > kHeaders) {
-    clamp_mss(packet, parsed, static_cast<std::uint16_t>(mtu - kHeaders));
+  const std::uint16_t most = most_segment<F>(mtu);
+  if (parsed.protocol == net::Protocol::kTcp && (parsed.flags & net::kTcpSyn) != 0 && most != 0) {
+    clamp_mss(packet, parsed, most);
   }
 }
 
@@ -64,12 +51,7 @@ FlowPath<F>::FlowPath(const typename Table::Config& config, const Timeouts& time
 
 template <typename F>
 auto FlowPath<F>::find(const Arrival& arrival, Direction direction) -> Entry* {
-  const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
-  const net::Ports& ports = arrival.parsed.ports;
-  return table_.find(
-      arrival.hash,
-      {ip->source, ip->destination, ports.source, ports.destination, arrival.parsed.protocol},
-      direction);
+  return table_.find(arrival.hash, key_of<F>(arrival.packet, arrival.parsed), direction);
 }
 
 template <typename F>

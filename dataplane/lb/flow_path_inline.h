@@ -15,6 +15,25 @@ inline net::Drop why_not(neigh::Reach reach) {
   return reach == neigh::Reach::kNoNeighbour ? net::Drop::kNoNeighbour : net::Drop::kTooBig;
 }
 
+template <typename F>
+FlowKey<F> key_of(const net::Packet& packet, const net::Parsed& parsed) {
+  const auto* ip = parsed.ip<F>(packet);
+  return {ip->source, ip->destination, parsed.ports.source, parsed.ports.destination,
+          parsed.protocol};
+}
+
+// Whether a packet may begin a connection.
+inline bool starts_flow(const net::Parsed& parsed) {
+  switch (parsed.protocol) {
+    case net::Protocol::kTcp:
+      return (parsed.flags & (net::kTcpSyn | net::kTcpAck)) == net::kTcpSyn;
+    case net::Protocol::kSctp:
+      return static_cast<net::SctpEvent>(parsed.flags) == net::SctpEvent::kInit;
+    default:
+      return true;
+  }
+}
+
 // The port that a client's packet has at the real server: of a service of all ports its own.
 inline net::be16 port_at(const RealServer& real, const net::Parsed& parsed) {
   return real.endpoint.port != 0 ? net::be16(real.endpoint.port) : parsed.ports.destination;

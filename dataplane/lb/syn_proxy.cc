@@ -5,6 +5,7 @@
 // with the client's own sequence number. When the server answers, it gets the ACK and the client
 // the server's window; from then on the server's sequence numbers and timestamps are shifted.
 #include "dataplane/lb/flow_path_inline.h"
+#include "dataplane/lb/forward/tcp_options.h"
 
 namespace keepline::lb {
 
@@ -27,17 +28,6 @@ FlowKey<F> reversed(const FlowKey<F>& flow) {
   return {flow.destination, flow.source, flow.destination_port, flow.source_port, flow.protocol};
 }
 
-template <typename F>
-FlowKey<F> flow_of(const Packet& packet, const Parsed& parsed) {
-  const auto* ip = parsed.template ip<F>(packet);
-  return {ip->source, ip->destination, parsed.ports.source, parsed.ports.destination,
-          parsed.protocol};
-}
-
-bool starts_tcp(const Parsed& parsed) {
-  return (parsed.flags & (net::kTcpSyn | net::kTcpAck)) == net::kTcpSyn;
-}
-
 net::LinkAddresses link_of(const Packet& packet) {
   const auto* ethernet = packet.at<net::EthernetHeader>(0);
   return {ethernet->destination, ethernet->source};
@@ -57,10 +47,8 @@ Verdict FlowPath<F>::meet_client(Turn& turn, const Arrival& arrival, const Servi
 
 template <typename F>
 Verdict FlowPath<F>::send_cookie(Turn& turn, const Arrival& arrival, const Service& service) {
-  const FlowKey<F> flow = flow_of<F>(arrival.packet, arrival.parsed);
-  if (service.access != nullptr && !service.access->admits(F::generic(flow.source))) {
-    return turn.drop(Drop::kDenied);
-  }
+  const FlowKey<F> flow = key_of<F>(arrival.packet, arrival.parsed);
+  if (!service.admits(F::generic(flow.source))) return turn.drop(Drop::kDenied);
   if (service.weight_max == 0) {
     return refuse(turn, arrival, Drop::kNoRealServer, 0, flow.destination);
   }
@@ -75,10 +63,9 @@ Verdict FlowPath<F>::send_cookie(Turn& turn, const Arrival& arrival, const Servi
   reply.acknowledgement = tcp->sequence.value() + 1;
   reply.flags = net::kTcpSyn | net::kTcpAck;
   reply.syn = said.syn;
-  constexpr std::size_t kHeaders = sizeof(typename F::Header) + sizeof(net::TcpHeader);
   const std::uint16_t mtu = turn.snapshot.port(turn.port).mtu;
   const std::uint16_t narrower = real->mtu != 0 ? std::min(mtu, real->mtu) : mtu;
-  reply.syn->mss = static_cast<std::uint16_t>(narrower > kHeaders ? narrower - kHeaders : 0);
+  reply.syn->mss = most_segment<F>(narrower);
   if (said.syn.window_scale != SynOptions::kNoScale) reply.syn->window_scale = kToldScale;
   if (said.timestamps) reply.timestamps = {clock_at(turn.now_s), said.timestamps->value};
   const net::LinkAddresses back{link_of(arrival.packet).source,
@@ -90,13 +77,14 @@ Verdict FlowPath<F>::send_cookie(Turn& turn, const Arrival& arrival, const Servi
 
 template <typename F>
 Verdict FlowPath<F>::take_cookie(Turn& turn, const Arrival& arrival, const Service& service) {
-  const FlowKey<F> flow = flow_of<F>(arrival.packet, arrival.parsed);
+  const FlowKey<F> flow = key_of<F>(arrival.packet, arrival.parsed);
   const auto* tcp = arrival.packet.template at<net::TcpHeader>(arrival.parsed.l4);
   const std::uint32_t cookie = tcp->acknowledgement.value() - 1;
   // A probe of the closed window comes from one before.
   std::uint32_t first = tcp->sequence.value();
-  if (!cookies_.check(flow, first - 1, cookie, turn.now_s)) ++first;
-  if (!cookies_.check(flow, first - 1, cookie, turn.now_s)) return turn.drop(Drop::kBadCookie);
+  auto said = cookies_.check(flow, first - 1, cookie, turn.now_s);
+  if (!said) said = cookies_.check(flow, first++, cookie, turn.now_s);
+  if (!said) return turn.drop(Drop::kBadCookie);
   if (const Drop drop = check_client(turn, arrival, service); drop != Drop::kNone) {
     return turn.drop(drop);
   }
@@ -117,8 +105,7 @@ Verdict FlowPath<F>::take_cookie(Turn& turn, const Arrival& arrival, const Servi
   stream.first = first;
   stream.cookie = cookie;
   stream.window = tcp->window.value();
-  const bool scales = SynCookies::options_in(cookie).window_scale != SynOptions::kNoScale;
-  stream.told_scale = scales ? kToldScale : 0;
+  stream.told_scale = said->window_scale != SynOptions::kNoScale ? kToldScale : 0;
   stream.has_clock = timestamps.has_value();
   stream.clock = timestamps ? timestamps->echo : 0;
   stream.waits = true;
@@ -130,13 +117,13 @@ Verdict FlowPath<F>::take_cookie(Turn& turn, const Arrival& arrival, const Servi
 template <typename F>
 Verdict FlowPath<F>::wait_for_server(Turn& turn, const Arrival& arrival, Entry& connection,
                                      const RealEntry& real, const Service& service) {
-  if (starts_tcp(arrival.parsed)) return send_cookie(turn, arrival, service);
+  if (starts_flow(arrival.parsed)) return send_cookie(turn, arrival, service);
   const auto* tcp = arrival.packet.template at<net::TcpHeader>(arrival.parsed.l4);
   const std::uint32_t cookie = tcp->acknowledgement.value() - 1;
   const bool other =
       (arrival.parsed.flags & net::kTcpAck) != 0 && cookie != stream_of(connection).cookie;
   // The client has begun anew from the same port: its own cookie says so.
-  if (other && cookies_.check(flow_of<F>(arrival.packet, arrival.parsed), tcp->sequence.value() - 1,
+  if (other && cookies_.check(key_of<F>(arrival.packet, arrival.parsed), tcp->sequence.value() - 1,
                               cookie, turn.now_s)) {
     forget(connection);
     return take_cookie(turn, arrival, service);
@@ -151,7 +138,7 @@ Verdict FlowPath<F>::open_server(Turn& turn, const Arrival& arrival, Entry& conn
                                  const RealEntry& real) {
   const Stream& stream = stream_of(connection);
   OwnSegment<F> syn;
-  syn.flow = flow_of<F>(arrival.packet, arrival.parsed);
+  syn.flow = key_of<F>(arrival.packet, arrival.parsed);
   syn.sequence = stream.first - 1;
   syn.flags = net::kTcpSyn;
   syn.window = stream.window;
@@ -187,7 +174,7 @@ Verdict FlowPath<F>::server_answers(Turn& turn, const Arrival& arrival, Entry& c
   acknowledge(turn, connection, real, said.timestamps);
 
   OwnSegment<F> update;
-  update.flow = flow_of<F>(arrival.packet, arrival.parsed);
+  update.flow = key_of<F>(arrival.packet, arrival.parsed);
   update.sequence = sequence + 1;
   update.acknowledgement = stream.first;
   update.window = static_cast<std::uint16_t>(tcp->window.value() >> stream.scale);
@@ -212,7 +199,7 @@ template <typename F>
 Verdict FlowPath<F>::reset_server(Turn& turn, const Arrival& arrival) {
   const auto* tcp = arrival.packet.template at<net::TcpHeader>(arrival.parsed.l4);
   OwnSegment<F> reset;
-  reset.flow = reversed(flow_of<F>(arrival.packet, arrival.parsed));
+  reset.flow = reversed(key_of<F>(arrival.packet, arrival.parsed));
   reset.sequence = tcp->acknowledgement.value();
   reset.flags = net::kTcpRst;
   const net::LinkAddresses link = link_of(arrival.packet);

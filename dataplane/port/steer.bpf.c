@@ -113,8 +113,8 @@ static __always_inline int steer_ports(struct xdp_md* ctx, struct iphdr* ip, __u
   struct kl_endpoint local = {.address = ip->daddr, .port = ports[1], .protocol = ip->protocol};
   struct kl_endpoint remote = {.address = ip->saddr, .port = ports[0], .protocol = ip->protocol};
   if ((flags & KL_SERVICE) && has_end(&kl_services, &local)) return to_socket(ctx);
-  // Answers to this node's own health checks stay with the kernel, whatever address it used.
   if (flags & KL_LOCAL) return to_socket(ctx);
+  // Answers to this node's own health checks stay with the kernel, whatever address it used.
   if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
   if (has_end(&kl_reals, &remote)) return to_socket(ctx);
   return XDP_PASS;

@@ -152,6 +152,10 @@ class Keepline(Daemon):
     def connections(self):
         return self.cli("connections")["connections"]
 
+    def flows(self, event):
+        """The workers' counter of what became of flows, summed."""
+        return sum(worker["flows"][event] for worker in self.cli("status")["workers"])
+
     def drops(self):
         """The workers' drop counters, summed."""
         total = {}

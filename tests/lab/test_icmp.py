@@ -46,10 +46,6 @@ def path_mtu(host, destination):
     return int(words[words.index("mtu") + 1]) if "mtu" in words else 0
 
 
-def flows(keepline, name):
-    return sum(worker["flows"][name] for worker in keepline.cli("status")["workers"])
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_narrow_link_behind_the_balancer(lab, workers):
     """A router on the client's side says that answers are too big, to the VIP: the server that
@@ -65,7 +61,7 @@ def test_a_narrow_link_behind_the_balancer(lab, workers):
     for _ in range(workers + 1):  # one of them has two, for both servers
         assert_large_arrives(lab, two.client, two.nginx, url)
     assert [path_mtu(web, CLIENT) for web in two.webs] == [NARROW, NARROW]
-    assert flows(keepline, "icmp_errors") >= 2
+    assert keepline.flows("icmp_errors") >= 2
 
 
 def test_a_narrow_link_behind_the_balancer_ipv6(lab):
@@ -76,7 +72,7 @@ def test_a_narrow_link_behind_the_balancer_ipv6(lab):
     for _ in net.webs:
         assert_large_arrives(lab, net.client, net.nginx, test_ipv6.URL)
     assert [path_mtu(web, test_ipv6.CLIENT) for web in net.webs] == [NARROW, NARROW]
-    assert flows(keepline, "icmp_errors") >= 2
+    assert keepline.flows("icmp_errors") >= 2
 
 
 def test_direct_routing_behind_a_narrow_link(lab):
@@ -92,7 +88,7 @@ def test_direct_routing_behind_a_narrow_link(lab):
     arm.router.ip(f"link set eth1 mtu {NARROW}")
     for _ in arm.webs:
         assert_large_arrives(lab, arm.client, arm.nginx, url)
-    assert flows(keepline, "icmp_errors") >= 2
+    assert keepline.flows("icmp_errors") >= 2
 
 
 def test_too_big_for_the_servers_link(lab):
@@ -112,7 +108,7 @@ def test_too_big_for_the_servers_link(lab):
         return probe.getsockopt(socket.IPPROTO_IP, IP_MTU) == NARROW
 
     wait_for(learnt, 10, "the client has learnt the MTU")
-    assert flows(keepline, "refusals") >= 1
+    assert keepline.flows("refusals") >= 1
     assert keepline.drops()["too_big"] >= 1
 
 
@@ -138,7 +134,7 @@ def test_nobody_listens(lab, family):
     probe.send(b"anybody?")
     with pytest.raises(ConnectionRefusedError):
         probe.recv(1)
-    assert flows(keepline, "icmp_errors") >= 1
+    assert keepline.flows("icmp_errors") >= 1
     for web in nginx:
         web.stop()
 
@@ -149,4 +145,4 @@ def test_nobody_listens(lab, family):
         return tcp.connect_ex((vip, 80)) == errno.ECONNREFUSED and gone
 
     wait_for(refused, 30, "a connection is refused at once")
-    assert flows(keepline, "refusals") >= 1
+    assert keepline.flows("refusals") >= 1

@@ -11,7 +11,6 @@ import test_ipv6
 from daemons import Keepline
 from process import wait_for
 from test_full_nat import dataplane, tcp_options
-from test_icmp import flows as flows_of
 from topologies import (
     INSIDE_VIP,
     OUTSIDE_VIP,
@@ -119,7 +118,7 @@ def test_clients_and_servers(lab, kind):
     peer.shutdown(socket.SHUT_WR)
     assert peer.recv(100) == b"300000\n"
     peer.close()
-    assert flows_of(keepline, "proxied") >= 12
+    assert keepline.flows("proxied") >= 12
     assert keepline.drops().get("bad_cookie", 0) == 0
 
 
@@ -131,7 +130,7 @@ def test_clients_of_ipv6(lab):
     wait_for(lambda: net.client.curl(test_ipv6.URL, timeout=1), 30, "the service answers")
     assert {net.client.curl(test_ipv6.URL) for _ in range(8)} == {"web1\n", "web2\n"}
     assert_whole(lab, net.client, net.nginx, test_ipv6.URL)
-    assert flows_of(keepline, "proxied") >= 8
+    assert keepline.flows("proxied") >= 8
 
 
 def test_a_refused_connection(lab):
@@ -158,8 +157,8 @@ def test_a_flood_of_syns(lab):
         flood(net.router, "eth0", vip_mac, 2500)
         assert net.client.curl(URL) in ("web1\n", "web2\n")
     lcore = keepline.cli("lcores")["lcores"][0]
-    assert flows_of(keepline, "syn_cookies") > 5000
+    assert keepline.flows("syn_cookies") > 5000
     assert lcore["created"] - before == 4, "those of the client"
-    assert flows_of(keepline, "reclaimed") == 0 and flows_of(keepline, "stateless") == 0
+    assert keepline.flows("reclaimed") == 0 and keepline.flows("stateless") == 0
     after = net.nodes[0].run("ip", "neigh", "show").stdout
     assert "100." not in after.replace("192.0.2.100", ""), (neighbours, after)

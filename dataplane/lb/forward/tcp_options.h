@@ -66,16 +66,33 @@ class TcpSegment {
     }
   }
 
-  static constexpr std::uint8_t kMss = 2;
-  static constexpr std::uint8_t kSack = 5;
+  /// Makes `map(edge)` of every edge in the value of a SACK option.
+  template <typename Map>
+  void map_edges(std::size_t at, std::size_t size, Map&& map) {
+    for (std::size_t edge = at; edge + 4 <= at + size; edge += 4) {
+      write32(edge, map(read32(edge)));
+    }
+  }
 
- private:
   static constexpr std::uint8_t kEnd = 0;
   static constexpr std::uint8_t kNoOperation = 1;
+  static constexpr std::uint8_t kMss = 2;
+  static constexpr std::uint8_t kWindowScale = 3;
+  static constexpr std::uint8_t kSackPermitted = 4;
+  static constexpr std::uint8_t kSack = 5;
+  static constexpr std::uint8_t kTimestamps = 8;
 
+ private:
   std::uint8_t* bytes_;
   std::size_t length_;
 };
+
+/// The longest segment without options that fits into a packet of `mtu` bytes; zero: none does.
+template <typename F>
+constexpr std::uint16_t most_segment(std::uint16_t mtu) {
+  constexpr std::size_t kHeaders = sizeof(typename F::Header) + sizeof(net::TcpHeader);
+  return static_cast<std::uint16_t>(mtu > kHeaders ? mtu - kHeaders : 0);
+}
 
 /// Lets a SYN or SYN-ACK promise no longer segments than `most` bytes (RFC 9293 §3.7.1); without
 /// the option it promises less anyway.

@@ -153,15 +153,16 @@ Told tell_in_datagram(Packet& packet, const Parsed& parsed, const Connection<F>&
   const net::be16 longer(static_cast<std::uint16_t>(udp->length.value() + words.length));
   net::ChecksumDelta delta;
   delta.replace(udp->length, longer);
-  if (packet.headroom < words.length) return Told::kNoHeadroom;
+  if (!insert(packet, parsed, parsed.l4 + sizeof(net::UdpHeader), words, delta,
+              parsed.l4 + offsetof(net::UdpHeader, checksum))) {
+    return Told::kNoHeadroom;
+  }
+  udp = packet.at<net::UdpHeader>(parsed.l4);
   udp->length = longer;
-  insert(packet, parsed, parsed.l4 + sizeof(net::UdpHeader), words, delta,
-         parsed.l4 + offsetof(net::UdpHeader, checksum));
-  auto& checksum = packet.at<net::UdpHeader>(parsed.l4)->checksum;
   if (!has_checksum) {
-    checksum.set(0);
-  } else if (checksum.raw() == 0) {
-    checksum.set(0xffff);
+    udp->checksum.set(0);
+  } else if (udp->checksum.raw() == 0) {
+    udp->checksum.set(0xffff);
   }
   return Told::kDone;
 }
@@ -212,10 +213,7 @@ void hear_server(const Packet& packet, const Parsed& parsed, Connection<F>& conn
     segment.write32(offsetof(net::TcpHeader, acknowledgement), in_clients_numbers(acknowledged));
   }
   segment.for_each_option([&](std::uint8_t kind, std::size_t at, std::size_t size) {
-    if (kind != TcpSegment::kSack) return;
-    for (std::size_t edge = at; edge + 4 <= at + size; edge += 4) {
-      segment.write32(edge, in_clients_numbers(segment.read32(edge)));
-    }
+    if (kind == TcpSegment::kSack) segment.map_edges(at, size, in_clients_numbers);
   });
 }
 

@@ -130,6 +130,10 @@ struct Service {
   bool equal_weights = true;         ///< Of those above zero.
   RingOf ring;                       ///< Of sh, mh and dh: places in `pool`.
 
+  /// Whether this client may have new connections.
+  bool admits(const net::IpAddr& client) const {
+    return access == nullptr || access->admits(client);
+  }
   bool has_ring() const {
     return scheduler == Scheduler::kSourceHash || scheduler == Scheduler::kMaglev ||
            scheduler == Scheduler::kDestinationHash;

@@ -9,10 +9,7 @@ namespace keepline::lb {
 
 namespace {
 
-constexpr std::uint8_t kNop = 1;
-constexpr std::uint8_t kWindowScale = 3;
-constexpr std::uint8_t kSackPermitted = 4;
-constexpr std::uint8_t kTimestamps = 8;
+constexpr std::uint8_t kNop = TcpSegment::kNoOperation;
 
 struct OptionWords {
   std::array<std::uint8_t, 40> bytes{};
@@ -35,12 +32,12 @@ OptionWords words_of(const OwnSegment<F>& segment) {
     words.append({TcpSegment::kMss, 4, static_cast<std::uint8_t>(segment.syn->mss >> 8),
                   static_cast<std::uint8_t>(segment.syn->mss)});
     if (segment.syn->window_scale != SynOptions::kNoScale) {
-      words.append({kNop, kWindowScale, 3, segment.syn->window_scale});
+      words.append({kNop, TcpSegment::kWindowScale, 3, segment.syn->window_scale});
     }
-    if (segment.syn->selective) words.append({kNop, kNop, kSackPermitted, 2});
+    if (segment.syn->selective) words.append({kNop, kNop, TcpSegment::kSackPermitted, 2});
   }
   if (segment.timestamps) {
-    words.append({kNop, kNop, kTimestamps, 10});
+    words.append({kNop, kNop, TcpSegment::kTimestamps, 10});
     words.append32(segment.timestamps->value);
     words.append32(segment.timestamps->echo);
   }
@@ -94,11 +91,11 @@ SegmentOptions options_of(const net::Packet& packet, const net::Parsed& parsed) 
   segment.for_each_option([&](std::uint8_t kind, std::size_t at, std::size_t size) {
     if (kind == TcpSegment::kMss && size == 2) {
       options.syn.mss = static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-    } else if (kind == kWindowScale && size == 1) {
+    } else if (kind == TcpSegment::kWindowScale && size == 1) {
       options.syn.window_scale = std::min<std::uint8_t>(bytes[at], 14);
-    } else if (kind == kSackPermitted && size == 0) {
+    } else if (kind == TcpSegment::kSackPermitted && size == 0) {
       options.syn.selective = true;
-    } else if (kind == kTimestamps && size == 8) {
+    } else if (kind == TcpSegment::kTimestamps && size == 8) {
       options.timestamps = {segment.read32(at), segment.read32(at + 4)};
     }
   });
@@ -156,10 +153,8 @@ void shift_to_server(const net::Packet& packet, const net::Parsed& parsed, const
   }
   segment.for_each_option([&](std::uint8_t kind, std::size_t at, std::size_t size) {
     if (kind == TcpSegment::kSack) {
-      for (std::size_t edge = at; edge + 4 <= at + size; edge += 4) {
-        segment.write32(edge, segment.read32(edge) + stream.shift);
-      }
-    } else if (kind == kTimestamps && size == 8 && stream.has_clock &&
+      segment.map_edges(at, size, [&](std::uint32_t edge) { return edge + stream.shift; });
+    } else if (kind == TcpSegment::kTimestamps && size == 8 && stream.has_clock &&
                (parsed.flags & net::kTcpAck) != 0) {
       segment.write32(at + 4, segment.read32(at + 4) - stream.clock_shift);
     }
@@ -179,7 +174,7 @@ void shift_to_client(const net::Packet& packet, const net::Parsed& parsed, const
   }
   if (!stream.has_clock) return;
   segment.for_each_option([&](std::uint8_t kind, std::size_t at, std::size_t size) {
-    if (kind != kTimestamps || size != 8) return;
+    if (kind != TcpSegment::kTimestamps || size != 8) return;
     segment.write32(at, segment.read32(at) + stream.clock_shift);
   });
 }
