@@ -59,6 +59,7 @@ void App::hold_netdevs() {
     auto hold = NetdevHold::take(port.netdev);
     if (!hold) throw std::runtime_error(hold.error());
     holds_.push_back(std::move(*hold));
+    if (port.is_owned()) continue;
     // Nobody else holds the netdev, so a program of ours on it is a dead daemon's, even if that
     // one's footprint is lost.
     port::detach_xdp(port.ifindex);
@@ -75,14 +76,24 @@ void App::start_dataplane() {
       std::make_unique<KernelExecutor>(footprint_path(setup_.options.instance),
                                        [](const std::string& error) { log::error("{}", error); });
   for (const PlacedPort& port : setup_.topology->ports) kernel_->note_netdev(port.netdev);
-  auto dataplane =
-      worker::Dataplane::start(dataplane_config(setup_.options, *setup_.config, *setup_.topology));
+  auto dataplane = worker::Dataplane::start(
+      dataplane_config(setup_.options, *setup_.config, *setup_.topology, setup_.taps));
   if (!dataplane) throw std::runtime_error(dataplane.error());
   dataplane_ = std::move(*dataplane);
+  if (!setup_.taps.empty()) place_again();
   vips_ = std::make_unique<VipAddresses>(*setup_.topology, *kernel_);
   neighbours_ = std::make_unique<NeighbourKeeper>(*setup_.config, *setup_.topology,
                                                   setup_.options.mode, *kernel_);
   if (!dataplane_->hugepages()) log::info("no free hugepages: running without them");
+}
+
+// The NICs that are ours have told their MACs only now.
+void App::place_again() {
+  setup_.mirror->handle_news();
+  view_ = std::make_shared<const KernelView>(setup_.mirror->view());
+  config::Diagnostics known;
+  setup_.topology = std::make_shared<const Topology>(
+      make_topology(*setup_.config, *view_, setup_.options.mode, known));
 }
 
 void App::start_memberships() {
@@ -115,13 +126,7 @@ void App::start_services() {
     checks_ = std::make_unique<CheckDriver>(io_.get_executor(), *setup_.config,
                                             [this] { publisher_->request(); });
   }
-  std::vector<port::Steering> steering;
-  for (const PlacedPort& port : setup_.topology->ports) {
-    auto maps = port::Steering::open(port.ifindex);
-    if (!maps) throw std::runtime_error("interface " + port.netdev + ": " + maps.error());
-    steering.push_back(std::move(*maps));
-  }
-  publisher_ = std::make_unique<Publisher>(io_, *dataplane_, std::move(steering),
+  publisher_ = std::make_unique<Publisher>(io_, *dataplane_, *setup_.topology,
                                            [this] { return plan_input(); });
   if (const auto published = publisher_->publish_first(); !published) {
     throw std::runtime_error(published.error());
@@ -258,6 +263,7 @@ void App::watch_health() {
     lag_.last_us = static_cast<std::uint64_t>(std::max<std::int64_t>(now_us() - health_due_us_, 0));
     lag_.max_us = std::max(lag_.max_us, lag_.last_us);
     check_worker();
+    dataplane_->follow_links();
     watch_health();
   });
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "control/check_driver.h"
+#include "control/dataplane_config.h"
 #include "control/figures.h"
 #include "control/kernel/executor.h"
 #include "control/kernel/membership.h"
@@ -39,6 +40,7 @@ class App final : public VrrpHost {
     std::shared_ptr<const config::Config> config;
     std::shared_ptr<const Topology> topology;
     std::unique_ptr<Mirror> mirror;
+    Taps taps;
   };
 
   /// Attaches the ports, but speaks to nobody yet. Throws std::runtime_error; then everything is
@@ -52,6 +54,7 @@ class App final : public VrrpHost {
  private:
   // Start, in this order.
   void hold_netdevs();
+  void place_again();
   void start_dataplane();
   void start_memberships();
   void start_services();

@@ -15,7 +15,7 @@ std::uint32_t seconds(std::uint64_t us) {
 }  // namespace
 
 worker::DataplaneConfig dataplane_config(const Options& options, const config::Config& config,
-                                         const Topology& topology) {
+                                         const Topology& topology, const Taps& taps) {
   worker::DataplaneConfig result;
   // Nobody outside may guess which flows share a bucket. Nodes that share connections will have
   // to share it, too.
@@ -32,7 +32,16 @@ worker::DataplaneConfig dataplane_config(const Options& options, const config::C
   result.idle = config.dataplane.idle == config::IdlePolicy::kPoll ? worker::IdleMode::kPoll
                                                                    : worker::IdleMode::kAdaptive;
   for (const PlacedPort& port : topology.ports) {
-    result.ports.push_back({port.netdev, port.ifindex, port.mtu, queue_count(port.netdev)});
+    worker::PortConfig wanted;
+    wanted.netdev = port.netdev;
+    wanted.ifindex = port.ifindex;
+    wanted.mtu = port.mtu;
+    wanted.pci = port.device.pci;
+    wanted.vdev = port.device.vdev;
+    wanted.virtual_macs = port.virtual_macs;
+    wanted.queues = port.is_owned() ? config.dataplane.workers : queue_count(port.netdev);
+    if (port.is_owned()) wanted.tap = taps.at(port.netdev);
+    result.ports.push_back(std::move(wanted));
   }
   return result;
 }

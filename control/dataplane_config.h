@@ -1,13 +1,18 @@
 // From the configuration's words to the dataplane's.
 #pragma once
 
+#include <map>
+
 #include "control/options.h"
 #include "dataplane/worker/dataplane.h"
 
 namespace keepline::control {
 
+/// Of the NICs that a DPDK driver owns, by name.
+using Taps = std::map<std::string, std::shared_ptr<port::TapDevice>>;
+
 /// Asks the kernel how many queues the netdevs have; nothing else.
 worker::DataplaneConfig dataplane_config(const Options& options, const config::Config& config,
-                                         const Topology& topology);
+                                         const Topology& topology, const Taps& taps);
 
 }  // namespace keepline::control

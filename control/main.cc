@@ -16,10 +16,12 @@
 #include "control/config/print.h"
 #include "control/daemonize.h"
 #include "control/file_loader.h"
+#include "control/kernel/pci.h"
 #include "control/log.h"
 #include "control/options.h"
 #include "control/plan/built_part.h"
 #include "control/preflight.h"
+#include "dataplane/port/tap_port.h"
 #include "dataplane/worker/eal.h"
 
 namespace keepline::control {
@@ -59,11 +61,23 @@ void print_diagnostics(const config::Diagnostics& diagnostics, std::ostream& out
   if (!diagnostics.can_run()) out << "This configuration cannot run.\n";
 }
 
+// A test makes no TAP; the daemon will, with no index that anything has.
+void add_tap(KernelView& view, const config::DataplanePort& port) {
+  if (view.find_link(port.interface) != nullptr) return;
+  Link link;
+  link.ifindex = ~static_cast<unsigned>(view.links.size());
+  link.name = port.interface;
+  link.is_up = link.is_ethernet = true;
+  view.links.push_back(link);
+}
+
 int test_config(const Options& options) {
   config::LoadResult loaded = load_file(options);
   loaded.config = built_part(std::move(loaded.config), options.mode, loaded.diagnostics);
   Mirror mirror;
-  make_topology(loaded.config, mirror.view(), options.mode, loaded.diagnostics);
+  KernelView view = mirror.view();
+  for (const config::DataplanePort& port : loaded.config.dataplane.ports) add_tap(view, port);
+  make_topology(loaded.config, view, options.mode, loaded.diagnostics);
   if (options.config_log.empty()) {
     print_diagnostics(loaded.diagnostics, std::cerr);
   } else {
@@ -112,6 +126,16 @@ int prepare(const Options& options, App::Setup& setup) {
   KernelRequests requests;
   for (const std::string& line : Footprint::undo(footprint_path(options.instance), requests)) {
     log::info("left by an earlier daemon, removed: {}", line);
+  }
+  for (const config::DataplanePort& port : loaded.config.dataplane.ports) {
+    if (!port.pci.empty()) check_pci(port, loaded.diagnostics);
+    if (!loaded.diagnostics.can_run()) continue;
+    auto tap = port::TapDevice::open(port.interface);
+    if (!tap) {
+      loaded.diagnostics.fatal(port.position, "port", tap.error());
+      continue;
+    }
+    setup.taps[port.interface] = std::move(*tap);
   }
   setup.mirror = std::make_unique<Mirror>();
   setup.topology = std::make_shared<const Topology>(

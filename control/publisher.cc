@@ -1,6 +1,7 @@
 #include "control/publisher.h"
 
 #include <boost/asio/post.hpp>
+#include <stdexcept>
 
 #include "control/log.h"
 #include "dataplane/port/steer_maps.h"
@@ -26,12 +27,16 @@ port::SteerTable table_of(const PortSteering& wanted) {
 }  // namespace
 
 Publisher::Publisher(boost::asio::io_context& io, worker::Dataplane& dataplane,
-                     std::vector<port::Steering> steering, std::function<PlanInput()> input)
-    : io_(io),
-      timer_(io),
-      dataplane_(dataplane),
-      input_(std::move(input)),
-      steering_(std::move(steering)) {}
+                     const Topology& topology, std::function<PlanInput()> input)
+    : io_(io), timer_(io), dataplane_(dataplane), input_(std::move(input)) {
+  for (const PlacedPort& port : topology.ports) {
+    auto& steering = steering_.emplace_back();
+    if (port.is_owned()) continue;
+    auto maps = port::Steering::open(port.ifindex);
+    if (!maps) throw std::runtime_error("interface " + port.netdev + ": " + maps.error());
+    steering = std::move(*maps);
+  }
+}
 
 Publisher::~Publisher() {
   stop();
@@ -49,14 +54,17 @@ Publisher::Built Publisher::build(const PlanInput& input) {
   built.plan = planner_.make(input);
   for (std::size_t i = 0; i < steering_.size(); ++i) {
     built.tables.push_back(table_of(built.plan.steering[i]));
-    if (built.widened) built.widened = steering_[i].widen(built.tables.back());
+    if (built.widened && steering_[i]) {
+      built.widened = steering_[i]->widen(built.tables.back());
+    }
   }
   return built;
 }
 
 void Publisher::narrow(const Tables& tables) {
   for (std::size_t i = 0; i < steering_.size(); ++i) {
-    if (const auto result = steering_[i].narrow(tables[i]); !result) {
+    if (!steering_[i]) continue;
+    if (const auto result = steering_[i]->narrow(tables[i]); !result) {
       log::error("{}", result.error());
     }
   }

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "control/plan/planner.h"
@@ -22,9 +23,11 @@ class Publisher {
   static constexpr std::chrono::milliseconds kSettle{2};
   static constexpr std::chrono::milliseconds kRetry{100};  ///< After a refusal.
 
-  /// `input` is asked for the state of things each time a plan is to be made.
-  Publisher(boost::asio::io_context& io, worker::Dataplane& dataplane,
-            std::vector<port::Steering> steering, std::function<PlanInput()> input);
+  /// Finds the steering maps of the topology's ports (owned ones have none: all of theirs is ours);
+  /// throws std::runtime_error. `input` is asked for the state of things each time a plan is to be
+  /// made.
+  Publisher(boost::asio::io_context& io, worker::Dataplane& dataplane, const Topology& topology,
+            std::function<PlanInput()> input);
   ~Publisher();
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -64,7 +67,7 @@ class Publisher {
   bool stopped_ = false;
   // Builder's thread only (and publish_first(), before it is used).
   Planner planner_;
-  std::vector<port::Steering> steering_;
+  std::vector<std::optional<port::Steering>> steering_;
 };
 
 }  // namespace keepline::control

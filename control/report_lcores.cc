@@ -55,11 +55,11 @@ api::WorkerReport Reports::worker_report(unsigned index) const {
   row.drops = drops_of(worker);
   const lb::PipelineCounters& pipeline = worker.pipeline().counters();
   row.flows = {
-      {"half_open", pipeline.half_open.get()},  {"reclaimed", pipeline.reclaimed.get()},
-      {"stateless", pipeline.stateless.get()},  {"icmp_errors", pipeline.icmp_errors.get()},
-      {"refusals", pipeline.refusals.get()},    {"syn_cookies", pipeline.syn_cookies.get()},
-      {"proxied", pipeline.proxied.get()},      {"handed_over", counters.handed_over.get()},
-      {"taken_over", counters.taken_over.get()}};
+      {"half_open", pipeline.half_open.get()},     {"reclaimed", pipeline.reclaimed.get()},
+      {"stateless", pipeline.stateless.get()},     {"icmp_errors", pipeline.icmp_errors.get()},
+      {"refusals", pipeline.refusals.get()},       {"syn_cookies", pipeline.syn_cookies.get()},
+      {"proxied", pipeline.proxied.get()},         {"to_kernel", pipeline.to_kernel.get()},
+      {"handed_over", counters.handed_over.get()}, {"taken_over", counters.taken_over.get()}};
   return row;
 }
 

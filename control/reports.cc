@@ -12,6 +12,12 @@ namespace keepline::control {
 
 namespace {
 
+// As `keepline status` names it: "af_xdp", "0000:3b:00.0" or a virtual device's driver and number.
+std::string driver_of(const config::DataplanePort& device) {
+  if (device.interface.empty()) return "af_xdp";
+  return device.pci.empty() ? device.vdev.substr(0, device.vdev.find(',')) : device.pci;
+}
+
 api::Counters vrrp_counters(const vrrp::Statistics& s) {
   return {{"advert_rcvd", s.advert_rcvd},
           {"advert_sent", s.advert_sent},
@@ -87,7 +93,7 @@ api::StatusReport Reports::status() {
     const Link* link = (*from_.view)->find_link(placed.ifindex);
     api::PortReport port;
     port.name = placed.netdev;
-    port.driver = "af_xdp";
+    port.driver = driver_of(placed.device);
     port.mac = net::to_string(placed.mac);
     port.link_up = link != nullptr && link->is_up;
     const PortFigures figures = port_figures(*from_.dataplane, static_cast<net::PortId>(i));

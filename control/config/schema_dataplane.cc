@@ -1,6 +1,8 @@
 // The keyword table of keepline's own `dataplane` block.
 //
 // PURE. One row a keyword; bounds: the tables, kMaxPorts ports, kMaxLocalAddresses addresses.
+#include <regex>
+
 #include "control/config/address_range.h"
 #include "control/config/schema.h"
 
@@ -19,21 +21,22 @@ constexpr std::uint16_t kMetricsPort = 9748;
 constexpr std::uint64_t kMaxMaglevSize = 1'048'573;
 constexpr std::uint64_t kMaxConnections = std::uint64_t{1} << 28;
 
-void warn_not_built(Args& a, const std::string& what) {
-  a.warning(what + " is not built yet");
+// "DDDD:BB:DD.F", as `lspci -D` has it, or without its domain; empty: none.
+std::string pci_address(const std::string& word) {
+  static const std::regex kForm("([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]");
+  if (!std::regex_match(word, kForm)) return {};
+  return word.size() == std::string_view("00:00.0").size() ? "0000:" + word : word;
 }
 
 constexpr Row<DataplanePort> kPortRows[] = {
     {"pci", kOneWord, kA, kActive,
      [](Args& a, DataplanePort& p) {
-       p.pci = a.word();
-       warn_not_built(a, "handing a NIC to a DPDK driver (pci)");
+       p.pci = pci_address(a.word());
+       if (p.pci.empty()) {
+         a.fatal("'" + a.word() + "' is no PCI address", "as in pci 0000:3b:00.0, see lspci -D");
+       }
      }},
-    {"vdev", kOneWord, kA, kActive,
-     [](Args& a, DataplanePort& p) {
-       p.vdev = a.word();
-       warn_not_built(a, "a DPDK virtual device (vdev)");
-     }},
+    {"vdev", kOneWord, kA, kActive, [](Args& a, DataplanePort& p) { p.vdev = a.word(); }},
 };
 
 void read_port(Args& a, DataplaneOptions& options) {

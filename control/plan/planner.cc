@@ -93,7 +93,12 @@ std::vector<lb::PortInfo> ports_of(const PlanInput& input) {
   for (const PlacedVip& vip : input.topology->vips) vips.insert(vip.address);
   std::vector<lb::PortInfo> ports;
   for (const PlacedPort& port : input.topology->ports) {
-    lb::PortInfo info{port.mac, static_cast<std::uint16_t>(port.mtu), {}, {}};
+    lb::PortInfo info;
+    info.mac = port.mac;
+    info.mtu = static_cast<std::uint16_t>(port.mtu);
+    info.takes_adverts = input.mode.vrrp;
+    const auto id = static_cast<net::PortId>(ports.size());
+    if (port.is_owned()) info.kernel = input.topology->tap_of(id);
     for (const Address& own : input.kernel->addresses) {
       const net::IpAddr& address = own.prefix.address;
       if (own.ifindex != port.ifindex || vips.contains(address)) continue;
@@ -103,7 +108,24 @@ std::vector<lb::PortInfo> ports_of(const PlanInput& input) {
     }
     ports.push_back(info);
   }
+  for (net::PortId id = 0; id < input.topology->ports.size(); ++id) {
+    if (!input.topology->ports[id].is_owned()) continue;
+    lb::PortInfo tap = ports[id];
+    tap.kernel = net::kNoPort;
+    tap.nic = id;
+    ports.push_back(tap);
+  }
   return ports;
+}
+
+// What the kernel answers for itself.
+std::vector<net::IpAddr> own_addresses(const PlanInput& input) {
+  std::vector<net::IpAddr> result;
+  for (const Address& own : input.kernel->addresses) {
+    const PlacedVip* vip = input.topology->find_vip(own.prefix.address);
+    if (vip == nullptr || !vip->is_answered()) result.push_back(own.prefix.address);
+  }
+  return result;
 }
 
 lb::ShardWorkers deal_shards(unsigned workers) {
@@ -296,6 +318,7 @@ Plan Planner::make(const PlanInput& input) {
   }
   builder_.truncate_services(static_cast<lb::ServiceSlot>(count));
   builder_.set_ports(ports_of(input));
+  builder_.set_own(own_addresses(input));
   std::vector<lb::Vip> vips;
   for (const PlacedVip& vip : input.topology->vips) {
     vips.push_back({vip.address, vip.port, vip.lease, vip.mac, vip.is_answered(), vip.is_local});

@@ -34,6 +34,9 @@ class Builder {
 
   Topology build() {
     collect_vrrp_vips();
+    for (const config::DataplanePort& port : config_.dataplane.ports) {
+      attach(kernel_.find_link(port.interface), port.position, port.interface);
+    }
     if (mode_.vrrp) place_instances();
     if (mode_.services) place_services();
     if (!topology_.ports.empty()) {
@@ -58,13 +61,24 @@ class Builder {
     }
     if (const auto port = topology_.port_of(link->ifindex)) return port;
     if (!can_attach(*link, at)) return std::nullopt;
-    if (topology_.ports.size() == net::kMaxPorts) {
+    const config::DataplanePort device = device_of(link->name);
+    const std::size_t needed = device.interface.empty() ? 1 : 2;
+    if (ids_ + needed > net::kMaxPorts) {
       diagnostics_.fatal(at, "interface",
                          "more than " + std::to_string(net::kMaxPorts) + " interfaces needed");
       return std::nullopt;
     }
-    topology_.ports.push_back({link->name, link->ifindex, link->mac, link->mtu, {}});
+    ids_ += needed;
+    topology_.ports.push_back({link->name, link->ifindex, link->mac, link->mtu, {}, device});
     return static_cast<net::PortId>(topology_.ports.size() - 1);
+  }
+
+  // Empty: the netdev stays the kernel's.
+  config::DataplanePort device_of(const std::string& name) const {
+    for (const config::DataplanePort& port : config_.dataplane.ports) {
+      if (port.interface == name) return port;
+    }
+    return {};
   }
 
   // Where the file first names the interface.
@@ -302,6 +316,7 @@ class Builder {
   std::set<std::string> missing_;
   std::vector<net::IpAddr> vrrp_vips_;
   Topology topology_;
+  std::size_t ids_ = 0;  // of ports, those of TAPs included
 };
 
 }  // namespace
@@ -311,6 +326,12 @@ std::optional<net::PortId> Topology::port_of(unsigned ifindex) const {
     if (ports[i].ifindex == ifindex) return static_cast<net::PortId>(i);
   }
   return std::nullopt;
+}
+
+net::PortId Topology::tap_of(net::PortId port) const {
+  std::size_t id = ports.size();
+  for (net::PortId other = 0; other < port; ++other) id += ports[other].is_owned() ? 1 : 0;
+  return static_cast<net::PortId>(id);
 }
 
 const PlacedVip* Topology::find_vip(const net::IpAddr& address) const {

@@ -31,6 +31,9 @@ struct PlacedPort {
   net::Mac mac;
   unsigned mtu = 1500;
   std::vector<net::Mac> virtual_macs;
+  config::DataplanePort device;  ///< Of a NIC that a DPDK driver owns: pci or vdev is set.
+
+  bool is_owned() const { return !device.interface.empty(); }
 };
 
 /// A VIP, on the port where it is answered.
@@ -65,6 +68,8 @@ struct Topology {
   std::vector<PlacedInstance> instances;  ///< As config.vrrp_instances, whose index is the lease.
 
   std::optional<net::PortId> port_of(unsigned ifindex) const;
+  /// The dataplane's own port for the TAP of an owned port; those come after all others.
+  net::PortId tap_of(net::PortId port) const;
   const PlacedVip* find_vip(const net::IpAddr& address) const;
 };
 

@@ -127,6 +127,7 @@ class FlowPath {
   Entry* take(Turn& turn, net::Protocol protocol);
   Verdict without_entry(Turn& turn, const Arrival& arrival, const RealServer& real);
   Verdict answer_without_entry(Turn& turn, const Arrival& arrival);
+  bool is_kernels(const Turn& turn, const Arrival& arrival) const;
   // See syn_proxy.cc.
   Verdict meet_client(Turn& turn, const Arrival& arrival, const Service& service);
   Verdict send_cookie(Turn& turn, const Arrival& arrival, const Service& service);
@@ -149,6 +150,8 @@ class FlowPath {
                            const net::Parsed& quoted, std::uint64_t hash);
   Verdict first_fragment(Turn& turn, net::Packet& packet, const net::Parsed& flow,
                          const DatagramKey<F>& datagram, bool is_home);
+  Verdict stray_fragment(Turn& turn, const net::Packet& packet, const net::Parsed& parsed,
+                         const DatagramKey<F>& datagram);
   Verdict later_fragment(Turn& turn, net::Packet& packet, const net::Parsed& parsed,
                          const DatagramKey<F>& datagram);
   Verdict fragment_to_real(Turn& turn, net::Packet& packet, const net::Parsed& parsed,

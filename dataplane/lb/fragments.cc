@@ -82,7 +82,7 @@ Verdict FlowPath<F>::pass_fragment(Turn& turn, Packet& packet, const Parsed& par
   if (!fragment->is_first) return later_fragment(turn, packet, parsed, fragment->key);
   if (fragment->key.protocol != net::Protocol::kTcp &&
       fragment->key.protocol != net::Protocol::kUdp) {
-    return turn.drop(Drop::kFragment);
+    return stray_fragment(turn, packet, parsed, fragment->key);
   }
   const auto flow = flow_of(packet, parsed, *fragment);
   if (!flow) return turn.drop(Drop::kTruncated);
@@ -115,12 +115,7 @@ template <typename F>
 Verdict FlowPath<F>::later_fragment(Turn& turn, Packet& packet, const Parsed& parsed,
                                     const DatagramKey<F>& datagram) {
   const auto* entry = fragments_.find(datagram, turn.now_s);
-  if (entry == nullptr) {
-    // Of a datagram that is no service's business, or whose first fragment is late or lost.
-    return turn.snapshot.find_vip(F::generic(datagram.destination)) != nullptr
-               ? turn.drop(Drop::kFragment)
-               : route(turn, packet, parsed);
-  }
+  if (entry == nullptr) return stray_fragment(turn, packet, parsed, datagram);
   if (entry->owner != worker_) return {Action::kHandOff, turn.port, entry->owner};
   if (entry->connection == FragmentTable<F>::kNoConnection) return turn.drop(Drop::kFragment);
   // The connection may have ended, and its entry may serve another one.
@@ -134,6 +129,16 @@ Verdict FlowPath<F>::later_fragment(Turn& turn, Packet& packet, const Parsed& pa
     return fragment_to_client(turn, packet, parsed, connection);
   }
   return turn.drop(Drop::kFragment);
+}
+
+// Of a datagram that is no service's business, or whose first fragment is late or lost.
+template <typename F>
+Verdict FlowPath<F>::stray_fragment(Turn& turn, const Packet& packet, const Parsed& parsed,
+                                    const DatagramKey<F>& datagram) {
+  if (turn.snapshot.find_vip(F::generic(datagram.destination)) != nullptr) {
+    return turn.drop(Drop::kFragment);
+  }
+  return turn.has_kernel() ? turn.not_ours(Drop::kFragment) : route(turn, packet, parsed);
 }
 
 template <typename F>

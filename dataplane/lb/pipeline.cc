@@ -85,6 +85,7 @@ Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
     case Kind::kArp:
       return answer_arp(turn, burst, at);
     case Kind::kVrrp:
+      if (!turn.snapshot.port(turn.port).takes_adverts) return turn.not_ours(Drop::kUnknown);
       counters_.adverts.add();
       return {Action::kToControl, turn.port};
     case Kind::kFragment:
@@ -93,9 +94,11 @@ Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
       break;
     case Kind::kOther:
     case Kind::kFlow:
-      return turn.drop(Drop::kUnknown);
+      return turn.not_ours(Drop::kUnknown);
   }
-  if (const Drop drop = turn.check_destination(packet); drop != Drop::kNone) return turn.drop(drop);
+  if (const Drop drop = turn.check_destination(packet); drop != Drop::kNone) {
+    return turn.misdirected(packet, drop);
+  }
   if (parsed.kind == Kind::kFragment) {
     return parsed.family == net::Family::kV6
                ? v6_.pass_fragment(turn, packet, parsed, burst.handed)
@@ -111,13 +114,14 @@ Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
 Verdict Pipeline::answer_arp(Turn& turn, Burst& burst, std::size_t at) {
   const Packet& packet = burst.packets[at];
   const auto* arp = packet.at<net::ArpHeader>(burst.parsed[at].l3);
-  if (arp->operation.value() != net::kArpRequest || arp->sender_mac.is_multicast()) {
-    return turn.drop(Drop::kBadArp);
-  }
+  if (arp->sender_mac.is_multicast()) return turn.drop(Drop::kBadArp);
+  if (arp->operation.value() != net::kArpRequest) return turn.not_ours(Drop::kBadArp);
   // A gratuitous ARP is no question.
-  if (arp->sender_ip == arp->target_ip) return turn.drop(Drop::kUnknown);
+  if (arp->sender_ip == arp->target_ip) return turn.not_ours(Drop::kUnknown);
   const Vip* vip = turn.snapshot.find_vip(net::Ip4(arp->target_ip));
-  if (vip == nullptr || !vip->answer || vip->port != turn.port) return turn.drop(Drop::kUnknown);
+  if (vip == nullptr || !vip->answer || vip->port != turn.port) {
+    return turn.not_ours(Drop::kUnknown);
+  }
   if (!turn.answers(vip->lease)) return turn.drop(Drop::kNotMaster);
   // A sender of 0.0.0.0 probes for conflicts (RFC 5227 §2.1.1): answered, but nobody to remember.
   if (const net::Ip4 sender(arp->sender_ip); !sender.is_zero()) {
@@ -130,7 +134,7 @@ Verdict Pipeline::answer_arp(Turn& turn, Burst& burst, std::size_t at) {
 
 Verdict Pipeline::answer_echo(Turn& turn, const Packet& packet, const Parsed& parsed) {
   const Vip* vip = turn.snapshot.find_vip(net::Ip4(parsed.ip<net::V4>(packet)->destination));
-  if (vip == nullptr || !vip->answer) return turn.drop(Drop::kUnknown);
+  if (vip == nullptr || !vip->answer) return turn.not_ours(Drop::kUnknown);
   if (!turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);
   if (make_echo_reply(packet, parsed, source_mac(turn, *vip, turn.port)) == Echo::kBadChecksum) {
     return turn.drop(Drop::kBadIcmp);

@@ -5,6 +5,7 @@
 // and a pointer per other service.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -26,6 +27,12 @@ struct PortInfo {
   std::uint16_t mtu = 1500;  ///< Bytes of the longest IP packet.
   net::Ip4 source4;          ///< That tunnels through it come from; zero: there is none.
   net::Ip6 source6;
+  /// Of a NIC that a DPDK driver owns: where the frames go that are not the dataplane's. kNoPort:
+  /// there are none, steering keeps them away.
+  net::PortId kernel = net::kNoPort;
+  /// Of such a port to the kernel: through which NIC all leaves that comes from it.
+  net::PortId nic = net::kNoPort;
+  bool takes_adverts = true;  ///< Whether VRRP is ours, too.
   friend bool operator==(const PortInfo&, const PortInfo&) = default;
 };
 
@@ -119,6 +126,10 @@ class Snapshot {
     return header != nullptr && header->length != 0 ? header : nullptr;
   }
   const NatOrigins& nat_origins() const { return nat_origins_; }
+  /// Whether the node itself has the address, and keepline does not answer for it.
+  bool is_own(const net::IpAddr& address) const {
+    return std::binary_search(own_->begin(), own_->end(), address);
+  }
 
  private:
   friend class SnapshotBuilder;
@@ -168,6 +179,7 @@ class Snapshot {
   PagedArray<RealEntry> reals_;
   PagedArray<TunnelHeader> tunnels_;
   NatOrigins nat_origins_;
+  std::shared_ptr<const std::vector<net::IpAddr>> own_;  // in order
 };
 
 }  // namespace keepline::lb

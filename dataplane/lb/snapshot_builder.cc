@@ -37,6 +37,7 @@ std::vector<net::Endpoint> origins_of(const Service* service) {
 SnapshotBuilder::SnapshotBuilder() {
   now_.next_hops_ = std::make_shared<neigh::NextHops>();
   now_.hop_epoch_ = 1;
+  now_.own_ = std::make_shared<std::vector<net::IpAddr>>();
 }
 
 void SnapshotBuilder::set_ports(std::vector<PortInfo> ports) {
@@ -49,6 +50,12 @@ void SnapshotBuilder::set_vips(std::vector<Vip> vips) {
   if (vips == vips_) return;
   vips_ = std::move(vips);
   lookup_changed_ = true;
+}
+
+void SnapshotBuilder::set_own(std::vector<net::IpAddr> addresses) {
+  std::sort(addresses.begin(), addresses.end());
+  if (addresses == *now_.own_) return;
+  now_.own_ = std::make_shared<const std::vector<net::IpAddr>>(std::move(addresses));
 }
 
 void SnapshotBuilder::set_next_hops(std::shared_ptr<const neigh::NextHops> next_hops) {
@@ -130,6 +137,7 @@ std::unique_ptr<const Snapshot> SnapshotBuilder::build() {
   next->reals_ = now_.reals_.share();
   next->tunnels_ = now_.tunnels_.share();
   next->nat_origins_ = now_.nat_origins_;
+  next->own_ = now_.own_;
   return next;
 }
 

@@ -33,6 +33,7 @@ Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const Rea
 // routed if this node is a router.
 template <typename F>
 Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
+  if (turn.has_kernel() && is_kernels(turn, arrival)) return turn.not_ours(Drop::kUnknown);
   // Only of UDP are there packets without connections at other times.
   if (arrival.parsed.protocol != net::Protocol::kUdp && !overloaded(turn.now_s)) {
     return route(turn, arrival.packet, arrival.parsed);
@@ -65,6 +66,17 @@ Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
   set_link_header(arrival.packet, {hop.mac, source_mac(turn, *vip, hop.port)});
   turn.counters.stateless.add();
   return {Action::kTransmit, hop.port};
+}
+
+// On a NIC that we own, what steering would have kept from us: all but the answers of real servers,
+// and of those what they answer the node itself.
+template <typename F>
+bool FlowPath<F>::is_kernels(const Turn& turn, const Arrival& arrival) const {
+  const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
+  if (turn.snapshot.template is_local<F>(ip->destination)) return false;
+  const net::Endpoint source{F::generic(ip->source), arrival.parsed.ports.source.value()};
+  return turn.snapshot.is_own(F::generic(ip->destination)) ||
+         !turn.snapshot.nat_origins().has(source, arrival.parsed.protocol);
 }
 
 template <typename F>

@@ -59,6 +59,20 @@ class Turn {
     return {};
   }
 
+  /// Whether frames that are not ours have somewhere to go.
+  bool has_kernel() const { return snapshot.port(port).kernel != net::kNoPort; }
+  /// Not the dataplane's business: the kernel's, or else dropped.
+  Verdict not_ours(net::Drop reason) {
+    if (!has_kernel()) return drop(reason);
+    counters.to_kernel.add();
+    return {Action::kTransmit, snapshot.port(port).kernel};
+  }
+  /// What check_destination() found fault with. The kernel listens to groups, too.
+  Verdict misdirected(const net::Packet& packet, net::Drop reason) {
+    const bool group = packet.at<net::EthernetHeader>(0)->destination.is_multicast();
+    return group && reason == net::Drop::kNotForUs ? not_ours(reason) : drop(reason);
+  }
+
  private:
   const LeaseView& leases_;
   Burst& burst_;

@@ -9,7 +9,8 @@ namespace keepline::port {
 ///
 /// They lie without gaps in one piece of memory: net_af_xdp registers with the kernel as many bytes
 /// as that takes, and the kernel loses, without a word, each frame whose buffer lies behind them.
-/// An mbuf may therefore lie across two pages, which a NIC stands only with virtual I/O addresses.
+/// An mbuf may therefore lie across two pages where the NIC has virtual I/O addresses; where it has
+/// physical ones, each takes 4 KiB.
 class BufferPool {
  public:
   /// Room for `buffers` frames of up to `mtu` bytes of IP. Throws std::runtime_error.

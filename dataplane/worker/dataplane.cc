@@ -7,6 +7,7 @@
 
 #include "dataplane/port/ethdev_port.h"
 #include "dataplane/port/steering.h"
+#include "dataplane/port/tap_port.h"
 #include "dataplane/worker/eal.h"
 
 namespace keepline::worker {
@@ -31,6 +32,22 @@ unsigned largest_mtu(const std::vector<PortConfig>& ports) {
   return mtu;
 }
 
+std::vector<std::string> pci_addresses(const std::vector<PortConfig>& ports) {
+  std::vector<std::string> result;
+  for (const PortConfig& port : ports) {
+    if (!port.pci.empty()) result.push_back(port.pci);
+  }
+  return result;
+}
+
+unsigned memory_mb(const std::vector<PortConfig>& ports, unsigned buffers) {
+  constexpr unsigned kAroundFrame = 1024;
+  constexpr unsigned kOfPhysicalBuffer = 4096 + 64;
+  const std::uint64_t each =
+      pci_addresses(ports).empty() ? largest_mtu(ports) + kAroundFrame : kOfPhysicalBuffer;
+  return static_cast<unsigned>(buffers * each >> 20) + 64;
+}
+
 // Each queue's fill ring, its transmit ring and what is on its way; a power of two less one is what
 // a mempool holds best.
 unsigned buffer_count(const std::vector<PortConfig>& ports) {
@@ -43,8 +60,9 @@ unsigned buffer_count(const std::vector<PortConfig>& ports) {
 
 // In order of construction; destroyed in reverse: the workers first, DPDK last.
 struct Dataplane::State {
-  State(const DataplaneConfig& config, unsigned memory_mb)
-      : eal({config.file_prefix, config.workers, memory_mb}),
+  explicit State(const DataplaneConfig& config)
+      : eal({config.file_prefix, config.workers,
+             memory_mb(config.ports, buffer_count(config.ports)), pci_addresses(config.ports)}),
         pool(buffer_count(config.ports), largest_mtu(config.ports)),
         domain(config.workers),
         mesh(config.workers) {}
@@ -52,7 +70,10 @@ struct Dataplane::State {
   /// The worker that sends for those that have no queue of the port.
   unsigned owner_of(net::PortId port) const { return port % mesh.workers(); }
   Mailbox& mailbox_of(net::PortId port) { return workers[owner_of(port)]->mailbox(); }
+  tl::expected<void, std::string> open(const PortConfig& config);
+  port::EthdevDevice::Opened open_device(const PortConfig& config);
   Worker::Wiring wiring(unsigned worker);
+  void wire_taps(unsigned worker, Worker::Wiring& wiring);
 
   Eal eal;
   Tsc tsc;
@@ -61,10 +82,10 @@ struct Dataplane::State {
   struct Device {
     std::unique_ptr<port::EthdevDevice> ethdev;
     unsigned ifindex;
-    unsigned queues;
+    std::shared_ptr<port::TapDevice> tap;  // of an owned one
   };
   std::vector<Device> devices;
-  std::vector<std::unique_ptr<port::EthdevPort>> ports;  // of all workers
+  std::vector<std::unique_ptr<port::Port>> ports;  // of all workers
   rcu::Domain domain;
   rcu::Cell<lb::Snapshot> snapshot{domain};
   lb::LeaseTable leases;
@@ -80,7 +101,7 @@ Worker::Wiring Dataplane::State::wiring(unsigned worker) {
   for (std::size_t id = 0; id < devices.size(); ++id) {
     const unsigned owner = owner_of(static_cast<net::PortId>(id));
     std::vector<std::uint16_t> queues;
-    for (unsigned queue = 0; queue < devices[id].queues; ++queue) {
+    for (unsigned queue = 0; queue < devices[id].ethdev->queues(); ++queue) {
       if ((owner + queue) % mesh.workers() == worker) {
         queues.push_back(static_cast<std::uint16_t>(queue));
       }
@@ -91,6 +112,7 @@ Worker::Wiring Dataplane::State::wiring(unsigned worker) {
     ports.push_back(std::make_unique<port::EthdevPort>(*devices[id].ethdev, std::move(queues)));
     wiring.ports.back() = ports.back().get();
   }
+  wire_taps(worker, wiring);
   wiring.domain = &domain;
   wiring.snapshot = &snapshot;
   wiring.leases = &leases;
@@ -100,32 +122,63 @@ Worker::Wiring Dataplane::State::wiring(unsigned worker) {
   return wiring;
 }
 
+void Dataplane::State::wire_taps(unsigned worker, Worker::Wiring& wiring) {
+  for (const Device& device : devices) {
+    if (device.tap == nullptr) continue;
+    const unsigned owner = owner_of(static_cast<net::PortId>(wiring.ports.size()));
+    wiring.owners.push_back(static_cast<std::uint8_t>(owner));
+    wiring.ports.push_back(nullptr);
+    if (owner != worker) continue;
+    ports.push_back(std::make_unique<port::TapPort>(device.tap->fd(), pool.get()));
+    wiring.ports.back() = ports.back().get();
+  }
+}
+
+port::EthdevDevice::Opened Dataplane::State::open_device(const PortConfig& config) {
+  const port::DeviceOptions options{config.queues, config.is_owned(), config.mtu,
+                                    config.virtual_macs};
+  if (!config.pci.empty()) return port::EthdevDevice::find(config.pci, options, pool);
+  if (!config.vdev.empty()) {
+    const std::size_t comma = std::min(config.vdev.find(','), config.vdev.size());
+    const std::size_t rest = std::min(comma + 1, config.vdev.size());
+    return port::EthdevDevice::open(config.vdev.substr(0, comma), config.vdev.substr(rest), options,
+                                    pool);
+  }
+  return port::EthdevDevice::open(
+      "net_af_xdp" + std::to_string(devices.size()),
+      "iface=" + config.netdev + ",start_queue=0,queue_count=" + std::to_string(config.queues) +
+          ",xdp_prog=" + steer_object.path(),
+      options, pool);
+}
+
+tl::expected<void, std::string> Dataplane::State::open(const PortConfig& config) {
+  auto opened = open_device(config);
+  if (!opened && config.is_owned()) {
+    return tl::unexpected("port " + config.netdev + ": DPDK does not take " + config.pci +
+                          config.vdev + ": " + opened.error());
+  }
+  if (!opened) {
+    return tl::unexpected("interface " + config.netdev +
+                          " cannot be attached through AF_XDP: " + opened.error());
+  }
+  devices.push_back({std::move(*opened), config.ifindex, config.tap});
+  return config.is_owned() ? config.tap->wear(devices.back().ethdev->mac())
+                           : tl::expected<void, std::string>();
+}
+
 Dataplane::Dataplane() = default;
 
 tl::expected<std::unique_ptr<Dataplane>, std::string> Dataplane::start(
     const DataplaneConfig& config) {
   std::unique_ptr<Dataplane> result(new Dataplane());
-  const std::uint64_t buffer_bytes =
-      std::uint64_t{buffer_count(config.ports)} * (largest_mtu(config.ports) + 1024);
   try {
-    result->state_ =
-        std::make_unique<State>(config, static_cast<unsigned>((buffer_bytes >> 20) + 64));
+    result->state_ = std::make_unique<State>(config);
   } catch (const std::runtime_error& error) {
     return tl::unexpected(std::string(error.what()));
   }
   State& state = *result->state_;
-  for (std::size_t i = 0; i < config.ports.size(); ++i) {
-    const PortConfig& port = config.ports[i];
-    const std::string arguments = "iface=" + port.netdev +
-                                  ",start_queue=0,queue_count=" + std::to_string(port.queues) +
-                                  ",xdp_prog=" + state.steer_object.path();
-    auto opened = port::EthdevDevice::open("net_af_xdp" + std::to_string(i), arguments, port.queues,
-                                           state.pool);
-    if (!opened) {
-      return tl::unexpected("interface " + port.netdev +
-                            " cannot be attached through AF_XDP: " + opened.error());
-    }
-    state.devices.push_back({std::move(*opened), port.ifindex, port.queues});
+  for (const PortConfig& port : config.ports) {
+    if (const auto opened = state.open(port); !opened) return tl::unexpected(opened.error());
   }
   lb::PipelineConfig pipeline = config.pipeline;
   pipeline.connections = (config.pipeline.connections + config.workers - 1) / config.workers;
@@ -145,7 +198,7 @@ Dataplane::~Dataplane() {
   state_->ports.clear();
   for (State::Device& device : state_->devices) {
     device.ethdev.reset();
-    port::detach_xdp(device.ifindex);
+    if (device.tap == nullptr) port::detach_xdp(device.ifindex);
   }
 }
 
@@ -287,6 +340,13 @@ std::uint64_t Dataplane::cycles_per_s() const {
 bool Dataplane::hugepages() const {
   return state_->eal.hugepages();
 }
+void Dataplane::follow_links() {
+  for (const State::Device& device : state_->devices) {
+    if (device.tap == nullptr) continue;
+    device.tap->set_carrier(device.ethdev->link_up() ? port::Carrier::kUp : port::Carrier::kDown);
+  }
+}
+
 std::uint64_t Dataplane::missed(net::PortId port) const {
   return state_->devices[port].ethdev->missed();
 }

@@ -13,14 +13,25 @@
 #include "dataplane/lb/stages.h"
 #include "dataplane/worker/worker.h"
 
+namespace keepline::port {
+class TapDevice;
+}
+
 namespace keepline::worker {
 
-/// One netdev to attach through AF_XDP.
+/// A netdev to attach through AF_XDP, or the TAP of a NIC that a DPDK driver owns.
 struct PortConfig {
   std::string netdev;
   unsigned ifindex = 0;
   unsigned mtu = 1500;
-  unsigned queues = 1;  ///< Combined channels of the netdev.
+  unsigned queues =
+      1;             ///< Combined channels of the netdev; of an owned NIC, as many as it may use.
+  std::string pci;   ///< Address of an owned NIC; empty: none.
+  std::string vdev;  ///< "NAME,ARGUMENTS" of an owned virtual device; empty: none.
+  std::shared_ptr<port::TapDevice> tap;  ///< Of an owned one.
+  std::vector<net::Mac> virtual_macs;    ///< That an owned one has to listen to.
+
+  bool is_owned() const { return tap != nullptr; }
 };
 
 struct DataplaneConfig {
@@ -33,8 +44,9 @@ struct DataplaneConfig {
 
 class Dataplane {
  public:
-  /// Starts DPDK, attaches the ports and prepares the workers, which run() sets going. On error
-  /// everything is as it was before; the text names the port and what to do.
+  /// Starts DPDK, attaches the ports and prepares the workers, which run() sets going. The TAPs
+  /// have the MACs of their NICs then, and follow the ports, in their order, as ports of their own.
+  /// On error everything is as it was before; the text names the port and what to do.
   static tl::expected<std::unique_ptr<Dataplane>, std::string> start(const DataplaneConfig& config);
   /// Stops the workers and detaches the ports.
   ~Dataplane();
@@ -96,6 +108,8 @@ class Dataplane {
   /// Of the counter that stage figures are in.
   std::uint64_t cycles_per_s() const;
   bool hugepages() const;
+  /// Lets the TAPs of owned NICs have a carrier while there is a cable; asks the devices.
+  void follow_links();
   std::uint64_t missed(net::PortId port) const;
 
  private:

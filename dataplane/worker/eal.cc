@@ -42,9 +42,14 @@ std::vector<std::string> arguments(const EalConfig& config, bool hugepages) {
   for (unsigned lcore = 0; lcore <= config.workers; ++lcore) {
     lcores += (lcore == 0 ? "" : ",") + std::to_string(lcore) + cpus;
   }
-  std::vector<std::string> result = {"keeplined", "--lcores",       lcores,
-                                     "--no-pci",  "--no-telemetry", "--iova-mode",
-                                     "va",        "--log-level",    "*:error"};
+  std::vector<std::string> result = {"keeplined",      "--lcores",    lcores,
+                                     "--no-telemetry", "--log-level", "*:error"};
+  if (config.pci.empty()) {
+    result.insert(result.end(), {"--no-pci", "--iova-mode", "va"});
+  } else {
+    // Which addresses the NIC sees follows from the kernel driver that it is bound to.
+    for (const std::string& address : config.pci) result.insert(result.end(), {"-a", address});
+  }
   if (hugepages) {
     result.emplace_back("--in-memory");
   } else {
@@ -68,6 +73,12 @@ int run_body(void* argument) {
 }  // namespace
 
 Eal::Eal(const EalConfig& config) : hugepages_(hugepages_available(config.memory_mb)) {
+  if (!config.pci.empty() && !hugepages_) {
+    const unsigned pages = config.memory_mb / kHugepageMb + 1;
+    throw std::runtime_error("a NIC with a DPDK driver needs " + std::to_string(pages) +
+                             " free hugepages of 2 MiB: `scripts/bind-nic --hugepages " +
+                             std::to_string(pages) + "` reserves them");
+  }
   std::vector<std::string> words = arguments(config, hugepages_);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

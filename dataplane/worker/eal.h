@@ -6,13 +6,15 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace keepline::worker {
 
 struct EalConfig {
   std::string file_prefix;  ///< Unique per daemon on a machine.
   unsigned workers = 1;
-  unsigned memory_mb = 256;  ///< Without hugepages: how much ordinary memory to reserve.
+  unsigned memory_mb = 256;      ///< Without hugepages: how much ordinary memory to reserve.
+  std::vector<std::string> pci;  ///< Addresses of the NICs that are ours, and no others.
 };
 
 class Eal {

@@ -128,6 +128,7 @@ void Worker::note_gap(std::uint64_t now) {
 
 // Each burst is begun before the one in front of it is finished, see lb::Pipeline.
 bool Worker::receive(const lb::Snapshot& snapshot, net::PortId id) {
+  if (snapshot.port(id).nic != net::kNoPort) return relay(id, snapshot.port(id).nic);
   if (stages_.next()) return receive_measured(snapshot, id);
   lb::Burst* begun = nullptr;
   for (std::size_t n = 0; n < kBurstsPerTurn; ++n) {
@@ -142,6 +143,15 @@ bool Worker::receive(const lb::Snapshot& snapshot, net::PortId id) {
   if (begun == nullptr) return false;
   finish(snapshot, look_at_leases(), *begun);
   return true;
+}
+
+// What the kernel sends through the TAP of a NIC.
+bool Worker::relay(net::PortId from, net::PortId to) {
+  lb::Burst& burst = bursts_[0];
+  const std::size_t count = ports_[from]->receive(burst.packets);
+  counters_.received[from].add(count);
+  for (std::size_t i = 0; i < count; ++i) queue_transmit(to, burst.packets[i]);
+  return count != 0;
 }
 
 // One burst alone, so that each stage has its own time.

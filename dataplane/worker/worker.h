@@ -80,6 +80,7 @@ class Worker {
   void note_gap(std::uint64_t now);
   bool must_wait();
   bool receive(const lb::Snapshot& snapshot, net::PortId id);
+  bool relay(net::PortId from, net::PortId to);
   bool receive_measured(const lb::Snapshot& snapshot, net::PortId id);
   bool take(lb::Burst& burst, net::PortId id);
   lb::LeaseView look_at_leases();

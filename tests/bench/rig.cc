@@ -85,7 +85,7 @@ Rig::Rig(Ground& ground, const RigConfig& config)
       mesh_(config.workers) {
   auto opened =
       port::EthdevDevice::open("net_null0", "size=" + std::to_string(frame_size(config.family)),
-                               config.workers, ground.pool_);
+                               {.queues = config.workers}, ground.pool_);
   if (!opened) throw std::runtime_error("net_null: " + opened.error());
   device_ = std::move(*opened);
   make_world(config);

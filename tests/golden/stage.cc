@@ -13,7 +13,8 @@ std::vector<std::pair<std::string, std::uint64_t>> read(const lb::PipelineCounte
       {"created", c.created.get()},           {"expired", c.expired.get()},
       {"reclaimed", c.reclaimed.get()},       {"stateless", c.stateless.get()},
       {"icmp_errors", c.icmp_errors.get()},   {"refusals", c.refusals.get()},
-      {"syn_cookies", c.syn_cookies.get()},   {"proxied", c.proxied.get()}};
+      {"syn_cookies", c.syn_cookies.get()},   {"proxied", c.proxied.get()},
+      {"to_kernel", c.to_kernel.get()}};
   for (std::size_t i = 0; i < net::kDropReasons; ++i) {
     all.emplace_back(net::to_string(static_cast<net::Drop>(i)), c.drops[i].get());
   }
@@ -60,6 +61,7 @@ std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world, lb::Snapshot
   builder.truncate_services(0);
   builder.set_ports(world.ports);
   builder.set_vips(world.vips);
+  builder.set_own(world.own);
   for (const lb::Service& each : world.services) {
     auto sealed = std::make_shared<lb::Service>(each);
     sealed->seal();

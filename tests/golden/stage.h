@@ -50,6 +50,7 @@ struct World {
   std::vector<lb::Service> services;
   std::vector<neigh::Route> routes;
   std::vector<neigh::Neighbour> neighbours;
+  std::vector<net::IpAddr> own;  ///< Addresses of the node itself.
   bool ip_forward = false;
   std::array<std::uint8_t, net::kShards> shard_workers{};  ///< The stage's pipeline is worker 0's.
 };
@@ -86,8 +87,12 @@ inline lb::Service service(lb::ServiceSlot slot, net::Endpoint vip, net::Protoco
 /// to server2.
 inline World usual_world() {
   World world;
-  world.ports = {{kNames.outside_mac, 1500, ip("192.0.2.5"), {}},
-                 {kNames.inside_mac, 1500, kNames.inside, kNames.inside6.v6()}};
+  world.ports.resize(2);
+  world.ports[kOutside].mac = kNames.outside_mac;
+  world.ports[kOutside].source4 = ip("192.0.2.5");
+  world.ports[kInside].mac = kNames.inside_mac;
+  world.ports[kInside].source4 = kNames.inside;
+  world.ports[kInside].source6 = kNames.inside6.v6();
   world.vips = {{kNames.vip, kOutside, kLease, kNames.virtual_mac, true}};
   world.services = {
       service(0, {kNames.vip, 80}, net::Protocol::kTcp,

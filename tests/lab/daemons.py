@@ -93,6 +93,13 @@ class Keepalived(Daemon):
 class Keepline(Daemon):
     NAME = "keeplined"
 
+    def __init__(self, host, configuration):
+        super().__init__(host, configuration)
+        ports = [f"port {device} {{\n {how}\n }}" for device, how in host.owned.items()]
+        if ports:
+            with self.file.open("a") as file:
+                file.write("dataplane {\n" + "\n".join(ports) + "\n}\n")
+
     def command(self):
         return [KEEPLINED, "-f", self.file, "-n", "-l", "-D"]
 

@@ -138,6 +138,7 @@ class Host(Namespace):
     def __init__(self, lab, name, forward=False, ipv6=False):
         super().__init__(lab, name)
         self.cables = {}
+        self.owned = {}  # devices whose NIC a DPDK driver owns: what `port` says of it
         if ipv6:
             # No waiting for duplicate detection, and nobody's advertisements but the test's own.
             for scope in ("all", "default"):
@@ -252,9 +253,13 @@ class Cable:
 
 
 class Lab:
-    """Context manager: everything that is made through it is removed at its end."""
+    """Context manager: everything that is made through it is removed at its end.
 
-    def __init__(self, prefix=None, directory=None):
+    `node_cable` makes the cables of hosts called node*: see nics.py.
+    """
+
+    def __init__(self, prefix=None, directory=None, node_cable=Cable):
+        self.node_cable = node_cable
         self.prefix = prefix or f"kl-{os.getpid()}-{next(_lab_numbers)}-"
         self.directory = Path(directory or tempfile.mkdtemp(prefix="keepline-lab-"))
         self.directory.mkdir(exist_ok=True)
@@ -314,7 +319,8 @@ class Lab:
         return switch
 
     def cable(self, host, device, switch, *addresses):
-        return Cable(host, device, switch, *addresses)
+        make = self.node_cable if host.name.startswith("node") else Cable
+        return make(host, device, switch, *addresses)
 
     def start(self, argv, name, env=None):
         number = sum(process.name == name for process in self.processes)

@@ -41,4 +41,14 @@ std::optional<ServiceSlot> NatOrigins::only_service(const net::Endpoint& real,
   return found;
 }
 
+bool NatOrigins::has(const net::Endpoint& real, net::Protocol protocol) const {
+  const auto is_there = [&](const net::Endpoint& end) {
+    const auto& page = pages_[page_of(end)];
+    return page != nullptr && std::ranges::any_of(*page, [&](const Entry& entry) {
+             return entry.protocol == protocol && entry.real == end;
+           });
+  };
+  return is_there(real) || is_there({real.address, 0});
+}
+
 }  // namespace keepline::lb

@@ -21,6 +21,8 @@ class NatOrigins {
 
   /// The service, when there is exactly one.
   std::optional<ServiceSlot> only_service(const net::Endpoint& real, net::Protocol protocol) const;
+  /// Whether there is any, of this port or of all.
+  bool has(const net::Endpoint& real, net::Protocol protocol) const;
 
  private:
   static constexpr std::size_t kPages = 4096;

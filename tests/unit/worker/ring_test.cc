@@ -37,7 +37,8 @@ struct RingDevice {
     }
     const int id = rte_eth_from_rings(name.c_str(), receive, kWorkers, transmit, kWorkers, 0);
     if (id < 0) throw std::runtime_error("net_ring");
-    device = std::move(*port::EthdevDevice::adopt(static_cast<std::uint16_t>(id), kWorkers, pool));
+    device = std::move(
+        *port::EthdevDevice::adopt(static_cast<std::uint16_t>(id), {.queues = kWorkers}, pool));
     for (std::uint16_t queue = 0; queue < kWorkers; ++queue) {
       ports.push_back(
           std::make_unique<port::EthdevPort>(*device, std::vector<std::uint16_t>{queue}));
@@ -109,7 +110,7 @@ TEST_F(Rings, TheBuffersOfAPoolLieWithoutGaps) {
 
 TEST_F(Rings, ADeviceThatCanSpreadsFramesByAddressesAndPorts) {
   for (const unsigned queues : {1u, 4u}) {
-    auto device = port::EthdevDevice::open("net_null9", "size=64", queues, pool);
+    auto device = port::EthdevDevice::open("net_null9", "size=64", {.queues = queues}, pool);
     ASSERT_TRUE(device) << device.error();
     rte_eth_conf config{};
     ASSERT_EQ(rte_eth_dev_conf_get((*device)->id(), &config), 0);
