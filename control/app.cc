@@ -28,10 +28,6 @@ constexpr milliseconds kGoodbyeLimit{200};  // for the last adverts to leave
 
 }  // namespace
 
-std::string footprint_path(const std::string& instance) {
-  return std::string(api::kRuntimeDirectory) + '/' + instance + ".footprint";
-}
-
 App::App(Setup setup)
     : setup_(std::move(setup)),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
@@ -73,7 +69,7 @@ void App::hold_netdevs() {
 
 void App::start_dataplane() {
   kernel_ =
-      std::make_unique<KernelExecutor>(footprint_path(setup_.options.instance),
+      std::make_unique<KernelExecutor>(api::footprint_path(setup_.options.instance),
                                        [](const std::string& error) { log::error("{}", error); });
   for (const PlacedPort& port : setup_.topology->ports) kernel_->note_netdev(port.netdev);
   auto dataplane = worker::Dataplane::start(

@@ -118,7 +118,4 @@ class App final : public VrrpHost {
   ControlLag lag_;
 };
 
-/// Where the footprint of an instance is.
-std::string footprint_path(const std::string& instance);
-
 }  // namespace keepline::control

@@ -93,7 +93,7 @@ int cleanup(const Options& options) {
     return kExitFatal;
   }
   KernelRequests requests;
-  for (const std::string& line : Footprint::undo(footprint_path(options.instance), requests)) {
+  for (const std::string& line : Footprint::undo(api::footprint_path(options.instance), requests)) {
     std::cout << "removed " << line << '\n';
   }
   worker::Eal::remove_files(options.instance);
@@ -124,7 +124,7 @@ int prepare(const Options& options, App::Setup& setup) {
   }
   // First of all what a crashed daemon has left: its VIPs would look like addresses of this node.
   KernelRequests requests;
-  for (const std::string& line : Footprint::undo(footprint_path(options.instance), requests)) {
+  for (const std::string& line : Footprint::undo(api::footprint_path(options.instance), requests)) {
     log::info("left by an earlier daemon, removed: {}", line);
   }
   for (const config::DataplanePort& port : loaded.config.dataplane.ports) {

@@ -54,4 +54,8 @@ std::string pid_file_path(std::string_view instance) {
   return file_of(instance, ".pid");
 }
 
+std::string footprint_path(std::string_view instance) {
+  return file_of(instance, ".footprint");
+}
+
 }  // namespace keepline::api

@@ -20,5 +20,7 @@ bool is_valid_instance_name(std::string_view name);
 
 std::string control_socket_path(std::string_view instance);
 std::string pid_file_path(std::string_view instance);
+/// What the daemon has changed in the kernel, see control/kernel/footprint.h.
+std::string footprint_path(std::string_view instance);
 
 }  // namespace keepline::api

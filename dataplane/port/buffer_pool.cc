@@ -1,6 +1,5 @@
 #include "dataplane/port/buffer_pool.h"
 
-#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
 #include <rte_mbuf_pool_ops.h>
@@ -19,23 +18,15 @@ constexpr unsigned kXdpHeadroom = 256;
 constexpr unsigned kLinkHeader = 18;  // Ethernet and one VLAN tag
 constexpr unsigned kCacheSize = 256;
 
-// With virtual I/O addresses an mbuf may lie across two pages of memory; with physical ones none
-// may, and as there must be no gap between two, so many of them fill a page exactly.
-constexpr unsigned kPhysicalElement = 4096;
+// DPDK gives a NIC the address of an mbuf only when none lies across two pages of memory. So that
+// this leaves no gaps, as many fill a page exactly.
+constexpr unsigned kNicElement = 4096;
 
-bool is_physical() {
-  return rte_eal_iova_mode() == RTE_IOVA_PA;
-}
-
-unsigned pool_flags() {
-  return is_physical() ? RTE_MEMPOOL_F_NO_SPREAD : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
-}
-
-std::uint16_t data_room(unsigned mtu) {
-  if (is_physical()) {
+std::uint16_t data_room(unsigned mtu, Reach reach) {
+  if (reach == Reach::kNics) {
     rte_mempool_objsz sizes{};
     rte_mempool_calc_obj_size(sizeof(rte_mbuf), RTE_MEMPOOL_F_NO_SPREAD, &sizes);
-    return static_cast<std::uint16_t>(kPhysicalElement - sizes.total_size);
+    return static_cast<std::uint16_t>(kNicElement - sizes.total_size);
   }
   const unsigned room = std::max<unsigned>(RTE_MBUF_DEFAULT_BUF_SIZE,
                                            mtu + kLinkHeader + RTE_PKTMBUF_HEADROOM + kXdpHeadroom);
@@ -71,11 +62,12 @@ bool is_in_one_piece(const rte_mempool& pool) {
 }  // namespace
 
 // As rte_pktmbuf_pool_create() does, which knows no flags.
-BufferPool::BufferPool(unsigned buffers, unsigned mtu)
-    : pool_(rte_mempool_create_empty("keepline", buffers, sizeof(rte_mbuf) + data_room(mtu),
-                                     kCacheSize, sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY,
-                                     pool_flags())) {
-  const bool made = pool_ != nullptr && populate(pool_, data_room(mtu)) == 0;
+BufferPool::BufferPool(unsigned buffers, unsigned mtu, Reach reach)
+    : pool_(rte_mempool_create_empty(
+          "keepline", buffers, sizeof(rte_mbuf) + data_room(mtu, reach), kCacheSize,
+          sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY,
+          reach == Reach::kNics ? RTE_MEMPOOL_F_NO_SPREAD : RTE_MEMPOOL_F_NO_IOVA_CONTIG)) {
+  const bool made = pool_ != nullptr && populate(pool_, data_room(mtu, reach)) == 0;
   if (made && is_in_one_piece(*pool_)) return;
   const std::string why = made ? "not in one piece" : rte_strerror(rte_errno);
   rte_mempool_free(pool_);

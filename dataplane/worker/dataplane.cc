@@ -42,9 +42,9 @@ std::vector<std::string> pci_addresses(const std::vector<PortConfig>& ports) {
 
 unsigned memory_mb(const std::vector<PortConfig>& ports, unsigned buffers) {
   constexpr unsigned kAroundFrame = 1024;
-  constexpr unsigned kOfPhysicalBuffer = 4096 + 64;
+  constexpr unsigned kForNic = 4096;
   const std::uint64_t each =
-      pci_addresses(ports).empty() ? largest_mtu(ports) + kAroundFrame : kOfPhysicalBuffer;
+      pci_addresses(ports).empty() ? largest_mtu(ports) + kAroundFrame : kForNic;
   return static_cast<unsigned>(buffers * each >> 20) + 64;
 }
 
@@ -63,7 +63,8 @@ struct Dataplane::State {
   explicit State(const DataplaneConfig& config)
       : eal({config.file_prefix, config.workers,
              memory_mb(config.ports, buffer_count(config.ports)), pci_addresses(config.ports)}),
-        pool(buffer_count(config.ports), largest_mtu(config.ports)),
+        pool(buffer_count(config.ports), largest_mtu(config.ports),
+             pci_addresses(config.ports).empty() ? port::Reach::kKernel : port::Reach::kNics),
         domain(config.workers),
         mesh(config.workers) {}
 

@@ -32,6 +32,10 @@ lab_packages() {
   echo python3-prometheus-client libusrsctp2
 }
 
+vm_packages() {
+  echo qemu-system-x86 busybox-static kmod cpio
+}
+
 bench_packages() {
   echo dpdk-dev haproxy nftables wrk iperf3
 }

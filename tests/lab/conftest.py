@@ -13,20 +13,34 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from daemons import KEEPLINED, Keepalived, Keepline  # noqa: E402
-from lab import Lab, sweep  # noqa: E402
+from lab import Cable, Lab, sweep  # noqa: E402
+from nics import EmulatedNic, VirtualNic  # noqa: E402
+
+NODE_CABLES = {"veth": Cable, "vdev": VirtualNic, "pci": EmulatedNic}
 
 
 def pytest_addoption(parser):
     parser.addoption("--reference", action="store_true", help="keepalived in keepline's place")
+    parser.addoption(
+        "--node-cable",
+        choices=sorted(NODE_CABLES),
+        default="veth",
+        help="what nodes have in place of a NIC: veth, owned by DPDK (vdev, pci) or not",
+    )
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "reference: also true of the real keepalived")
+    config.addinivalue_line("markers", "vm: needs what only tests/vm/vm.py has")
     if not hasattr(config, "workerinput") and os.geteuid() == 0:
         sweep()
 
 
 def pytest_collection_modifyitems(config, items):
+    if "KEEPLINE_VM_OUT" not in os.environ:
+        left_out = [item for item in items if item.get_closest_marker("vm")]
+        config.hook.pytest_deselected(left_out)
+        items[:] = [item for item in items if item not in left_out]
     reference = config.getoption("--reference")
     reason = None
     if os.geteuid() != 0:
@@ -42,7 +56,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture
 def lab(request):
-    with Lab() as lab:
+    with Lab(node_cable=NODE_CABLES[request.config.getoption("--node-cable")]) as lab:
         request.node.lab = lab
         yield lab
 

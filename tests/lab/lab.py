@@ -215,6 +215,8 @@ class Switch(Namespace):
 class Cable:
     """A veth pair between a host's device and a port of a switch."""
 
+    driver = "af_xdp"  # as keepline names it in its status
+
     def __init__(self, host, device, switch, *addresses):
         self.host = host
         self.device = device

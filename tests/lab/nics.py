@@ -1,6 +1,13 @@
 """Cables whose end at the node is a NIC that a DPDK driver owns, with a TAP for the kernel."""
 
-from lab import Cable
+from pathlib import Path
+
+from lab import Cable, run
+from process import wait_for
+
+BIND_NIC = Path(__file__).resolve().parents[2] / "scripts" / "bind-nic"
+PCI_DEVICES = Path("/sys/bus/pci/devices")
+IOMMU_GROUPS = Path("/sys/kernel/iommu_groups")
 
 
 class VirtualNic(Cable):
@@ -22,4 +29,60 @@ class VirtualNic(Cable):
             *[f"address add {address} dev {device}" for address in addresses],
             f"link set {device} up",
         )
-        host.owned[device] = f"vdev net_af_xdp_{device},iface={wire}"
+        host.owned[device] = f"vdev {self.driver},iface={wire}"
+
+
+def netdevs():
+    """The netdevs of this namespace by MAC."""
+    paths = Path("/sys/class/net").glob("*/address")
+    return {path.read_text().strip(): path.parent.name for path in paths}
+
+
+class EmulatedNic(Cable):
+    """One of the pairs of NICs of tests/vm/vm.py: the node's, bound by scripts/bind-nic, and the
+    switch's, which stays the kernel's."""
+
+    def __init__(self, host, device, switch, *addresses):
+        # Not Cable's: there is no veth to make.
+        self.host, self.device, self.switch = host, device, switch
+        self.port = f"{host.name}-{device}"[:15]
+        there = netdevs()
+        number = next(n for n in range(256) if mac("a", n) in there)
+        self._place(there[mac("b", number)], switch, self.port)
+        self._place(there[mac("a", number)], host, device)
+        switch.ip(f"link set {self.port} master br0 up")
+        host.ip(
+            *[f"address add {address} dev {device}" for address in addresses],
+            f"link set {device} up",
+        )
+        state = host.lab.directory / f"bind-nic-{host.name}"
+        driver = "vfio-pci" if any(IOMMU_GROUPS.iterdir()) else "uio_pci_generic"
+        words = ("env", f"KEEPLINE_BIND_NIC_STATE={state}", BIND_NIC, "--driver", driver, device)
+        host.run(*words)
+        words = dict(line.split("=") for line in (state / device).read_text().splitlines())
+        self.driver = words["address"]
+        host.lab.on_exit(lambda: self._give_back(number))
+        host.owned[device] = f"pci {self.driver}"
+        host.cables[device] = self
+
+    @staticmethod
+    def _place(netdev, where, name):
+        run(["ip", "link", "set", netdev, "down"])
+        run(["ip", "link", "set", netdev, "netns", where.namespace, "name", name])
+
+    def _give_back(self, number):
+        """To the kernel, which makes the netdev in the first namespace, named as it likes."""
+        address = mac("a", number)
+        device = PCI_DEVICES / self.driver
+        for process in self.host.lab.processes:
+            process.finish()
+        (device / "driver" / "unbind").write_text(self.driver)
+        (device / "driver_override").write_text("\n")
+        Path("/sys/bus/pci/drivers_probe").write_text(self.driver)
+        wait_for(lambda: address in netdevs(), what=f"the kernel has {self.driver} again")
+        run(["ip", "link", "set", netdevs()[address], "name", f"nic-a{number}"])
+
+
+def mac(end, number):
+    """See tests/vm/vm.py."""
+    return f"52:54:00:0{end}:00:{number:02x}"

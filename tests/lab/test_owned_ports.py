@@ -4,7 +4,7 @@ import pytest
 from daemons import Keepline
 from lab import Lab
 from nginx import Nginx
-from nics import VirtualNic
+from nics import EmulatedNic, VirtualNic
 from process import wait_for
 from topologies import (
     CLIENT,
@@ -20,7 +20,8 @@ URL = f"http://{OUTSIDE_VIP}/"
 
 @pytest.fixture
 def lab(request):
-    with Lab(node_cable=VirtualNic) as lab:
+    is_pci = request.config.getoption("--node-cable") == "pci"
+    with Lab(node_cable=EmulatedNic if is_pci else VirtualNic) as lab:
         request.node.lab = lab
         yield lab
 
@@ -49,7 +50,7 @@ def test_services_and_the_nodes_own_traffic(lab):
     assert two.webs[1].ping(CLIENT, 3) == 3
     assert keepline.flows("to_kernel") > 0
     ports = {port["name"]: port["driver"] for port in keepline.cli("status")["ports"]}
-    assert ports == {"eth0": "net_af_xdp_eth0", "eth1": "net_af_xdp_eth1"}
+    assert ports == {name: cable.driver for name, cable in node.cables.items()}
 
 
 def test_failover(lab):
