@@ -35,8 +35,8 @@ App::App(Setup setup)
       doorbell_(io_),
       health_timer_(io_),
       news_timer_(io_),
+      holds_(hold_devices(*setup_.topology)),
       view_(std::make_shared<const KernelView>(setup_.mirror->view())) {
-  hold_netdevs();
   start_dataplane();
   start_memberships();
   start_services();
@@ -50,28 +50,13 @@ App::~App() {
   if (doorbell_.is_open()) doorbell_.release();
 }
 
-void App::hold_netdevs() {
-  for (const PlacedPort& port : setup_.topology->ports) {
-    auto hold = NetdevHold::take(port.netdev);
-    if (!hold) throw std::runtime_error(hold.error());
-    holds_.push_back(std::move(*hold));
-    if (port.is_owned()) continue;
-    // Nobody else holds the netdev, so a program of ours on it is a dead daemon's, even if that
-    // one's footprint is lost.
-    port::detach_xdp(port.ifindex);
-    if (port::xdp_owner(port.ifindex) == port::XdpOwner::kSomebodyElse) {
-      throw std::runtime_error("interface " + port.netdev +
-                               " has another program's XDP program: `ip link show " + port.netdev +
-                               "` names it, `ip link set " + port.netdev + " xdp off` removes it");
-    }
-  }
-}
-
 void App::start_dataplane() {
   kernel_ =
       std::make_unique<KernelExecutor>(api::footprint_path(setup_.options.instance),
                                        [](const std::string& error) { log::error("{}", error); });
   for (const PlacedPort& port : setup_.topology->ports) kernel_->note_netdev(port.netdev);
+  for (const PlacedDevice& device : setup_.topology->devices) kernel_->note_netdev(device.netdev);
+  keep_tags();
   auto dataplane = worker::Dataplane::start(
       dataplane_config(setup_.options, *setup_.config, *setup_.topology, setup_.taps));
   if (!dataplane) throw std::runtime_error(dataplane.error());
@@ -81,6 +66,14 @@ void App::start_dataplane() {
   neighbours_ = std::make_unique<NeighbourKeeper>(*setup_.config, *setup_.topology,
                                                   setup_.options.mode, *kernel_);
   if (!dataplane_->hugepages()) log::info("no free hugepages: running without them");
+}
+
+// A NIC that takes the tags off its frames hides them from XDP.
+void App::keep_tags() {
+  for (const PlacedPort& port : setup_.topology->ports) {
+    const PlacedDevice& device = setup_.topology->devices[port.device];
+    if (port.vlan != 0 && !device.is_owned()) kernel_->keep_tags(device.netdev);
+  }
 }
 
 // The NICs that are ours have told their MACs only now.

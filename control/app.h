@@ -53,7 +53,7 @@ class App final : public VrrpHost {
 
  private:
   // Start, in this order.
-  void hold_netdevs();
+  void keep_tags();
   void place_again();
   void start_dataplane();
   void start_memberships();

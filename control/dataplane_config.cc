@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "control/kernel/channels.h"
+#include "control/kernel/ethtool.h"
 
 namespace keepline::control {
 
@@ -10,6 +10,18 @@ namespace {
 
 std::uint32_t seconds(std::uint64_t us) {
   return static_cast<std::uint32_t>(us / 1'000'000);
+}
+
+worker::DeviceConfig device_config(const PlacedDevice& device, unsigned workers, const Taps& taps) {
+  worker::DeviceConfig result;
+  result.netdev = device.netdev;
+  result.ifindex = device.ifindex;
+  result.mtu = device.mtu;
+  result.pci = device.owned.pci;
+  result.vdev = device.owned.vdev;
+  result.queues = device.is_owned() ? workers : queue_count(device.netdev);
+  if (device.is_owned()) result.tap = taps.at(device.netdev);
+  return result;
 }
 
 }  // namespace
@@ -31,18 +43,10 @@ worker::DataplaneConfig dataplane_config(const Options& options, const config::C
   result.pipeline.timeouts.udp_s = seconds(config.global.lvs_timeouts.udp_us);
   result.idle = config.dataplane.idle == config::IdlePolicy::kPoll ? worker::IdleMode::kPoll
                                                                    : worker::IdleMode::kAdaptive;
-  for (const PlacedPort& port : topology.ports) {
-    worker::PortConfig wanted;
-    wanted.netdev = port.netdev;
-    wanted.ifindex = port.ifindex;
-    wanted.mtu = port.mtu;
-    wanted.pci = port.device.pci;
-    wanted.vdev = port.device.vdev;
-    wanted.virtual_macs = port.virtual_macs;
-    wanted.queues = port.is_owned() ? config.dataplane.workers : queue_count(port.netdev);
-    if (port.is_owned()) wanted.tap = taps.at(port.netdev);
-    result.ports.push_back(std::move(wanted));
+  for (const PlacedDevice& device : topology.devices) {
+    result.devices.push_back(device_config(device, config.dataplane.workers, taps));
   }
+  for (const PlacedPort& port : topology.ports) result.ports.push_back({port.device, port.vlan});
   return result;
 }
 

@@ -10,17 +10,18 @@ namespace keepline::control {
 
 namespace {
 
-std::uint32_t flags_of(const PortSteering::AddressUse& use) {
+std::uint32_t flags_of(const DeviceSteering::AddressUse& use) {
   return (use.answer ? KL_ANSWER : 0u) | (use.service ? KL_SERVICE : 0u) | (use.own ? KL_OWN : 0u) |
          (use.vrrp ? KL_VRRP : 0u) | (use.real ? KL_REAL : 0u) | (use.local ? KL_LOCAL : 0u);
 }
 
-port::SteerTable table_of(const PortSteering& wanted) {
+port::SteerTable table_of(const DeviceSteering& wanted) {
   port::SteerTable table;
   for (const auto& [address, use] : wanted.addresses) table.addresses[address] = flags_of(use);
   for (const auto& each : wanted.services) table.services.insert({each.endpoint, each.protocol});
   for (const auto& each : wanted.reals) table.reals.insert({each.endpoint, each.protocol});
   table.macs.insert(wanted.macs.begin(), wanted.macs.end());
+  table.vlans.insert(wanted.vlans.begin(), wanted.vlans.end());
   return table;
 }
 
@@ -29,11 +30,11 @@ port::SteerTable table_of(const PortSteering& wanted) {
 Publisher::Publisher(boost::asio::io_context& io, worker::Dataplane& dataplane,
                      const Topology& topology, std::function<PlanInput()> input)
     : io_(io), timer_(io), dataplane_(dataplane), input_(std::move(input)) {
-  for (const PlacedPort& port : topology.ports) {
+  for (const PlacedDevice& device : topology.devices) {
     auto& steering = steering_.emplace_back();
-    if (port.is_owned()) continue;
-    auto maps = port::Steering::open(port.ifindex);
-    if (!maps) throw std::runtime_error("interface " + port.netdev + ": " + maps.error());
+    if (device.is_owned()) continue;
+    auto maps = port::Steering::open(device.ifindex);
+    if (!maps) throw std::runtime_error("interface " + device.netdev + ": " + maps.error());
     steering = std::move(*maps);
   }
 }

@@ -23,9 +23,9 @@ class Publisher {
   static constexpr std::chrono::milliseconds kSettle{2};
   static constexpr std::chrono::milliseconds kRetry{100};  ///< After a refusal.
 
-  /// Finds the steering maps of the topology's ports (owned ones have none: all of theirs is ours);
-  /// throws std::runtime_error. `input` is asked for the state of things each time a plan is to be
-  /// made.
+  /// Finds the steering maps of the topology's devices (owned ones have none: all of theirs is
+  /// ours); throws std::runtime_error. `input` is asked for the state of things each time a plan is
+  /// to be made.
   Publisher(boost::asio::io_context& io, worker::Dataplane& dataplane, const Topology& topology,
             std::function<PlanInput()> input);
   ~Publisher();

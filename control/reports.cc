@@ -13,9 +13,10 @@ namespace keepline::control {
 namespace {
 
 // As `keepline status` names it: "af_xdp", "0000:3b:00.0" or a virtual device's driver and number.
-std::string driver_of(const config::DataplanePort& device) {
-  if (device.interface.empty()) return "af_xdp";
-  return device.pci.empty() ? device.vdev.substr(0, device.vdev.find(',')) : device.pci;
+std::string driver_of(const PlacedDevice& device) {
+  if (!device.is_owned()) return "af_xdp";
+  const std::string& vdev = device.owned.vdev;
+  return device.owned.pci.empty() ? vdev.substr(0, vdev.find(',')) : device.owned.pci;
 }
 
 api::Counters vrrp_counters(const vrrp::Statistics& s) {
@@ -93,7 +94,7 @@ api::StatusReport Reports::status() {
     const Link* link = (*from_.view)->find_link(placed.ifindex);
     api::PortReport port;
     port.name = placed.netdev;
-    port.driver = driver_of(placed.device);
+    port.driver = driver_of(from_.topology->devices[placed.device]);
     port.mac = net::to_string(placed.mac);
     port.link_up = link != nullptr && link->is_up;
     const PortFigures figures = port_figures(*from_.dataplane, static_cast<net::PortId>(i));

@@ -62,7 +62,7 @@ struct GlobalDefs {
 
 enum class IdlePolicy : std::uint8_t { kAdaptive, kPoll };
 
-/// `port IF { pci ADDR | vdev "ARGS" }`: how one interface is attached.
+/// `port IF { pci ADDR | vdev "ARGS" }`: a NIC that a DPDK driver owns.
 struct DataplanePort {
   std::string interface;
   std::string pci;   ///< One of pci and vdev is set.

@@ -6,6 +6,8 @@
 #include <future>
 #include <utility>
 
+#include "control/kernel/ethtool.h"
+
 namespace keepline::control {
 
 namespace {
@@ -31,6 +33,19 @@ void KernelExecutor::note_netdev(const std::string& netdev) {
     written.set_value();
   });
   written.get_future().wait();
+}
+
+void KernelExecutor::keep_tags(const std::string& netdev) {
+  std::promise<void> kept;
+  boost::asio::post(pool_, [this, netdev, &kept] {
+    if (takes_tags_off(netdev)) {
+      footprint_.add_tagged(netdev);
+      tagged_.push_back(netdev);
+      report(take_tags_off(netdev, false));
+    }
+    kept.set_value();
+  });
+  kept.get_future().wait();
 }
 
 void KernelExecutor::acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet) {
@@ -123,6 +138,7 @@ void KernelExecutor::drain() {
     }
     for (const auto& [ifindex, address] : managed_) requests_.forget_neighbour(ifindex, address);
     restore_arp();
+    for (const std::string& netdev : tagged_) report(take_tags_off(netdev, true));
   });
   pool_.join();
   if (undone) footprint_.clear();

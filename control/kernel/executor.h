@@ -41,6 +41,8 @@ class KernelExecutor {
 
   /// Before the netdev is attached, and waits until it is written down.
   void note_netdev(const std::string& netdev);
+  /// Lets the netdev leave VLAN tags in its frames, until drain(); waits for it.
+  void keep_tags(const std::string& netdev);
   /// Adds the addresses and, with the first IPv4 ones held, sets the ARP sysctls of `quiet`
   /// netdevs.
   void acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet);
@@ -74,6 +76,7 @@ class KernelExecutor {
   Footprint footprint_;
   std::map<std::pair<unsigned, net::IpAddr>, HeldAddress> held_;
   std::vector<Sysctl> sysctls_;
+  std::vector<std::string> tagged_;  // netdevs that usually take the tags off
   std::set<std::pair<unsigned, net::IpAddr>> managed_;
 };
 

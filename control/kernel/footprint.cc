@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "control/kernel/ethtool.h"
 #include "control/kernel/requests.h"
 #include "dataplane/port/steering.h"
 #include "dataplane/port/virtual_mac.h"
@@ -20,6 +21,7 @@ constexpr const char* kAddress = "1-address";
 constexpr const char* kNetdev = "2-netdev";
 constexpr const char* kNeighbour = "3-neighbour";
 constexpr const char* kSysctl = "4-sysctl";
+constexpr const char* kTagged = "5-tagged";
 
 std::string undo_address(KernelRequests& requests, unsigned ifindex, const std::string& text) {
   const auto slash = text.find('/');
@@ -52,6 +54,9 @@ std::string undo_line(const std::string& line, KernelRequests& requests) {
     if (address) requests.forget_neighbour(ifindex, *address);
     return "neighbour " + what + " on " + where;
   }
+  if (kind == kTagged) {
+    return take_tags_off(where, true) ? "tags left in the frames of " + where : "";
+  }
   return "";
 }
 
@@ -73,6 +78,10 @@ void Footprint::add(std::string line) {
 
 void Footprint::add_netdev(const std::string& netdev) {
   add(std::string(kNetdev) + ' ' + netdev);
+}
+
+void Footprint::add_tagged(const std::string& netdev) {
+  add(std::string(kTagged) + ' ' + netdev);
 }
 
 void Footprint::add_address(const std::string& netdev, const net::Prefix& address) {

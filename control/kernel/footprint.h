@@ -21,6 +21,8 @@ class Footprint {
   explicit Footprint(std::string path);
 
   void add_netdev(const std::string& netdev);
+  /// It usually takes the tags of VLANs off its frames.
+  void add_tagged(const std::string& netdev);
   void add_address(const std::string& netdev, const net::Prefix& address);
   void add_neighbour(const std::string& netdev, const net::IpAddr& address);
   /// Remembers the value to put back; only the first one for each name counts.

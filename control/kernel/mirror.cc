@@ -4,6 +4,7 @@
 #include <netlink/cache.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
+#include <netlink/route/link/vlan.h>
 #include <netlink/route/neighbour.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
@@ -75,6 +76,10 @@ Link link_of(rtnl_link* object) {
   link.is_ethernet = rtnl_link_get_arptype(object) == ARPHRD_ETHER && (flags & IFF_LOOPBACK) == 0;
   const char* kind = rtnl_link_get_type(object);
   link.kind = kind == nullptr ? "" : kind;
+  if (link.kind == "vlan") {
+    link.lower = static_cast<unsigned>(rtnl_link_get_link(object));
+    link.vlan = static_cast<std::uint16_t>(rtnl_link_vlan_get_id(object));
+  }
   return link;
 }
 

@@ -7,7 +7,10 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <stdexcept>
 #include <utility>
+
+#include "dataplane/port/steering.h"
 
 namespace keepline::control {
 
@@ -62,6 +65,25 @@ NetdevHold::NetdevHold(NetdevHold&& other) noexcept : socket_(std::exchange(othe
 
 NetdevHold::~NetdevHold() {
   if (socket_ >= 0) close(socket_);
+}
+
+std::vector<NetdevHold> hold_devices(const Topology& topology) {
+  std::vector<NetdevHold> holds;
+  for (const PlacedDevice& device : topology.devices) {
+    auto hold = NetdevHold::take(device.netdev);
+    if (!hold) throw std::runtime_error(hold.error());
+    holds.push_back(std::move(*hold));
+    if (device.is_owned()) continue;
+    // Nobody else holds the netdev, so a program of ours on it is a dead daemon's, even if that
+    // one's footprint is lost.
+    port::detach_xdp(device.ifindex);
+    if (port::xdp_owner(device.ifindex) == port::XdpOwner::kSomebodyElse) {
+      throw std::runtime_error(
+          "interface " + device.netdev + " has another program's XDP program: `ip link show " +
+          device.netdev + "` names it, `ip link set " + device.netdev + " xdp off` removes it");
+    }
+  }
+  return holds;
 }
 
 }  // namespace keepline::control

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
+
+#include "control/plan/topology.h"
 
 namespace keepline::control {
 
@@ -22,5 +25,9 @@ class NetdevHold {
   explicit NetdevHold(int socket) : socket_(socket) {}
   int socket_;
 };
+
+/// Holds all that are attached through AF_XDP, and takes off them what a dead daemon has left.
+/// Throws std::runtime_error: one is somebody else's, or has somebody else's XDP program.
+std::vector<NetdevHold> hold_devices(const Topology& topology);
 
 }  // namespace keepline::control

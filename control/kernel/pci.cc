@@ -22,21 +22,21 @@ std::string driver_of(const fs::path& device) {
 }  // namespace
 
 void check_pci(const config::DataplanePort& port, config::Diagnostics& diagnostics) {
-  const fs::path device = fs::path("/sys/bus/pci/devices") / port.pci;
+  const std::string& address = port.pci;
+  const fs::path device = fs::path("/sys/bus/pci/devices") / address;
   std::error_code error;
   if (!fs::exists(device, error)) {
-    diagnostics.fatal(port.position, "pci", "there is no PCI device " + port.pci,
+    diagnostics.fatal(port.position, "pci", "there is no PCI device " + address,
                       "`lspci -D` lists them");
     return;
   }
   const std::string driver = driver_of(device);
   if (std::ranges::find(kDpdkDrivers, driver) != kDpdkDrivers.end()) return;
   diagnostics.fatal(port.position, "pci",
-                    port.pci + (driver.empty() ? std::string(" has no driver")
-                                               : " is the kernel's, by its driver " + driver),
-                    "`scripts/bind-nic " + port.interface +
-                        "` hands it to vfio-pci, and `scripts/" + "bind-nic --undo " +
-                        port.interface + "` back");
+                    address + (driver.empty() ? std::string(" has no driver")
+                                              : " is the kernel's, by its driver " + driver),
+                    "`scripts/bind-nic NETDEV` hands it to vfio-pci, and `scripts/bind-nic --undo "
+                    "NETDEV` back");
 }
 
 }  // namespace keepline::control

@@ -20,6 +20,8 @@ struct Link {
   bool is_up = false;        ///< Administratively up, with carrier.
   bool is_ethernet = false;  ///< Has Ethernet framing and is not the loopback.
   std::string kind;          ///< "veth", "vlan", "bond"...; empty for a plain NIC.
+  unsigned lower = 0;        ///< Of a VLAN: the ifindex of the device that its frames go through.
+  std::uint16_t vlan = 0;    ///< Its number.
   friend bool operator==(const Link&, const Link&) = default;
 };
 

@@ -98,7 +98,7 @@ std::vector<lb::PortInfo> ports_of(const PlanInput& input) {
     info.mtu = static_cast<std::uint16_t>(port.mtu);
     info.takes_adverts = input.mode.vrrp;
     const auto id = static_cast<net::PortId>(ports.size());
-    if (port.is_owned()) info.kernel = input.topology->tap_of(id);
+    if (input.topology->is_owned(port)) info.kernel = input.topology->tap_of(id);
     for (const Address& own : input.kernel->addresses) {
       const net::IpAddr& address = own.prefix.address;
       if (own.ifindex != port.ifindex || vips.contains(address)) continue;
@@ -109,7 +109,7 @@ std::vector<lb::PortInfo> ports_of(const PlanInput& input) {
     ports.push_back(info);
   }
   for (net::PortId id = 0; id < input.topology->ports.size(); ++id) {
-    if (!input.topology->ports[id].is_owned()) continue;
+    if (!input.topology->is_owned(input.topology->ports[id])) continue;
     lb::PortInfo tap = ports[id];
     tap.kernel = net::kNoPort;
     tap.nic = id;
@@ -137,7 +137,7 @@ lb::ShardWorkers deal_shards(unsigned workers) {
 }
 
 // Answers of NATed servers are the dataplane's; those of FULLNAT go to addresses that are.
-void add_real(const lb::RealServer& real, net::Protocol protocol, PortSteering& steering) {
+void add_real(const lb::RealServer& real, net::Protocol protocol, DeviceSteering& steering) {
   if (real.method != lb::Method::kNat) return;
   steering.reals.push_back({real.endpoint, protocol});
   steering.addresses[real.endpoint.address].real = true;
@@ -156,15 +156,15 @@ std::vector<net::IpAddr> locals_for(const Topology& topology, const net::IpAddr&
   return result;
 }
 
-// Every port gets the same addresses and services: a client may come in anywhere. MACs differ.
-std::vector<PortSteering> steering_of(const PlanInput& input,
-                                      const std::vector<PlannedService>& services) {
-  PortSteering common;
+// Every device gets the same addresses and services: a client may come in anywhere. MACs differ.
+std::vector<DeviceSteering> steering_of(const PlanInput& input,
+                                        const std::vector<PlannedService>& services) {
+  DeviceSteering common;
   for (const Address& own : input.kernel->addresses) {
     common.addresses[own.prefix.address].own = true;
   }
   for (const PlacedVip& vip : input.topology->vips) {
-    PortSteering::AddressUse& use = common.addresses[vip.address];
+    DeviceSteering::AddressUse& use = common.addresses[vip.address];
     use.answer = vip.is_answered();
     use.own = !use.answer;
     use.local = vip.is_local;
@@ -178,17 +178,20 @@ std::vector<PortSteering> steering_of(const PlanInput& input,
     }
     if (planned.sorry.slot != 0) add_real(planned.sorry, service.protocol, common);
   }
-  std::vector<PortSteering> result(input.topology->ports.size(), common);
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    const PlacedPort& port = input.topology->ports[i];
-    result[i].macs = port.virtual_macs;
-    result[i].macs.push_back(port.mac);
+  const Topology& topology = *input.topology;
+  std::vector<DeviceSteering> result(topology.devices.size(), common);
+  for (const PlacedPort& port : topology.ports) {
+    DeviceSteering& steering = result[port.device];
+    steering.macs.insert(steering.macs.end(), port.virtual_macs.begin(), port.virtual_macs.end());
+    steering.macs.push_back(port.mac);
+    steering.vlans.push_back(port.vlan);
   }
   if (!input.mode.vrrp) return result;
-  for (std::size_t i = 0; i < input.topology->instances.size(); ++i) {
-    const net::PortId port = input.topology->instances[i].port;
+  for (std::size_t i = 0; i < topology.instances.size(); ++i) {
+    const net::PortId port = topology.instances[i].port;
     if (port == net::kNoPort) continue;
-    result[port].addresses[input.config->vrrp_instances[i].mcast_group4].vrrp = true;
+    const net::Ip4 group = input.config->vrrp_instances[i].mcast_group4;
+    result[topology.ports[port].device].addresses[group].vrrp = true;
   }
   return result;
 }

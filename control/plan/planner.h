@@ -15,8 +15,8 @@
 
 namespace keepline::control {
 
-/// The wanted content of one port's steering maps, in the planner's own words.
-struct PortSteering {
+/// The wanted content of one device's steering maps, in the planner's own words.
+struct DeviceSteering {
   struct AddressUse {
     bool answer = false;   ///< ARP and ICMP echo are the dataplane's.
     bool service = false;  ///< A virtual server lives on it.
@@ -34,6 +34,7 @@ struct PortSteering {
   std::vector<Endpoint> services;
   std::vector<Endpoint> reals;
   std::vector<net::Mac> macs;
+  std::vector<std::uint16_t> vlans;  ///< Whose frames are looked at; zero: those without a tag.
 };
 
 struct PlanInput {
@@ -56,7 +57,7 @@ struct PlannedService {
 
 struct Plan {
   std::unique_ptr<const lb::Snapshot> snapshot;
-  std::vector<PortSteering> steering;  ///< By port.
+  std::vector<DeviceSteering> steering;  ///< By device.
   std::vector<PlannedService> services;
 };
 

@@ -60,21 +60,42 @@ class Builder {
       return std::nullopt;
     }
     if (const auto port = topology_.port_of(link->ifindex)) return port;
-    if (!can_attach(*link, at)) return std::nullopt;
-    const config::DataplanePort device = device_of(link->name);
-    const std::size_t needed = device.interface.empty() ? 1 : 2;
+    const auto device = device_below(*link, at);
+    if (!device) return std::nullopt;
+    const std::size_t needed = topology_.devices[*device].is_owned() ? 2 : 1;
     if (ids_ + needed > net::kMaxPorts) {
       diagnostics_.fatal(at, "interface",
                          "more than " + std::to_string(net::kMaxPorts) + " interfaces needed");
       return std::nullopt;
     }
     ids_ += needed;
-    topology_.ports.push_back({link->name, link->ifindex, link->mac, link->mtu, {}, device});
+    topology_.ports.push_back(
+        {link->name, link->ifindex, link->mac, link->mtu, {}, *device, link->vlan});
     return static_cast<net::PortId>(topology_.ports.size() - 1);
   }
 
-  // Empty: the netdev stays the kernel's.
-  config::DataplanePort device_of(const std::string& name) const {
+  // What the interface's frames go through; nothing (and a diagnostic) if it cannot be attached.
+  std::optional<std::size_t> device_below(const Link& link, const config::Position& at) {
+    const Link* lower = link.kind == "vlan" ? kernel_.find_link(link.lower) : &link;
+    if (lower == nullptr || (lower != &link && lower->kind == "vlan")) {
+      diagnostics_.fatal(
+          at, "interface",
+          "VLAN " + link.name +
+              (lower == nullptr ? " has its device in another namespace" : " is of a VLAN itself") +
+              ": the dataplane cannot tag its frames",
+          "use a VLAN of a NIC of this namespace");
+      return std::nullopt;
+    }
+    auto& devices = topology_.devices;
+    const auto known = std::ranges::find(devices, lower->ifindex, &PlacedDevice::ifindex);
+    if (known != devices.end()) return static_cast<std::size_t>(known - devices.begin());
+    if (!can_attach(*lower, at)) return std::nullopt;
+    devices.push_back({lower->name, lower->ifindex, lower->mtu, owned_port(lower->name)});
+    return devices.size() - 1;
+  }
+
+  // Without a name: the netdev stays the kernel's.
+  config::DataplanePort owned_port(const std::string& name) const {
     for (const config::DataplanePort& port : config_.dataplane.ports) {
       if (port.interface == name) return port;
     }
@@ -90,11 +111,11 @@ class Builder {
   }
 
   bool can_attach(const Link& link, const config::Position& at) {
-    if (link.kind == "vlan" || link.kind == "bond") {
-      diagnostics_.fatal(
-          at, "interface",
-          "interface " + link.name + " is a " + link.kind + ": not supported by the dataplane yet",
-          "use a plain NIC");
+    if (link.kind == "bond") {
+      diagnostics_.fatal(at, "interface",
+                         "interface " + link.name + " is a bond: AF_XDP takes no NIC of one",
+                         "hand its NICs to DPDK: dataplane { port " + link.name +
+                             " { bond active-backup, pci ADDRESS, pci ADDRESS } }, each on a line");
       return false;
     }
     if (!link.is_ethernet) {
@@ -300,7 +321,9 @@ class Builder {
     if (route == nullptr || !mode_.services || !has_services) return;
     const Link* link = kernel_.find_link(route->ifindex);
     if (link == nullptr || topology_.port_of(link->ifindex)) return;
-    if (link->is_ethernet && link->mtu <= kMaxAfXdpMtu) attach(link, {}, link->name);
+    if (link->is_ethernet && link->kind != "bond" && link->mtu <= kMaxAfXdpMtu) {
+      attach(link, {}, link->name);
+    }
   }
 
   void set_source(PlacedInstance& instance) {
@@ -330,7 +353,7 @@ std::optional<net::PortId> Topology::port_of(unsigned ifindex) const {
 
 net::PortId Topology::tap_of(net::PortId port) const {
   std::size_t id = ports.size();
-  for (net::PortId other = 0; other < port; ++other) id += ports[other].is_owned() ? 1 : 0;
+  for (net::PortId other = 0; other < port; ++other) id += is_owned(ports[other]) ? 1 : 0;
   return static_cast<net::PortId>(id);
 }
 

@@ -25,15 +25,25 @@ struct Mode {
 /// The longest IP packet that an AF_XDP frame of one 4 KiB page carries.
 inline constexpr unsigned kMaxAfXdpMtu = 3400;
 
+/// What frames go through: a netdev attached through AF_XDP, or a NIC that a DPDK driver owns.
+struct PlacedDevice {
+  std::string netdev;  ///< Of an owned one: the TAP.
+  unsigned ifindex = 0;
+  unsigned mtu = 1500;
+  config::DataplanePort owned;  ///< Without a name: it is the kernel's.
+
+  bool is_owned() const { return !owned.interface.empty(); }
+};
+
+/// An interface as the kernel has it: a device's own, or a VLAN of it.
 struct PlacedPort {
   std::string netdev;
   unsigned ifindex = 0;
   net::Mac mac;
   unsigned mtu = 1500;
   std::vector<net::Mac> virtual_macs;
-  config::DataplanePort device;  ///< Of a NIC that a DPDK driver owns: pci or vdev is set.
-
-  bool is_owned() const { return !device.interface.empty(); }
+  std::size_t device = 0;
+  std::uint16_t vlan = 0;  ///< Zero: frames without a tag.
 };
 
 /// A VIP, on the port where it is answered.
@@ -63,11 +73,13 @@ struct PlacedInstance {
 };
 
 struct Topology {
+  std::vector<PlacedDevice> devices;
   std::vector<PlacedPort> ports;
   std::vector<PlacedVip> vips;
   std::vector<PlacedInstance> instances;  ///< As config.vrrp_instances, whose index is the lease.
 
   std::optional<net::PortId> port_of(unsigned ifindex) const;
+  bool is_owned(const PlacedPort& port) const { return devices[port.device].is_owned(); }
   /// The dataplane's own port for the TAP of an owned port; those come after all others.
   net::PortId tap_of(net::PortId port) const;
   const PlacedVip* find_vip(const net::IpAddr& address) const;

@@ -100,22 +100,13 @@ EthdevDevice::Opened EthdevDevice::adopt(std::uint16_t id, const DeviceOptions& 
   rte_eth_dev_info info{};
   rte_eth_dev_info_get(id, &info);
   device->queues_ = info.nb_rx_queues;
-  if (options.owned) device->listen(options.virtual_macs);
+  // Groups, virtual MACs, VLANs that the kernel has on the TAP: what is nobody's the pipeline
+  // drops.
+  if (options.owned) rte_eth_promiscuous_enable(id);
   return device;
 }
 
 EthdevDevice::EthdevDevice(std::uint16_t id, rte_mempool* pool) : id_(id), pool_(pool) {}
-
-// A driver that cannot filter for further addresses gets everything: the pipeline looks again.
-void EthdevDevice::listen(const std::vector<net::Mac>& virtual_macs) {
-  bool filtered = rte_eth_allmulticast_enable(id_) == 0;
-  for (const net::Mac& mac : virtual_macs) {
-    rte_ether_addr address{};
-    std::copy(mac.bytes.begin(), mac.bytes.end(), address.addr_bytes);
-    filtered = filtered && rte_eth_dev_mac_addr_add(id_, &address, 0) == 0;
-  }
-  if (!filtered) rte_eth_promiscuous_enable(id_);
-}
 
 EthdevDevice::~EthdevDevice() {
   rte_eth_dev_stop(id_);

@@ -35,10 +35,9 @@ class EthdevPort final : public MbufPort {
 
 struct DeviceOptions {
   unsigned queues = 1;  ///< Receive and transmit queues; of an owned device at most what it has.
-  /// All its traffic is ours: groups and virtual MACs are listened to, and the MTU is ours to set.
+  /// All that it hears is ours, whatever the MAC or VLAN, and the MTU is ours to set.
   bool owned = false;
   unsigned mtu = 1500;
-  std::vector<net::Mac> virtual_macs;
 };
 
 class EthdevDevice {
@@ -67,7 +66,6 @@ class EthdevDevice {
 
  private:
   EthdevDevice(std::uint16_t id, rte_mempool* pool);
-  void listen(const std::vector<net::Mac>& virtual_macs);
 
   std::uint16_t id_;
   std::string name_;  // empty: not created by us

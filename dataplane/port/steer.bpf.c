@@ -2,13 +2,13 @@
 //
 // Steering: which frames go to keepline's AF_XDP sockets and which to the kernel.
 //
-// Runs in the kernel for every frame of an attached netdev. To the sockets go VRRP, ARP requests
-// and ICMP echo requests for IPv4 VIPs that keepline installed, the ports of virtual servers,
-// answers of NATed real servers that are not addressed to this node itself, all that goes to
-// addresses of FULLNAT, and ICMP errors that quote a packet of these. All else is the kernel's: the
-// rest of ICMPv6, too, and with it neighbour discovery for IPv6 VIPs. A frame for the sockets is
-// dropped when no socket is there (XDP_DROP as the fallback of the redirect): a dead daemon is
-// silent although the kernel still holds the VIP.
+// Runs in the kernel for every frame of an attached netdev. Of those without a tag, or of the
+// VLANs, that are ours, to the sockets go VRRP, ARP requests and ICMP echo requests for IPv4 VIPs
+// that keepline installed, the ports of virtual servers, answers of NATed real servers that are not
+// addressed to this node itself, all that goes to addresses of FULLNAT, and ICMP errors that quote
+// a packet of these. All else is the kernel's: the rest of ICMPv6, too, and with it neighbour
+// discovery for IPv6 VIPs. A frame for the sockets is dropped when no socket is there (XDP_DROP as
+// the fallback of the redirect): a dead daemon is silent although the kernel still holds the VIP.
 //
 // Map names have at most 15 characters: the control thread finds them by name (steering.cc).
 #include <linux/bpf.h>
@@ -46,7 +46,15 @@ STEER_HASH(kl_reals, struct kl_endpoint);     // address:port of a NATed real se
 STEER_HASH(kl_addresses6, struct kl_address6);
 STEER_HASH(kl_services6, struct kl_endpoint6);
 STEER_HASH(kl_reals6, struct kl_endpoint6);
-STEER_HASH(kl_macs, struct kl_mac);  // the netdev's MAC and our virtual MACs
+STEER_HASH(kl_macs, struct kl_mac);  // the MACs of the netdev and its VLANs, our virtual MACs
+
+// By VLAN number, whether it is ours; 0: frames without a tag.
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 4096);
+  __type(key, __u32);
+  __type(value, __u32);
+} kl_vlans SEC(".maps");
 
 struct arp_ipv4 {
   __be16 hardware_type;
@@ -145,8 +153,8 @@ static __always_inline int steer_icmp(struct xdp_md* ctx, struct iphdr* ip, __u3
   return steer_error(ctx, (void*)(icmp + 8), flags, end);
 }
 
-static __always_inline int steer_ipv4(struct xdp_md* ctx, struct ethhdr* ethernet, void* end) {
-  struct iphdr* ip = (void*)(ethernet + 1);
+static __always_inline int steer_ipv4(struct xdp_md* ctx, struct ethhdr* ethernet, struct iphdr* ip,
+                                      void* end) {
   if ((void*)(ip + 1) > end || ip->version != 4 || ip->ihl < 5) return XDP_PASS;
   __u32 flags = address_flags(ip->daddr);
   if (ip->protocol == 112) return (flags & KL_VRRP) ? to_socket(ctx) : XDP_PASS;
@@ -208,8 +216,8 @@ static __always_inline int steer_error6(struct xdp_md* ctx, __u8* icmp, __u32 fl
   return has_end6(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
 }
 
-static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* ethernet, void* end) {
-  struct ipv6hdr* ip = (void*)(ethernet + 1);
+static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* ethernet,
+                                      struct ipv6hdr* ip, void* end) {
   if ((void*)(ip + 1) > end || ip->version != 6) return XDP_PASS;
   __u8 protocol = 0;
   void* transport = skip_extensions(ip, end, &protocol);
@@ -233,13 +241,30 @@ static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* etherne
   return steer_ports6(ctx, ip, transport, protocol, flags, end);
 }
 
+struct vlan_tag {
+  __be16 control;  // the VLAN's number in its low 12 bits
+  __be16 protocol;
+};
+
 SEC("xdp")
 int keepline_steer(struct xdp_md* ctx) {
   void* end = (void*)(long)ctx->data_end;
   struct ethhdr* ethernet = (void*)(long)ctx->data;
   if ((void*)(ethernet + 1) > end) return XDP_PASS;
-  if (ethernet->h_proto == bpf_htons(ETH_P_ARP)) return steer_arp(ctx, ethernet + 1, end);
-  if (ethernet->h_proto == bpf_htons(ETH_P_IP)) return steer_ipv4(ctx, ethernet, end);
-  if (ethernet->h_proto == bpf_htons(ETH_P_IPV6)) return steer_ipv6(ctx, ethernet, end);
+  void* payload = ethernet + 1;
+  __be16 protocol = ethernet->h_proto;
+  __u32 vlan = 0;
+  if (protocol == bpf_htons(ETH_P_8021Q)) {
+    struct vlan_tag* tag = payload;
+    if ((void*)(tag + 1) > end) return XDP_PASS;
+    vlan = bpf_ntohs(tag->control) & 0xfff;
+    protocol = tag->protocol;
+    payload = tag + 1;
+  }
+  __u32* is_ours = bpf_map_lookup_elem(&kl_vlans, &vlan);
+  if (!is_ours || !*is_ours) return XDP_PASS;
+  if (protocol == bpf_htons(ETH_P_ARP)) return steer_arp(ctx, payload, end);
+  if (protocol == bpf_htons(ETH_P_IP)) return steer_ipv4(ctx, ethernet, payload, end);
+  if (protocol == bpf_htons(ETH_P_IPV6)) return steer_ipv6(ctx, ethernet, payload, end);
   return XDP_PASS;
 }

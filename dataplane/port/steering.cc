@@ -95,6 +95,11 @@ Status with_key(const MapFd& map, const net::Mac& mac, Use&& use) {
   return use(map.get(), key);
 }
 
+template <typename Use>
+Status with_key(const MapFd& map, std::uint16_t vlan, Use&& use) {
+  return use(map.get(), std::uint32_t{vlan});
+}
+
 Status failure(const char* name) {
   return tl::unexpected(std::string("steering map ") + name + ": " + std::strerror(errno));
 }
@@ -170,7 +175,7 @@ tl::expected<Steering, std::string> Steering::open(unsigned ifindex) {
       find(result.addresses_.v4, "kl_addresses") && find(result.addresses_.v6, "kl_addresses6") &&
       find(result.services_.v4, "kl_services") && find(result.services_.v6, "kl_services6") &&
       find(result.reals_.v4, "kl_reals") && find(result.reals_.v6, "kl_reals6") &&
-      find(result.macs_, "kl_macs");
+      find(result.macs_, "kl_macs") && find(result.vlans_, "kl_vlans");
   if (!complete) {
     return tl::unexpected(
         std::string("the attached XDP program is not keepline's: its maps are missing"));
@@ -183,7 +188,8 @@ MapFd::~MapFd() {
 }
 
 Status Steering::widen(const SteerTable& wanted) {
-  Status status = widen_set(macs_, "kl_macs", current_.macs, wanted.macs);
+  Status status = widen_set(vlans_, "kl_vlans", current_.vlans, wanted.vlans);
+  if (status) status = widen_set(macs_, "kl_macs", current_.macs, wanted.macs);
   if (status) status = widen_set(services_, "kl_services", current_.services, wanted.services);
   if (status) status = widen_set(reals_, "kl_reals", current_.reals, wanted.reals);
   for (const auto& [address, flags] : wanted.addresses) {
@@ -214,6 +220,12 @@ Status Steering::narrow(const SteerTable& wanted) {
   if (status) status = narrow_set(reals_, "kl_reals", current_.reals, wanted.reals);
   if (status) status = narrow_set(services_, "kl_services", current_.services, wanted.services);
   if (status) status = narrow_set(macs_, "kl_macs", current_.macs, wanted.macs);
+  for (auto it = current_.vlans.begin(); status && it != current_.vlans.end();) {
+    const std::uint16_t vlan = *it++;
+    if (wanted.vlans.contains(vlan)) continue;
+    status = put(vlans_, "kl_vlans", vlan, 0);
+    current_.vlans.erase(vlan);
+  }
   return status;
 }
 

@@ -30,6 +30,7 @@ struct SteerTable {
   std::set<SteerEndpoint> services;
   std::set<SteerEndpoint> reals;
   std::set<net::Mac> macs;
+  std::set<std::uint16_t> vlans;  ///< Below 4096; zero: frames without a tag.
 };
 
 /// A memory file with the compiled steering program, for the driver's `xdp_prog` argument. Lives
@@ -85,6 +86,7 @@ class Steering {
   MapPair services_;
   MapPair reals_;
   MapFd macs_;
+  MapFd vlans_;
   SteerTable current_;
 };
 

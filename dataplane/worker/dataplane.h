@@ -11,31 +11,14 @@
 #include <tl/expected.hpp>
 
 #include "dataplane/lb/stages.h"
+#include "dataplane/worker/devices.h"
 #include "dataplane/worker/worker.h"
-
-namespace keepline::port {
-class TapDevice;
-}
 
 namespace keepline::worker {
 
-/// A netdev to attach through AF_XDP, or the TAP of a NIC that a DPDK driver owns.
-struct PortConfig {
-  std::string netdev;
-  unsigned ifindex = 0;
-  unsigned mtu = 1500;
-  unsigned queues =
-      1;             ///< Combined channels of the netdev; of an owned NIC, as many as it may use.
-  std::string pci;   ///< Address of an owned NIC; empty: none.
-  std::string vdev;  ///< "NAME,ARGUMENTS" of an owned virtual device; empty: none.
-  std::shared_ptr<port::TapDevice> tap;  ///< Of an owned one.
-  std::vector<net::Mac> virtual_macs;    ///< That an owned one has to listen to.
-
-  bool is_owned() const { return tap != nullptr; }
-};
-
 struct DataplaneConfig {
   std::string file_prefix;
+  std::vector<DeviceConfig> devices;
   std::vector<PortConfig> ports;
   lb::PipelineConfig pipeline;  ///< Of all workers together.
   unsigned workers = 1;         ///< 1..kMaxWorkers.
@@ -44,8 +27,9 @@ struct DataplaneConfig {
 
 class Dataplane {
  public:
-  /// Starts DPDK, attaches the ports and prepares the workers, which run() sets going. The TAPs
-  /// have the MACs of their NICs then, and follow the ports, in their order, as ports of their own.
+  /// Starts DPDK, attaches the devices and prepares the workers, which run() sets going. The TAPs
+  /// have the MACs of their NICs then. For each port of an owned device, in their order, a port to
+  /// its TAP follows all of `config`.
   /// On error everything is as it was before; the text names the port and what to do.
   static tl::expected<std::unique_ptr<Dataplane>, std::string> start(const DataplaneConfig& config);
   /// Stops the workers and detaches the ports.

@@ -14,9 +14,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from daemons import KEEPLINED, Keepalived, Keepline  # noqa: E402
 from lab import Cable, Lab, sweep  # noqa: E402
-from nics import EmulatedNic, VirtualNic  # noqa: E402
+from nics import EmulatedNic, VirtualNic, vlan_of  # noqa: E402
 
-NODE_CABLES = {"veth": Cable, "vdev": VirtualNic, "pci": EmulatedNic}
+NODE_CABLES = {
+    "veth": Cable,
+    "vdev": VirtualNic,
+    "pci": EmulatedNic,
+    "vlan": vlan_of(Cable),
+    "pci-vlan": vlan_of(EmulatedNic),
+}
 
 
 def pytest_addoption(parser):
@@ -25,7 +31,7 @@ def pytest_addoption(parser):
         "--node-cable",
         choices=sorted(NODE_CABLES),
         default="veth",
-        help="what nodes have in place of a NIC: veth, owned by DPDK (vdev, pci) or not",
+        help="what nodes have in place of a NIC: veth, owned by DPDK (vdev, pci), VLANs of one NIC",
     )
 
 
@@ -39,7 +45,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     if "KEEPLINE_VM_OUT" not in os.environ:
         left_out = [item for item in items if item.get_closest_marker("vm")]
-        config.hook.pytest_deselected(left_out)
+        config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     reference = config.getoption("--reference")
     reason = None

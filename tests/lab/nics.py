@@ -21,6 +21,7 @@ class VirtualNic(Cable):
         wire = f"w-{device}"
         super().__init__(host, wire, switch)
         host.cables[device] = host.cables.pop(wire)
+        self.driver = f"net_af_xdp_{device}"
         # Without its daemon a NIC is dead, this one as well.
         host.set_sysctl(**{f"net.ipv4.conf.{wire}.arp_ignore": 8})
         host.ip(
@@ -81,6 +82,52 @@ class EmulatedNic(Cable):
         Path("/sys/bus/pci/drivers_probe").write_text(self.driver)
         wait_for(lambda: address in netdevs(), what=f"the kernel has {self.driver} again")
         run(["ip", "link", "set", netdevs()[address], "name", f"nic-a{number}"])
+
+
+def vlan_of(base):
+    """The node's devices are VLANs of one NIC, `trunk0`, which is what `base` makes."""
+    return lambda *arguments: Vlan(base, *arguments)
+
+
+class Vlan(Cable):
+    """A VLAN with the number 10 (eth0), 11 (eth1)... of the host's trunk.
+
+    At the other end of the trunk each VLAN is bridged to its switch, without tags.
+    """
+
+    def __init__(self, base, host, device, switch, *addresses):
+        self.host, self.device, self.switch = host, device, switch
+        number = 10 + int(device[-1])
+        trunk = host.cables.get("trunk0") or self._trunk(base, host)
+        self.driver = trunk.driver
+        self.port = f"{host.name}-{device}"[:15]
+        trunk.switch.ip(
+            f"link add link br0 name v{number} type vlan id {number}",
+            f"link add name b{number} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+        )
+        run(
+            ["ip", "link", "add", f"up{number}", "netns", trunk.switch.namespace, "type", "veth"]
+            + ["peer", "name", self.port, "netns", switch.namespace]
+        )
+        ends = (f"v{number}", f"up{number}")
+        trunk.switch.ip(
+            *[f"link set {end} master b{number} up" for end in ends], f"link set b{number} up"
+        )
+        switch.ip(f"link set {self.port} master br0 up")
+        host.ip(
+            f"link add link trunk0 name {device} type vlan id {number}",
+            *[f"address add {address} dev {device}" for address in addresses],
+            f"link set {device} up",
+        )
+        host.cables[device] = self
+
+    @staticmethod
+    def _trunk(base, host):
+        switch = host.lab.switch(f"trunk-{host.name}")
+        trunk = base(host, "trunk0", switch)
+        # A tag beside the frame, where veth leaves it, is what a NIC without rxvlan never does.
+        switch.run("ethtool", "-K", trunk.port, "txvlan", "off")
+        return trunk
 
 
 def mac(end, number):

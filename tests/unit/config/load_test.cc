@@ -224,5 +224,16 @@ TEST(Load, ListsInterfaces) {
   EXPECT_EQ(mentions[1].position.line, 5U);
 }
 
+TEST(Load, PortsThatAreNotRight) {
+  const auto errors = [](const std::string& port) {
+    return all(load_text("dataplane {\n port eth9 {\n" + port + "\n }\n}\n"));
+  };
+  EXPECT_EQ(errors("pci 0000:01:00.0"), "");
+  EXPECT_NE(errors("pci eth9").find("3:1: error: pci: 'eth9' is no PCI address"), std::string::npos)
+      << errors("pci eth9");
+  EXPECT_NE(errors("idle poll").find("needs either pci or vdev"), std::string::npos);
+  EXPECT_NE(errors("pci 01:00.0\nvdev net_null0").find("needs either"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace keepline::config

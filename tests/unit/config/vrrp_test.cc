@@ -230,6 +230,7 @@ TEST(Vrrp, RoundTrip) {
       "9100\nmaglev_size "
       "65537\nfailed_server drain 9\n"
       "removed_server reschedule\nidle poll\nport eth1 { vdev \"net_null0,x=1\" } "
+      "port eth2 { pci 3b:00.0 } "
       "}\n";
   const LoadResult first = load_text(text);
   const LoadResult second = load_text(print(first.config));
@@ -237,6 +238,7 @@ TEST(Vrrp, RoundTrip) {
   EXPECT_EQ(first.config.vrrp_scripts.at(0).command.arguments,
             (std::vector<std::string>{"/x", "", "a b", "\"q", "$HOME"}));
   EXPECT_EQ(second.config.dataplane.ports.at(0).vdev, "net_null0,x=1");
+  EXPECT_EQ(second.config.dataplane.ports.at(1).pci, "0000:3b:00.0");
   EXPECT_EQ(second.config.dataplane.half_open_percent, 7u);
   EXPECT_EQ(second.config.dataplane.maglev_size, 65537u);
   EXPECT_EQ(net::to_string(second.config.dataplane.metrics.value()), "[::1]:9100");

@@ -69,7 +69,7 @@ TEST(FullNat, ServicesComeFromThemAndPortsTakeThem) {
   EXPECT_EQ(service.locals[0], net::IpAddr(ip("10.0.0.200")));
   EXPECT_TRUE(plan.snapshot->is_local<net::V4>(ip("10.0.0.201").be()));
   EXPECT_FALSE(plan.snapshot->is_local<net::V4>(ip("192.0.2.100").be()));
-  for (const PortSteering& steering : plan.steering) {
+  for (const DeviceSteering& steering : plan.steering) {
     EXPECT_TRUE(steering.addresses.at(ip("10.0.0.200")).local);
     EXPECT_TRUE(steering.addresses.at(ip("10.0.0.200")).answer);
     EXPECT_FALSE(steering.addresses.at(ip("10.0.0.200")).service);

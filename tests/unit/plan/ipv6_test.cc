@@ -166,7 +166,7 @@ TEST(Planner6, NextHopsAndForwarding) {
   EXPECT_FALSE(plan.snapshot->ip_forward(net::Family::kV4));
 }
 
-std::string uses(const PortSteering& steering) {
+std::string uses(const DeviceSteering& steering) {
   std::string all;
   for (const auto& [address, use] : steering.addresses) {
     if (address.is_v4()) continue;
@@ -178,7 +178,7 @@ std::string uses(const PortSteering& steering) {
 
 TEST(Steering6, ServicesAndNatedServersAndNothingThatTheKernelAnswers) {
   Node node(instance() + service6());
-  for (const PortSteering& steering : node.plan().steering) {
+  for (const DeviceSteering& steering : node.plan().steering) {
     EXPECT_EQ(uses(steering),
               "::1 own\n2001:db8::5 own\n2001:db8::100 service own\nfd00::2 real\nfd00::3 real\n"
               "fd00::5 own\nfe80::5 own\n");

@@ -9,37 +9,7 @@
 namespace keepline::control {
 namespace {
 
-constexpr auto kUp = Health::kUp;
 constexpr auto kDown = Health::kDown;
-
-// Two services of two servers each, and everything up.
-std::string usual_config() {
-  return instance() +
-         server("192.0.2.100 80", {"10.0.0.2 8080", "10.0.0.3 8080 { weight 3 }"},
-                "sorry_server 10.0.0.9 80") +
-         server("192.0.2.100 443", {"10.0.0.2 443", "10.0.0.3 443"}, "", "DR");
-}
-
-struct Node {
-  explicit Node(const std::string& text = usual_config(), KernelView view = usual_kernel(),
-                Mode mode = Mode()) {
-    auto config = std::make_shared<const config::Config>(config_of(text));
-    config::Diagnostics diagnostics;
-    input.config = config;
-    input.kernel = std::make_shared<const KernelView>(view);
-    input.topology =
-        std::make_shared<const Topology>(make_topology(*config, view, mode, diagnostics));
-    EXPECT_EQ(control::text(diagnostics), "");
-    input.mode = mode;
-    for (const auto& server : config->virtual_servers) {
-      input.health.emplace_back(server.real_servers.size(), kUp);
-    }
-  }
-  Plan plan() { return planner.make(input); }
-
-  PlanInput input;
-  Planner planner;
-};
 
 // "10.0.0.2:8080*1 10.0.0.3:8080*3".
 std::string pool(const PlannedService& planned) {
@@ -303,7 +273,7 @@ TEST(Planner, ShardsAreDealtOutToTheWorkers) {
   }
 }
 
-std::string uses(const PortSteering& steering) {
+std::string uses(const DeviceSteering& steering) {
   std::string text;
   for (const auto& [address, use] : steering.addresses) {
     text += to_string(address) + (use.answer ? " answer" : "") + (use.service ? " service" : "") +
@@ -312,7 +282,7 @@ std::string uses(const PortSteering& steering) {
   return text;
 }
 
-std::string ends(const std::vector<PortSteering::Endpoint>& endpoints) {
+std::string ends(const std::vector<DeviceSteering::Endpoint>& endpoints) {
   std::string text;
   for (const auto& each : endpoints) text += to_string(each.endpoint) + '\n';
   return text;
@@ -328,7 +298,7 @@ TEST(Steering, WhatEachPortTakes) {
   EXPECT_EQ(uses(plan.steering[1]),
             "10.0.0.2 real\n10.0.0.3 real\n10.0.0.5 own\n10.0.0.9 real\n127.0.0.1 own\n"
             "192.0.2.5 own\n192.0.2.100 answer service\n");
-  for (const PortSteering& steering : plan.steering) {
+  for (const DeviceSteering& steering : plan.steering) {
     EXPECT_EQ(ends(steering.services), "192.0.2.100:80\n192.0.2.100:443\n");
     // Of NAT only: direct routing's answers do not come back.
     EXPECT_EQ(ends(steering.reals), "10.0.0.2:8080\n10.0.0.3:8080\n10.0.0.9:80\n");

@@ -22,7 +22,7 @@ inline KernelView usual_kernel() {
   kernel.links = {{kLo, "lo", {}, 65536, true, false, ""},
                   {kEth0, "eth0", mac("02:00:00:00:00:01"), 1500, true, true, ""},
                   {kEth1, "eth1", mac("02:00:00:00:00:02"), 1400, true, true, "veth"},
-                  {kVlan, "eth0.10", mac("02:00:00:00:00:01"), 1500, true, true, "vlan"},
+                  {kVlan, "eth0.10", mac("02:00:00:00:00:01"), 1500, true, true, "vlan", kEth0, 10},
                   {kBond, "bond0", mac("02:00:00:00:00:03"), 1500, true, true, "bond"},
                   {kJumbo, "eth2", mac("02:00:00:00:00:04"), 9000, true, true, ""},
                   {kTun, "tun0", {}, 1500, true, false, "tun"}};
@@ -73,5 +73,37 @@ inline std::string text(const config::Diagnostics& diagnostics) {
   }
   return all;
 }
+
+inline constexpr auto kUp = Health::kUp;
+
+/// Two services of two servers each, and everything up.
+inline std::string usual_config() {
+  return instance() +
+         server("192.0.2.100 80", {"10.0.0.2 8080", "10.0.0.3 8080 { weight 3 }"},
+                "sorry_server 10.0.0.9 80") +
+         server("192.0.2.100 443", {"10.0.0.2 443", "10.0.0.3 443"}, "", "DR");
+}
+
+/// A planner and what it is asked for.
+struct Node {
+  explicit Node(const std::string& text = usual_config(), KernelView view = usual_kernel(),
+                Mode mode = Mode()) {
+    auto config = std::make_shared<const config::Config>(config_of(text));
+    config::Diagnostics diagnostics;
+    input.config = config;
+    input.kernel = std::make_shared<const KernelView>(view);
+    input.topology =
+        std::make_shared<const Topology>(make_topology(*config, view, mode, diagnostics));
+    EXPECT_EQ(control::text(diagnostics), "");
+    input.mode = mode;
+    for (const auto& server : config->virtual_servers) {
+      input.health.emplace_back(server.real_servers.size(), kUp);
+    }
+  }
+  Plan plan() { return planner.make(input); }
+
+  PlanInput input;
+  Planner planner;
+};
 
 }  // namespace keepline::control

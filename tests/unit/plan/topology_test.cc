@@ -167,14 +167,53 @@ TEST(TopologyRefuses, AnInterfaceThatDoesNotExist) {
 }
 
 TEST(TopologyRefuses, InterfacesThatCannotBeAttached) {
-  EXPECT_NE(refusal(instance("", "eth0.10")).find("interface eth0.10 is a vlan: not supported"),
-            std::string::npos);
-  EXPECT_NE(refusal(instance("", "bond0")).find("interface bond0 is a bond: not supported"),
+  EXPECT_NE(refusal(instance("", "bond0")).find("interface bond0 is a bond: AF_XDP takes no NIC"),
             std::string::npos);
   EXPECT_NE(refusal(instance("", "tun0")).find("interface tun0 is not Ethernet"),
             std::string::npos);
   EXPECT_NE(refusal(instance("", "lo")).find("interface lo is not Ethernet"), std::string::npos);
   EXPECT_NE(refusal(instance("", "eth2")).find("the MTU of eth2 is 9000"), std::string::npos);
+}
+
+TEST(TopologyRefuses, VlansOfWhatCannotBeAttached) {
+  const auto of = [](unsigned lower, const char* kind = "vlan") {
+    KernelView kernel = usual_kernel();
+    kernel.links.push_back(
+        {20, "v20", mac("02:00:00:00:00:20"), 1500, true, true, kind, lower, 20});
+    return refusal(instance("", "v20"), kernel);
+  };
+  EXPECT_NE(of(99).find("VLAN v20 has its device in another namespace"), std::string::npos);
+  EXPECT_NE(of(kVlan).find("VLAN v20 is of a VLAN itself"), std::string::npos);
+  EXPECT_NE(of(kBond).find("interface bond0 is a bond"), std::string::npos);
+  EXPECT_NE(of(kJumbo).find("the MTU of eth2 is 9000"), std::string::npos);
+}
+
+TEST(Topology, VlansShareTheirDevice) {
+  const Built built =
+      build(instance("", "eth0.10") + server("192.0.2.100 80", {"10.0.0.2 80", "192.0.2.9 80"}));
+  EXPECT_EQ(text(built.diagnostics), "");
+  EXPECT_EQ(ports(built), "eth0.10 eth1 eth0");
+  const Topology& topology = built.topology;
+  ASSERT_EQ(topology.devices.size(), 2u);
+  EXPECT_EQ(topology.devices[0].netdev, "eth0");
+  EXPECT_EQ(topology.ports[0].vlan, 10);
+  EXPECT_EQ(topology.ports[2].vlan, 0);
+  EXPECT_EQ(topology.ports[0].device, topology.ports[2].device);
+  EXPECT_NE(topology.ports[0].device, topology.ports[1].device);
+}
+
+TEST(Topology, OwnedPortsAndTheirVlansHaveAPortToTheTapEach) {
+  const Built built = build("dataplane {\n port eth0 {\n pci 3b:00.0\n }\n}\n" +
+                            instance("", "eth0.10") + server("192.0.2.100 80", {"10.0.0.2 80"}));
+  EXPECT_EQ(text(built.diagnostics), "");
+  EXPECT_EQ(ports(built), "eth0 eth0.10 eth1");
+  const Topology& topology = built.topology;
+  ASSERT_EQ(topology.devices.size(), 2u);
+  EXPECT_EQ(topology.devices[0].owned.pci, "0000:3b:00.0");
+  EXPECT_TRUE(topology.is_owned(topology.ports[1]));
+  EXPECT_FALSE(topology.is_owned(topology.ports[2]));
+  EXPECT_EQ(topology.tap_of(0), 3);
+  EXPECT_EQ(topology.tap_of(1), 4);
 }
 
 TEST(TopologyRefuses, TheMtuFromTheFirstByteTooMuch) {
@@ -202,8 +241,8 @@ TEST(TopologyRefuses, AServerThatIsThisNode) {
 
 TEST(TopologyRefuses, AServerBehindAnInterfaceThatCannotBeAttached) {
   KernelView kernel = usual_kernel();
-  kernel.routes.push_back({{ip("10.8.0.0"), 24}, kVlan, {}, 0});
-  EXPECT_NE(refusal(server("192.0.2.100 80", {"10.8.0.2 80"}), kernel).find("is a vlan"),
+  kernel.routes.push_back({{ip("10.8.0.0"), 24}, kBond, {}, 0});
+  EXPECT_NE(refusal(server("192.0.2.100 80", {"10.8.0.2 80"}), kernel).find("is a bond"),
             std::string::npos);
 }
 
