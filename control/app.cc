@@ -55,13 +55,14 @@ void App::start_dataplane() {
       std::make_unique<KernelExecutor>(api::footprint_path(setup_.options.instance),
                                        [](const std::string& error) { log::error("{}", error); });
   for (const PlacedPort& port : setup_.topology->ports) kernel_->note_netdev(port.netdev);
-  for (const PlacedDevice& device : setup_.topology->devices) kernel_->note_netdev(device.netdev);
+  for (const PlacedNic& nic : setup_.topology->nics()) kernel_->note_netdev(nic.netdev);
   keep_tags();
   auto dataplane = worker::Dataplane::start(
       dataplane_config(setup_.options, *setup_.config, *setup_.topology, setup_.taps));
   if (!dataplane) throw std::runtime_error(dataplane.error());
   dataplane_ = std::move(*dataplane);
   if (!setup_.taps.empty()) place_again();
+  use_bonds(*dataplane_, *setup_.topology, *view_);
   vips_ = std::make_unique<VipAddresses>(*setup_.topology, *kernel_);
   neighbours_ = std::make_unique<NeighbourKeeper>(*setup_.config, *setup_.topology,
                                                   setup_.options.mode, *kernel_);
@@ -72,7 +73,8 @@ void App::start_dataplane() {
 void App::keep_tags() {
   for (const PlacedPort& port : setup_.topology->ports) {
     const PlacedDevice& device = setup_.topology->devices[port.device];
-    if (port.vlan != 0 && !device.is_owned()) kernel_->keep_tags(device.netdev);
+    if (port.vlan == 0) continue;
+    for (const PlacedNic& nic : device.nics) kernel_->keep_tags(nic.netdev);
   }
 }
 
@@ -355,6 +357,7 @@ void App::take_kernel_view() {
   view_ = std::move(view);
   neighbours_->update(*view_);
   publisher_->request();
+  use_bonds(*dataplane_, *setup_.topology, *view_);
   if (vrrp_ != nullptr) handle_link_state();
 }
 

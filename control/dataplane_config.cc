@@ -1,6 +1,7 @@
 #include "control/dataplane_config.h"
 
 #include <random>
+#include <stdexcept>
 
 #include "control/kernel/ethtool.h"
 
@@ -15,11 +16,17 @@ std::uint32_t seconds(std::uint64_t us) {
 worker::DeviceConfig device_config(const PlacedDevice& device, unsigned workers, const Taps& taps) {
   worker::DeviceConfig result;
   result.netdev = device.netdev;
-  result.ifindex = device.ifindex;
+  for (const PlacedNic& nic : device.nics) result.nics.push_back({nic.netdev, nic.ifindex});
   result.mtu = device.mtu;
   result.pci = device.owned.pci;
   result.vdev = device.owned.vdev;
-  result.queues = device.is_owned() ? workers : queue_count(device.netdev);
+  result.queues = device.is_owned() ? workers : queue_count(device.nics.front().netdev);
+  for (const PlacedNic& nic : device.nics) {
+    if (queue_count(nic.netdev) == result.queues) continue;
+    throw std::runtime_error("the NICs of bond " + device.netdev +
+                             " have different numbers of queues: `ethtool -L " + nic.netdev +
+                             " combined " + std::to_string(result.queues) + "` may help");
+  }
   if (device.is_owned()) result.tap = taps.at(device.netdev);
   return result;
 }
@@ -48,6 +55,13 @@ worker::DataplaneConfig dataplane_config(const Options& options, const config::C
   }
   for (const PlacedPort& port : topology.ports) result.ports.push_back({port.device, port.vlan});
   return result;
+}
+
+void use_bonds(worker::Dataplane& dataplane, const Topology& topology, const KernelView& kernel) {
+  for (std::size_t device = 0; device < topology.devices.size(); ++device) {
+    const PlacedDevice& placed = topology.devices[device];
+    if (placed.nics.size() > 1) dataplane.use_nics(device, nics_in_use(placed, kernel));
+  }
 }
 
 }  // namespace keepline::control

@@ -30,12 +30,12 @@ port::SteerTable table_of(const DeviceSteering& wanted) {
 Publisher::Publisher(boost::asio::io_context& io, worker::Dataplane& dataplane,
                      const Topology& topology, std::function<PlanInput()> input)
     : io_(io), timer_(io), dataplane_(dataplane), input_(std::move(input)) {
-  for (const PlacedDevice& device : topology.devices) {
-    auto& steering = steering_.emplace_back();
-    if (device.is_owned()) continue;
-    auto maps = port::Steering::open(device.ifindex);
-    if (!maps) throw std::runtime_error("interface " + device.netdev + ": " + maps.error());
-    steering = std::move(*maps);
+  for (std::size_t device = 0; device < topology.devices.size(); ++device) {
+    for (const PlacedNic& nic : topology.devices[device].nics) {
+      auto maps = port::Steering::open(nic.ifindex);
+      if (!maps) throw std::runtime_error("interface " + nic.netdev + ": " + maps.error());
+      steering_.push_back({device, std::move(*maps)});
+    }
   }
 }
 
@@ -53,19 +53,18 @@ void Publisher::stop() {
 Publisher::Built Publisher::build(const PlanInput& input) {
   Built built;
   built.plan = planner_.make(input);
-  for (std::size_t i = 0; i < steering_.size(); ++i) {
-    built.tables.push_back(table_of(built.plan.steering[i]));
-    if (built.widened && steering_[i]) {
-      built.widened = steering_[i]->widen(built.tables.back());
-    }
+  for (const DeviceSteering& wanted : built.plan.steering) {
+    built.tables.push_back(table_of(wanted));
+  }
+  for (NicSteering& nic : steering_) {
+    if (built.widened) built.widened = nic.maps.widen(built.tables[nic.device]);
   }
   return built;
 }
 
 void Publisher::narrow(const Tables& tables) {
-  for (std::size_t i = 0; i < steering_.size(); ++i) {
-    if (!steering_[i]) continue;
-    if (const auto result = steering_[i]->narrow(tables[i]); !result) {
+  for (NicSteering& nic : steering_) {
+    if (const auto result = nic.maps.narrow(tables[nic.device]); !result) {
       log::error("{}", result.error());
     }
   }

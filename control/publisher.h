@@ -9,7 +9,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
-#include <optional>
 #include <vector>
 
 #include "control/plan/planner.h"
@@ -67,7 +66,11 @@ class Publisher {
   bool stopped_ = false;
   // Builder's thread only (and publish_first(), before it is used).
   Planner planner_;
-  std::vector<std::optional<port::Steering>> steering_;
+  struct NicSteering {
+    std::size_t device;
+    port::Steering maps;
+  };
+  std::vector<NicSteering> steering_;
 };
 
 }  // namespace keepline::control

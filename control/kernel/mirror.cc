@@ -9,6 +9,7 @@
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
@@ -76,11 +77,33 @@ Link link_of(rtnl_link* object) {
   link.is_ethernet = rtnl_link_get_arptype(object) == ARPHRD_ETHER && (flags & IFF_LOOPBACK) == 0;
   const char* kind = rtnl_link_get_type(object);
   link.kind = kind == nullptr ? "" : kind;
+  link.bond = static_cast<unsigned>(rtnl_link_get_master(object));
   if (link.kind == "vlan") {
     link.lower = static_cast<unsigned>(rtnl_link_get_link(object));
     link.vlan = static_cast<std::uint16_t>(rtnl_link_vlan_get_id(object));
   }
   return link;
+}
+
+std::string line_of(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// Which NICs are a bond's, and which of these it uses: libnl knows nothing of the latter.
+void look_at_bonds(std::vector<Link>& links) {
+  for (Link& link : links) {
+    if (link.bond == 0) continue;
+    const auto master = std::ranges::find(links, link.bond, &Link::ifindex);
+    if (master == links.end() || master->kind != "bond") {
+      link.bond = 0;
+      continue;
+    }
+    const std::string folder = "/sys/class/net/" + link.name + "/bonding_slave/";
+    link.carries = line_of(folder + "state") == "active" && line_of(folder + "mii_status") == "up";
+  }
 }
 
 // One route per next hop. Only the main table's unicast routes: local, broadcast and multicast ones
@@ -118,6 +141,7 @@ struct Mirror::State {
   nl_cache* addresses = nullptr;
   nl_cache* routes = nullptr;
   nl_cache* neighbours = nullptr;
+  nl_sock* news = nullptr;
   nl_sock* dump = nullptr;  // for asking anew
   bool changed = false;
   bool routes_stale = false;
@@ -125,6 +149,12 @@ struct Mirror::State {
   ~State() {
     if (dump != nullptr) nl_socket_free(dump);
     if (manager != nullptr) nl_cache_mngr_free(manager);
+    if (news != nullptr) nl_socket_free(news);
+  }
+  // Which NIC a bond uses is nothing that libnl would call a change.
+  static int on_message(nl_msg* message, void* self) {
+    if (nlmsg_hdr(message)->nlmsg_type == RTM_NEWLINK) static_cast<State*>(self)->changed = true;
+    return NL_OK;
   }
   static void on_change(nl_cache*, nl_object*, int, void* self) {
     static_cast<State*>(self)->changed = true;
@@ -146,7 +176,10 @@ struct Mirror::State {
 
 Mirror::Mirror() : state_(std::make_unique<State>()) {
   State& s = *state_;
-  check(nl_cache_mngr_alloc(nullptr, NETLINK_ROUTE, NL_AUTO_PROVIDE, &s.manager), "netlink socket");
+  s.news = nl_socket_alloc();
+  if (s.news == nullptr) throw std::runtime_error("netlink socket");
+  nl_socket_modify_cb(s.news, NL_CB_MSG_IN, NL_CB_CUSTOM, &State::on_message, &s);
+  check(nl_cache_mngr_alloc(s.news, NETLINK_ROUTE, NL_AUTO_PROVIDE, &s.manager), "netlink socket");
   check(nl_cache_mngr_add(s.manager, "route/link", &State::on_link_change, &s, &s.links), "links");
   check(nl_cache_mngr_add(s.manager, "route/addr", &State::on_change, &s, &s.addresses),
         "addresses");
@@ -204,6 +237,7 @@ KernelView Mirror::view() {
     view.neighbours.push_back({static_cast<unsigned>(rtnl_neigh_get_ifindex(object)),
                                ip_of(destination), mac, permanent});
   });
+  look_at_bonds(view.links);
   view.ip_forward = is_set("/proc/sys/net/ipv4/ip_forward");
   view.ip6_forward = is_set("/proc/sys/net/ipv6/conf/all/forwarding");
   return view;

@@ -73,14 +73,15 @@ std::vector<NetdevHold> hold_devices(const Topology& topology) {
     auto hold = NetdevHold::take(device.netdev);
     if (!hold) throw std::runtime_error(hold.error());
     holds.push_back(std::move(*hold));
-    if (device.is_owned()) continue;
+  }
+  for (const PlacedNic& nic : topology.nics()) {
     // Nobody else holds the netdev, so a program of ours on it is a dead daemon's, even if that
     // one's footprint is lost.
-    port::detach_xdp(device.ifindex);
-    if (port::xdp_owner(device.ifindex) == port::XdpOwner::kSomebodyElse) {
-      throw std::runtime_error(
-          "interface " + device.netdev + " has another program's XDP program: `ip link show " +
-          device.netdev + "` names it, `ip link set " + device.netdev + " xdp off` removes it");
+    port::detach_xdp(nic.ifindex);
+    if (port::xdp_owner(nic.ifindex) == port::XdpOwner::kSomebodyElse) {
+      throw std::runtime_error("interface " + nic.netdev +
+                               " has another program's XDP program: `ip link show " + nic.netdev +
+                               "` names it, `ip link set " + nic.netdev + " xdp off` removes it");
     }
   }
   return holds;

@@ -25,11 +25,18 @@ struct Mode {
 /// The longest IP packet that an AF_XDP frame of one 4 KiB page carries.
 inline constexpr unsigned kMaxAfXdpMtu = 3400;
 
-/// What frames go through: a netdev attached through AF_XDP, or a NIC that a DPDK driver owns.
+/// A netdev that is attached through AF_XDP.
+struct PlacedNic {
+  std::string netdev;
+  unsigned ifindex = 0;
+};
+
+/// What frames go through: a netdev with its NIC, a bond, or a NIC that a DPDK driver owns.
 struct PlacedDevice {
   std::string netdev;  ///< Of an owned one: the TAP.
   unsigned ifindex = 0;
   unsigned mtu = 1500;
+  std::vector<PlacedNic> nics;  ///< The netdev itself, or those of a bond; of an owned one none.
   config::DataplanePort owned;  ///< Without a name: it is the kernel's.
 
   bool is_owned() const { return !owned.interface.empty(); }
@@ -79,6 +86,8 @@ struct Topology {
   std::vector<PlacedInstance> instances;  ///< As config.vrrp_instances, whose index is the lease.
 
   std::optional<net::PortId> port_of(unsigned ifindex) const;
+  /// All that are attached through AF_XDP.
+  std::vector<PlacedNic> nics() const;
   bool is_owned(const PlacedPort& port) const { return devices[port.device].is_owned(); }
   /// The dataplane's own port for the TAP of an owned port; those come after all others.
   net::PortId tap_of(net::PortId port) const;
@@ -91,5 +100,8 @@ Topology make_topology(const config::Config& config, const KernelView& kernel, M
 
 /// The interface's IPv4 address that adverts come from: the first that is no VIP of ours.
 net::Ip4 primary_address(const KernelView& kernel, unsigned ifindex, const Topology& topology);
+
+/// Of a bond: bit n is its n-th NIC's. One that has left the bond carries nothing.
+std::uint32_t nics_in_use(const PlacedDevice& bond, const KernelView& kernel);
 
 }  // namespace keepline::control

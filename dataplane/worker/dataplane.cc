@@ -232,6 +232,10 @@ std::uint64_t Dataplane::cycles_per_s() const {
 bool Dataplane::hugepages() const {
   return state_->eal.hugepages();
 }
+void Dataplane::use_nics(std::size_t device, std::uint32_t nics) {
+  state_->devices.use_nics(device, nics);
+}
+
 void Dataplane::follow_links() {
   state_->devices.follow_links();
 }

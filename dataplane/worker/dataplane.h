@@ -94,6 +94,8 @@ class Dataplane {
   bool hugepages() const;
   /// Lets the TAPs of owned NICs have a carrier while there is a cable; asks the devices.
   void follow_links();
+  /// Which NICs of a bond (bit n: the n-th) carry traffic; by default none does.
+  void use_nics(std::size_t device, std::uint32_t nics);
   std::uint64_t missed(net::PortId port) const;
 
  private:

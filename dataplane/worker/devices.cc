@@ -33,7 +33,9 @@ std::vector<std::string> pci_addresses(const std::vector<DeviceConfig>& devices)
 // a mempool holds best.
 unsigned buffer_count(const std::vector<DeviceConfig>& devices) {
   unsigned queues = 1;
-  for (const DeviceConfig& device : devices) queues += device.queues;
+  for (const DeviceConfig& device : devices) {
+    queues += device.queues * std::max<unsigned>(1, static_cast<unsigned>(device.nics.size()));
+  }
   return std::bit_ceil(kBuffersPerQueue * queues) - 1;
 }
 
@@ -51,8 +53,8 @@ Devices::Devices(const std::vector<DeviceConfig>& configs, unsigned workers)
 Devices::~Devices() {
   ports_.clear();
   for (Device& device : devices_) {
-    device.ethdev.reset();
-    if (device.tap == nullptr) port::detach_xdp(device.ifindex);
+    device.ethdevs.clear();
+    for (const NicConfig& nic : device.nics) port::detach_xdp(nic.ifindex);
   }
 }
 
@@ -66,35 +68,46 @@ tl::expected<void, std::string> Devices::open(const std::vector<DeviceConfig>& d
 }
 
 tl::expected<void, std::string> Devices::open(const DeviceConfig& config) {
-  auto opened = open_device(config);
-  if (!opened && config.is_owned()) {
-    return tl::unexpected("port " + config.netdev + ": DPDK does not take " + config.pci +
-                          config.vdev + ": " + opened.error());
+  Device& device = devices_.emplace_back();
+  device.tap = config.tap;
+  if (config.is_owned()) {
+    auto opened = open_owned(config);
+    if (!opened) {
+      return tl::unexpected("port " + config.netdev + ": DPDK does not take " + config.pci +
+                            config.vdev + ": " + opened.error());
+    }
+    device.ethdevs.push_back(std::move(*opened));
+    return config.tap->wear(device.ethdevs.front()->mac());
   }
-  if (!opened) {
-    return tl::unexpected("interface " + config.netdev +
-                          " cannot be attached through AF_XDP: " + opened.error());
+  if (config.nics.size() > 1) device.bond = std::make_unique<port::BondState>();
+  for (const NicConfig& nic : config.nics) {
+    auto opened = open_nic(nic, {.queues = config.queues});
+    if (!opened) {
+      return tl::unexpected("interface " + nic.netdev +
+                            " cannot be attached through AF_XDP: " + opened.error());
+    }
+    device.ethdevs.push_back(std::move(*opened));
+    device.nics.push_back(nic);
   }
-  devices_.push_back({std::move(*opened), config.ifindex, config.tap});
-  if (!config.is_owned()) return {};
-  return config.tap->wear(devices_.back().ethdev->mac());
+  return {};
 }
 
-port::EthdevDevice::Opened Devices::open_device(const DeviceConfig& config) {
-  using port::EthdevDevice;
-  const port::DeviceOptions options{config.queues, config.is_owned(), config.mtu};
-  const std::string number = std::to_string(devices_.size());
-  if (!config.pci.empty()) return EthdevDevice::find(config.pci, options, pool_);
-  if (!config.vdev.empty()) {
-    const std::size_t comma = std::min(config.vdev.find(','), config.vdev.size());
-    const std::size_t rest = std::min(comma + 1, config.vdev.size());
-    return EthdevDevice::open(config.vdev.substr(0, comma), config.vdev.substr(rest), options,
-                              pool_);
-  }
-  return EthdevDevice::open("net_af_xdp" + number,
-                            "iface=" + config.netdev + ",start_queue=0,queue_count=" +
-                                std::to_string(config.queues) + ",xdp_prog=" + steer_object_.path(),
-                            options, pool_);
+port::EthdevDevice::Opened Devices::open_nic(const NicConfig& nic,
+                                             const port::DeviceOptions& options) {
+  return port::EthdevDevice::open(
+      "net_af_xdp" + std::to_string(opened_++),
+      "iface=" + nic.netdev + ",start_queue=0,queue_count=" + std::to_string(options.queues) +
+          ",xdp_prog=" + steer_object_.path(),
+      options, pool_);
+}
+
+port::EthdevDevice::Opened Devices::open_owned(const DeviceConfig& config) {
+  const port::DeviceOptions options{config.queues, true, config.mtu};
+  if (!config.pci.empty()) return port::EthdevDevice::find(config.pci, options, pool_);
+  const std::size_t comma = std::min(config.vdev.find(','), config.vdev.size());
+  const std::size_t rest = std::min(comma + 1, config.vdev.size());
+  return port::EthdevDevice::open(config.vdev.substr(0, comma), config.vdev.substr(rest), options,
+                                  pool_);
 }
 
 void Devices::place(const std::vector<PortConfig>& configs) {
@@ -129,21 +142,31 @@ std::vector<port::Port*> Devices::ports_of(unsigned worker) {
   return result;
 }
 
-// Queues are dealt out in turn, from the device's owner on; nullptr: the worker gets none.
-port::Port* Devices::queues_of(std::size_t device, unsigned worker) {
-  std::vector<std::uint16_t> queues;
-  for (unsigned queue = 0; queue < devices_[device].ethdev->queues(); ++queue) {
-    if ((device + queue) % workers_ == worker) queues.push_back(static_cast<std::uint16_t>(queue));
-  }
-  if (queues.empty()) return nullptr;
-  ports_.push_back(std::make_unique<port::EthdevPort>(*devices_[device].ethdev, std::move(queues)));
+port::Port* Devices::keep(std::unique_ptr<port::Port> port) {
+  ports_.push_back(std::move(port));
   return ports_.back().get();
+}
+
+// Queues are dealt out in turn, from the device's owner on; nullptr: the worker gets none. Of each
+// NIC of a bond it gets the same ones.
+port::Port* Devices::queues_of(std::size_t device, unsigned worker) {
+  std::vector<std::unique_ptr<port::Port>> nics;
+  for (const auto& ethdev : devices_[device].ethdevs) {
+    std::vector<std::uint16_t> queues;
+    for (unsigned queue = 0; queue < ethdev->queues(); ++queue) {
+      if ((device + queue) % workers_ != worker) continue;
+      queues.push_back(static_cast<std::uint16_t>(queue));
+    }
+    if (queues.empty()) return nullptr;
+    nics.push_back(std::make_unique<port::EthdevPort>(*ethdev, std::move(queues)));
+  }
+  if (devices_[device].bond == nullptr) return keep(std::move(nics.front()));
+  return keep(std::make_unique<port::BondPort>(*devices_[device].bond, std::move(nics)));
 }
 
 port::Port* Devices::tap_of(std::size_t device, unsigned worker) {
   if ((device + 1) % workers_ != worker) return nullptr;
-  ports_.push_back(std::make_unique<port::TapPort>(devices_[device].tap->fd(), pool_.get()));
-  return ports_.back().get();
+  return keep(std::make_unique<port::TapPort>(devices_[device].tap->fd(), pool_.get()));
 }
 
 // A device without VLANs is its port itself; otherwise a trunk deals out its frames.
@@ -154,20 +177,22 @@ void Devices::share(port::Port& all, const Ids& ids, std::vector<port::Port*>& p
   }
   trunks_.push_back(std::make_unique<port::VlanTrunk>(all));
   for (const std::size_t id : ids) {
-    ports_.push_back(
-        std::make_unique<port::VlanPort>(*trunks_.back(), places_[id].vlan, pool_.get()));
-    ports[id] = ports_.back().get();
+    ports[id] =
+        keep(std::make_unique<port::VlanPort>(*trunks_.back(), places_[id].vlan, pool_.get()));
   }
 }
 
 std::uint64_t Devices::missed(net::PortId port) const {
-  return devices_[places_[port].device].ethdev->missed();
+  std::uint64_t all = 0;
+  for (const auto& ethdev : devices_[places_[port].device].ethdevs) all += ethdev->missed();
+  return all;
 }
 
 void Devices::follow_links() {
   for (const Device& device : devices_) {
     if (device.tap == nullptr) continue;
-    device.tap->set_carrier(device.ethdev->link_up() ? port::Carrier::kUp : port::Carrier::kDown);
+    const bool up = device.ethdevs.front()->link_up();
+    device.tap->set_carrier(up ? port::Carrier::kUp : port::Carrier::kDown);
   }
 }
 

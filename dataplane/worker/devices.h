@@ -11,6 +11,7 @@
 #include <tl/expected.hpp>
 
 #include "dataplane/net/packet.h"
+#include "dataplane/port/bond_port.h"
 #include "dataplane/port/ethdev_port.h"
 #include "dataplane/port/steering.h"
 #include "dataplane/port/tap_port.h"
@@ -18,12 +19,18 @@
 
 namespace keepline::worker {
 
-/// A netdev to attach through AF_XDP, or the TAP of a NIC that a DPDK driver owns.
-struct DeviceConfig {
+/// A netdev that is attached through AF_XDP.
+struct NicConfig {
   std::string netdev;
   unsigned ifindex = 0;
+};
+
+/// A netdev with its NIC, a bond with its NICs, or the TAP of a NIC that a DPDK driver owns.
+struct DeviceConfig {
+  std::string netdev;
+  std::vector<NicConfig> nics;  ///< Of an owned one: none.
   unsigned mtu = 1500;
-  unsigned queues = 1;  ///< Combined channels; of an owned one, as many as it may use.
+  unsigned queues = 1;  ///< Combined channels of each; of an owned one, as many as may be.
   std::string pci;      ///< Address of an owned NIC; empty: none.
   std::string vdev;     ///< "NAME,ARGUMENTS" of an owned virtual device; empty: none.
   std::shared_ptr<port::TapDevice> tap;  ///< Of an owned one.
@@ -68,12 +75,15 @@ class Devices {
   std::uint64_t missed(net::PortId port) const;
   /// See Dataplane::follow_links.
   void follow_links();
+  /// See Dataplane::use_nics.
+  void use_nics(std::size_t device, std::uint32_t nics) { devices_[device].bond->use(nics); }
 
  private:
   struct Device {
-    std::unique_ptr<port::EthdevDevice> ethdev;
-    unsigned ifindex;
+    std::vector<std::unique_ptr<port::EthdevDevice>> ethdevs;  // of a bond: several
+    std::vector<NicConfig> nics;
     std::shared_ptr<port::TapDevice> tap;  // of an owned one
+    std::unique_ptr<port::BondState> bond;
   };
   /// Of each port. All of one device have the same owner, as have all of one TAP.
   struct Place {
@@ -84,10 +94,12 @@ class Devices {
   };
   using Ids = std::vector<std::size_t>;
 
-  port::EthdevDevice::Opened open_device(const DeviceConfig& config);
+  port::EthdevDevice::Opened open_owned(const DeviceConfig& config);
+  port::EthdevDevice::Opened open_nic(const NicConfig& nic, const port::DeviceOptions& options);
   tl::expected<void, std::string> open(const DeviceConfig& config);
   void place(const std::vector<PortConfig>& configs);
   Ids ports_on(std::size_t device, bool is_tap) const;
+  port::Port* keep(std::unique_ptr<port::Port> port);
   port::Port* queues_of(std::size_t device, unsigned worker);
   port::Port* tap_of(std::size_t device, unsigned worker);
   void share(port::Port& all, const Ids& ids, std::vector<port::Port*>& ports);
@@ -95,6 +107,7 @@ class Devices {
   unsigned workers_;
   port::SteerObject steer_object_;
   port::BufferPool pool_;
+  unsigned opened_ = 0;  // for names
   std::vector<Device> devices_;
   std::vector<Place> places_;
   // Of all workers; what the ports of a trunk are built on is before them.

@@ -130,6 +130,52 @@ class Vlan(Cable):
         return trunk
 
 
+def bond_of(mode):
+    """The node's devices are bonds of two NICs."""
+    return lambda *arguments: Bond(mode, *arguments)
+
+
+class Bond(Cable):
+    """A bond of two cables to the same switch, which with LACP has a bond at its end as well."""
+
+    def __init__(self, mode, host, device, switch, *addresses):
+        self.host, self.device, self.switch = host, device, switch
+        self.cables = [Cable(host, f"m{n}-{device}", switch) for n in (0, 1)]
+        for cable in self.cables:
+            del host.cables[cable.device]
+        self._bundle(host, device, mode, [cable.device for cable in self.cables])
+        if mode == "802.3ad":
+            self.port = f"{host.name}-{device}"[:15]
+            self._bundle(switch, self.port, mode, [cable.port for cable in self.cables])
+            switch.ip(f"link set {self.port} master br0 up")
+        host.ip(
+            *[f"address add {address} dev {device}" for address in addresses],
+            f"link set {device} up",
+        )
+        host.cables[device] = self
+
+    @staticmethod
+    def _bundle(where, name, mode, members):
+        options = " lacp_rate fast" if mode == "802.3ad" else ""
+        where.ip(
+            f"link add name {name} type bond mode {mode} miimon 50{options}",
+            *[f"link set {member} nomaster" for member in members],
+            *[f"link set {member} down" for member in members],
+            *[f"link set {member} master {name}" for member in members],
+            f"link set {name} up",
+        )
+
+    def active(self):
+        """The cables that the kernel's bond uses."""
+
+        def is_active(cable):
+            folder = f"/sys/class/net/{cable.device}/bonding_slave"
+            shown = self.host.run("cat", f"{folder}/state", f"{folder}/mii_status").stdout
+            return shown.split() == ["active", "up"]
+
+        return [cable for cable in self.cables if is_active(cable)]
+
+
 def mac(end, number):
     """See tests/vm/vm.py."""
     return f"52:54:00:0{end}:00:{number:02x}"

@@ -40,6 +40,14 @@ std::string vips(const Built& built) {
   return all;
 }
 
+// Everything that is refused, by its message.
+std::string refusal(const std::string& config, const KernelView& kernel = usual_kernel()) {
+  const Built built = build(config, kernel);
+  EXPECT_FALSE(built.diagnostics.can_run());
+  for (const config::Diagnostic& d : built.diagnostics.items()) EXPECT_NE(d.hint, "") << d.message;
+  return text(built.diagnostics);
+}
+
 TEST(Topology, AnInstanceAttachesItsInterface) {
   const Built built = build(instance());
   EXPECT_EQ(text(built.diagnostics), "");
@@ -152,14 +160,6 @@ TEST(Topology, TheSourceOfAdvertsIsNoVipAndRatherPrimary) {
   EXPECT_TRUE(primary_address(kernel, kEth0, built.topology).is_zero());
 }
 
-// Everything that is refused, by its message.
-std::string refusal(const std::string& config, const KernelView& kernel = usual_kernel()) {
-  const Built built = build(config, kernel);
-  EXPECT_FALSE(built.diagnostics.can_run());
-  for (const config::Diagnostic& d : built.diagnostics.items()) EXPECT_NE(d.hint, "") << d.message;
-  return text(built.diagnostics);
-}
-
 TEST(TopologyRefuses, AnInterfaceThatDoesNotExist) {
   EXPECT_EQ(refusal(instance("", "eth9")), "error: interface eth9 does not exist\n");
   EXPECT_EQ(refusal(instance("", "eth0", "192.0.2.100 dev eth9")),
@@ -167,8 +167,7 @@ TEST(TopologyRefuses, AnInterfaceThatDoesNotExist) {
 }
 
 TEST(TopologyRefuses, InterfacesThatCannotBeAttached) {
-  EXPECT_NE(refusal(instance("", "bond0")).find("interface bond0 is a bond: AF_XDP takes no NIC"),
-            std::string::npos);
+  EXPECT_NE(refusal(instance("", "bond0")).find("bond bond0 has 0 NICs"), std::string::npos);
   EXPECT_NE(refusal(instance("", "tun0")).find("interface tun0 is not Ethernet"),
             std::string::npos);
   EXPECT_NE(refusal(instance("", "lo")).find("interface lo is not Ethernet"), std::string::npos);
@@ -184,7 +183,7 @@ TEST(TopologyRefuses, VlansOfWhatCannotBeAttached) {
   };
   EXPECT_NE(of(99).find("VLAN v20 has its device in another namespace"), std::string::npos);
   EXPECT_NE(of(kVlan).find("VLAN v20 is of a VLAN itself"), std::string::npos);
-  EXPECT_NE(of(kBond).find("interface bond0 is a bond"), std::string::npos);
+  EXPECT_NE(of(kBond).find("bond bond0 has 0 NICs"), std::string::npos);
   EXPECT_NE(of(kJumbo).find("the MTU of eth2 is 9000"), std::string::npos);
 }
 
@@ -200,6 +199,32 @@ TEST(Topology, VlansShareTheirDevice) {
   EXPECT_EQ(topology.ports[2].vlan, 0);
   EXPECT_EQ(topology.ports[0].device, topology.ports[2].device);
   EXPECT_NE(topology.ports[0].device, topology.ports[1].device);
+}
+
+TEST(Topology, ABondIsOneDeviceOfSeveralNics) {
+  KernelView kernel = usual_kernel();
+  kernel.links.push_back({20, "nic0", mac("02:00:00:00:00:03"), 1500, true, true, "", 0, 0, kBond});
+  kernel.links.push_back({21, "nic1", mac("02:00:00:00:00:03"), 1500, true, true, "", 0, 0, kBond});
+  kernel.links.push_back(
+      {22, "bond0.7", mac("02:00:00:00:00:03"), 1500, true, true, "vlan", kBond, 7});
+  const Built built = build(instance("", "bond0.7", "192.0.2.100 dev bond0"), kernel);
+  EXPECT_EQ(text(built.diagnostics), "");
+  EXPECT_EQ(ports(built), "bond0.7 bond0");
+  ASSERT_EQ(built.topology.devices.size(), 1u);
+  const PlacedDevice& bond = built.topology.devices[0];
+  ASSERT_EQ(bond.nics.size(), 2u);
+  EXPECT_EQ(bond.nics[0].netdev + ' ' + bond.nics[1].netdev, "nic0 nic1");
+
+  EXPECT_EQ(nics_in_use(bond, kernel), 0u);
+  kernel.links[8].carries = true;
+  EXPECT_EQ(nics_in_use(bond, kernel), 2u);
+  kernel.links[7].carries = true;
+  EXPECT_EQ(nics_in_use(bond, kernel), 3u);
+  kernel.links[8].bond = 0;
+  EXPECT_EQ(nics_in_use(bond, kernel), 1u) << "it has left the bond";
+  kernel.links[7].mtu = 9000;
+  EXPECT_NE(refusal(instance("", "bond0"), kernel).find("the MTU of nic0 is 9000"),
+            std::string::npos);
 }
 
 TEST(Topology, OwnedPortsAndTheirVlansHaveAPortToTheTapEach) {
@@ -242,7 +267,7 @@ TEST(TopologyRefuses, AServerThatIsThisNode) {
 TEST(TopologyRefuses, AServerBehindAnInterfaceThatCannotBeAttached) {
   KernelView kernel = usual_kernel();
   kernel.routes.push_back({{ip("10.8.0.0"), 24}, kBond, {}, 0});
-  EXPECT_NE(refusal(server("192.0.2.100 80", {"10.8.0.2 80"}), kernel).find("is a bond"),
+  EXPECT_NE(refusal(server("192.0.2.100 80", {"10.8.0.2 80"}), kernel).find("bond0 has 0 NICs"),
             std::string::npos);
 }
 

@@ -50,16 +50,21 @@ struct RingDevice {
     std::vector<FrameBytes> all;
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
     while (all.size() < count && std::chrono::steady_clock::now() < deadline) {
-      for (rte_ring* ring : transmit) {
-        void* object = nullptr;
-        while (rte_ring_dequeue(ring, &object) == 0) {
-          auto* mbuf = static_cast<rte_mbuf*>(object);
-          const auto* data = rte_pktmbuf_mtod(mbuf, const std::uint8_t*);
-          all.emplace_back(data, data + rte_pktmbuf_data_len(mbuf));
-          rte_pktmbuf_free(mbuf);
-        }
-      }
+      for (FrameBytes& frame : sent_so_far()) all.push_back(std::move(frame));
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return all;
+  }
+  std::vector<FrameBytes> sent_so_far() {
+    std::vector<FrameBytes> all;
+    for (rte_ring* ring : transmit) {
+      void* object = nullptr;
+      while (rte_ring_dequeue(ring, &object) == 0) {
+        auto* mbuf = static_cast<rte_mbuf*>(object);
+        const auto* data = rte_pktmbuf_mtod(mbuf, const std::uint8_t*);
+        all.emplace_back(data, data + rte_pktmbuf_data_len(mbuf));
+        rte_pktmbuf_free(mbuf);
+      }
     }
     return all;
   }
