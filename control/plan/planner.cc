@@ -138,6 +138,7 @@ lb::ShardWorkers deal_shards(unsigned workers) {
 
 // Answers of NATed servers are the dataplane's; those of FULLNAT go to addresses that are.
 void add_real(const lb::RealServer& real, net::Protocol protocol, DeviceSteering& steering) {
+  if (real.method == lb::Method::kTunnel) steering.addresses[real.endpoint.address].tunnel = true;
   if (real.method != lb::Method::kNat) return;
   steering.reals.push_back({real.endpoint, protocol});
   steering.addresses[real.endpoint.address].real = true;

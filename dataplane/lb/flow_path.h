@@ -25,6 +25,8 @@
 
 namespace keepline::lb {
 
+struct Tunnelled;
+
 template <typename F>
 class FlowPath {
  public:
@@ -49,6 +51,9 @@ class FlowPath {
   Verdict pass_fragment(Turn& turn, net::Packet& packet, const net::Parsed& parsed, Handed handed);
   /// An ICMP error, addressed to us: passed on to the end that sent what it quotes.
   Verdict pass_on_error(Turn& turn, net::Packet& packet, const net::Parsed& error);
+  /// An error about a tunnel's packet; nullopt: it is about no connection of ours.
+  std::optional<Verdict> pass_on_tunnel_error(Turn& turn, net::Packet& packet,
+                                              const net::Parsed& error, const Tunnelled& inside);
 
   /// Forgets connections whose time is up, looking at no more than `limit`.
   void expire(std::uint32_t now_s, std::size_t limit, PipelineCounters& counters);

@@ -1,5 +1,5 @@
 // FlowPath's ICMP errors: those of others about its connections, and its own about what it drops.
-#include "dataplane/lb/icmp/error.h"
+#include "dataplane/lb/icmp/tunnelled.h"
 
 #include "dataplane/lb/flow_path_inline.h"
 
@@ -84,6 +84,48 @@ Verdict FlowPath<F>::error_for_client(Turn& turn, const Packet& packet, const Pa
   return {Action::kTransmit, port};
 }
 
+// Of a router on a tunnel's way, about what we have put into it: the client, whose packet it was,
+// hears of it from the VIP. nullopt: not about a connection through a tunnel.
+template <typename F>
+std::optional<Verdict> FlowPath<F>::pass_on_tunnel_error(Turn& turn, Packet& packet,
+                                                         const Parsed& error,
+                                                         const Tunnelled& inside) {
+  auto about = quoted_at<F>(packet, inside.l3, inside.length);
+  if (!about) return std::nullopt;
+  const FlowKey<F> key = key_of<F>(packet, *about);
+  const ServiceEntry* service =
+      turn.snapshot.template find_service<F>(key.destination, key.destination_port, key.protocol);
+  if (service == nullptr) return std::nullopt;
+  const auto [hash, worker] = home_of(turn.snapshot, key, Direction::kForward);
+  if (worker != worker_) return Verdict{Action::kHandOff, turn.port, worker};
+  if (!turn.holds(service->lease)) return turn.drop(Drop::kNotMaster);
+  const Entry* connection = table_.find(hash, key, Direction::kForward);
+  if (connection == nullptr || connection->method != Method::kTunnel) return std::nullopt;
+  const TunnelHeader* tunnel = turn.snapshot.tunnel(connection->real_slot);
+  if (tunnel == nullptr || far_end(*tunnel) != inside.server) return turn.drop(Drop::kUnknown);
+  const bool sound = error.family == net::Family::kV6 ? icmp_checksum_ok<net::V6>(packet, error)
+                                                      : icmp_checksum_ok<net::V4>(packet, error);
+  if (!sound) return turn.drop(Drop::kBadIcmp);
+  const auto hearing = hearing_of(packet, error, inside);
+  if (!hearing) return turn.drop(Drop::kUnknown);
+  if (refusals_.spend(turn.now_s) == RefusalBudget::Spend::kNothingLeft) {
+    return turn.drop(Drop::kUnknown);
+  }
+  const Vip* vip = turn.snapshot.find_vip(F::generic(key.destination));
+  // Its entry does not know the way back to the client: answers do not pass here.
+  const neigh::NextHop hop = turn.snapshot.next_hops().resolve(key.source);
+  if (vip == nullptr || hop.reach != neigh::Reach::kFound) return turn.drop(why_not(hop.reach));
+  unwrap(packet, error, inside);
+  about->l3 = error.l3;
+  if (make_error<F>(packet, *about, hearing->refusal, hearing->mtu, key.destination) !=
+      Made::kDone) {
+    return turn.drop(Drop::kUnknown);
+  }
+  set_link_header(packet, {hop.mac, source_mac(turn, *vip, hop.port)});
+  turn.counters.icmp_errors.add();
+  return Verdict{Action::kTransmitResized, hop.port};
+}
+
 // The packet is dropped in any case; its sender hears why, when it may and can do something about
 // it.
 template <typename F>
@@ -116,6 +158,12 @@ Verdict FlowPath<F>::refuse(Turn& turn, const Arrival& arrival, Drop reason, std
 // The members of this file only; the rest of the class is instantiated where it is defined.
 template Verdict FlowPath<net::V4>::pass_on_error(Turn&, Packet&, const Parsed&);
 template Verdict FlowPath<net::V6>::pass_on_error(Turn&, Packet&, const Parsed&);
+template std::optional<Verdict> FlowPath<net::V4>::pass_on_tunnel_error(Turn&, Packet&,
+                                                                        const Parsed&,
+                                                                        const Tunnelled&);
+template std::optional<Verdict> FlowPath<net::V6>::pass_on_tunnel_error(Turn&, Packet&,
+                                                                        const Parsed&,
+                                                                        const Tunnelled&);
 template Verdict FlowPath<net::V4>::refuse(Turn&, const Arrival&, Drop, std::uint16_t,
                                            const net::be32&);
 template Verdict FlowPath<net::V6>::refuse(Turn&, const Arrival&, Drop, std::uint16_t,

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "dataplane/lb/icmp/echo.h"
+#include "dataplane/lb/icmp/tunnelled.h"
 #include "dataplane/neigh/arp.h"
 
 namespace keepline::lb {
@@ -105,6 +106,12 @@ Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
                : v4_.pass_fragment(turn, packet, parsed, burst.handed);
   }
   if (parsed.kind == Kind::kIcmpError) {
+    if (const auto inside = tunnelled_in(packet, parsed)) {
+      const auto verdict = inside->family == net::Family::kV6
+                               ? v6_.pass_on_tunnel_error(turn, packet, parsed, *inside)
+                               : v4_.pass_on_tunnel_error(turn, packet, parsed, *inside);
+      if (verdict) return *verdict;
+    }
     return parsed.family == net::Family::kV6 ? v6_.pass_on_error(turn, packet, parsed)
                                              : v4_.pass_on_error(turn, packet, parsed);
   }

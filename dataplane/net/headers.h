@@ -188,6 +188,7 @@ inline constexpr std::uint8_t kIcmpEchoRequest = 8;
 inline constexpr std::uint8_t kIcmpUnreachable = 3;
 inline constexpr std::uint8_t kIcmpTimeExceeded = 11;
 inline constexpr std::uint8_t kIcmpParameterProblem = 12;
+inline constexpr std::uint8_t kIcmpHostUnreachable = 1;  ///< Code of kIcmpUnreachable.
 inline constexpr std::uint8_t kIcmpPortUnreachable = 3;  ///< Code of kIcmpUnreachable.
 inline constexpr std::uint8_t kIcmpTooBig = 4;           ///< The same; RFC 1191.
 // RFC 4443: all types below kIcmp6FirstInformation are errors.
@@ -195,7 +196,8 @@ inline constexpr std::uint8_t kIcmp6Unreachable = 1;
 inline constexpr std::uint8_t kIcmp6TooBig = 2;
 inline constexpr std::uint8_t kIcmp6TimeExceeded = 3;
 inline constexpr std::uint8_t kIcmp6FirstInformation = 128;
-inline constexpr std::uint8_t kIcmp6PortUnreachable = 4;  ///< Code of kIcmp6Unreachable.
+inline constexpr std::uint8_t kIcmp6AddressUnreachable = 3;  ///< Code of kIcmp6Unreachable.
+inline constexpr std::uint8_t kIcmp6PortUnreachable = 4;     ///< Code of kIcmp6Unreachable.
 
 inline constexpr std::uint8_t kIpv6Icmp = 58;  ///< As the next header.
 

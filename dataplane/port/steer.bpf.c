@@ -128,12 +128,24 @@ static __always_inline int steer_ports(struct xdp_md* ctx, struct iphdr* ip, __u
   return XDP_PASS;
 }
 
-// An error about an answer of a virtual server, or about a packet to a NATed real server.
+// Whether what an IP header with this protocol is in front of can be a tunnel of ours.
+static __always_inline int is_tunnel(__u8 protocol, void* payload, void* end) {
+  if (protocol == IPPROTO_IPIP || protocol == IPPROTO_IPV6 || protocol == IPPROTO_GRE) return 1;
+  __u8* gue = payload + 8;
+  if (protocol != IPPROTO_UDP || (void*)(gue + 2) > end || gue[0] != 0) return 0;
+  return gue[1] == IPPROTO_IPIP || gue[1] == IPPROTO_IPV6;
+}
+
+// An error about an answer of a virtual server, or about a packet to a real server: a NATed one, or
+// one behind a tunnel.
 static __always_inline int steer_error(struct xdp_md* ctx, struct iphdr* quoted, __u32 flags,
                                        void* end) {
   if ((void*)(quoted + 1) > end || quoted->version != 4 || quoted->ihl < 5) return XDP_PASS;
   __be16* ports = (void*)quoted + quoted->ihl * 4;
   if ((void*)(ports + 2) > end) return XDP_PASS;
+  if ((flags & KL_OWN) && (address_flags(quoted->daddr) & KL_TUNNEL)) {
+    return is_tunnel(quoted->protocol, ports, end) ? to_socket(ctx) : XDP_PASS;
+  }
   struct kl_endpoint source = {
       .address = quoted->saddr, .port = ports[0], .protocol = quoted->protocol};
   struct kl_endpoint destination = {
@@ -207,6 +219,11 @@ static __always_inline int steer_error6(struct xdp_md* ctx, __u8* icmp, __u32 fl
   __be16* ports = skip_extensions(quoted, end, &protocol);
   if (!ports || (void*)(ports + 2) > end) return XDP_PASS;
   struct kl_endpoint6 key = {.port = ports[0], .protocol = protocol};
+  __builtin_memcpy(&key.address, &quoted->daddr, sizeof key.address);
+  __u32* server = bpf_map_lookup_elem(&kl_addresses6, &key.address);
+  if ((flags & KL_OWN) && server && (*server & KL_TUNNEL)) {
+    return is_tunnel(protocol, ports, end) ? to_socket(ctx) : XDP_PASS;
+  }
   __builtin_memcpy(&key.address, &quoted->saddr, sizeof key.address);
   if ((flags & KL_SERVICE) && has_end6(&kl_services6, &key)) return to_socket(ctx);
   if (flags & KL_LOCAL) return to_socket(ctx);

@@ -236,6 +236,18 @@ inline FrameBytes error_of(const Datagram& d, std::uint8_t type, std::uint8_t co
   return frame;
 }
 
+/// As headers of our own making are: no traffic class, label or identification.
+inline void make_plain(FrameBytes& frame) {
+  if (frame[kL3] >> 4 == 6) {
+    put16(frame, kL3, 0x6000);
+    put16(frame, kL3 + 2, 0);
+  } else {
+    put16(frame, kL3, 0x4500);
+    put16(frame, kL3 + 4, 0);
+    fix_ip_checksum(frame);
+  }
+}
+
 /// The IP packet of a frame, or its first bytes.
 inline FrameBytes packet_of(const FrameBytes& frame, std::size_t most = 65535) {
   const auto end = std::min(frame.size(), kL3 + most);

@@ -204,15 +204,7 @@ FrameBytes refusal(const Datagram& about, const net::IpAddr& vip, std::uint8_t t
   d.source = {vip, 0};
   d.destination = {about.source.address, 0};
   FrameBytes frame = error_of(d, type, code, rest, packet_of(bytes_of(about), most));
-  // Our headers have no traffic class, label or identification.
-  if (vip.is_v6()) {
-    put16(frame, kL3, 0x6000);
-    put16(frame, kL3 + 2, 0);
-  } else {
-    put16(frame, kL3, 0x4500);
-    put16(frame, kL3 + 4, 0);
-    fix_ip_checksum(frame);
-  }
+  make_plain(frame);
   return frame;
 }
 

@@ -33,6 +33,7 @@ class GoldenTunnel : public ::testing::TestWithParam<int> {
     world.routes.push_back({{net::parse_ip("fd00::").value(), 64}, kInside, {}, 0});
     world.routes.push_back({{net::parse_ip("2001:db8::").value(), 64}, kOutside, {}, 0});
     world.neighbours.push_back({kNames.server6, kInside, kNames.server1_mac});
+    world.neighbours.push_back({kNames.client6, kOutside, kNames.client_mac});
     stage.publish();
   }
   net::IpAddr vip() const { return c.v6_inside ? kNames.vip6 : net::IpAddr(kNames.vip); }
@@ -96,6 +97,32 @@ class GoldenTunnel : public ::testing::TestWithParam<int> {
                                pseudo_sum(frame, kL3, net::Protocol::kUdp, payload.size())));
     }
     return frame;
+  }
+
+  // What a router between node and server says about the tunnel's packet `about`.
+  FrameBytes error(std::uint8_t type, std::uint8_t code, std::uint32_t rest,
+                   net::Bytes about) const {
+    Datagram d;
+    d.to = kNames.inside_mac;
+    d.from = kNames.server1_mac;
+    d.source.address = c.v6_outside ? net::parse_ip("fd00::77").value() : ip("10.0.0.77");
+    d.destination.address = c.v6_outside ? kNames.inside6 : net::IpAddr(kNames.inside);
+    return error_of(d, type, code, rest, about);
+  }
+  // What the client hears from the VIP about the packet inside.
+  FrameBytes heard(std::uint8_t type, std::uint8_t code, std::uint32_t rest,
+                   net::Bytes about) const {
+    Datagram d;
+    d.to = kNames.client_mac;
+    d.from = kNames.virtual_mac;
+    d.source.address = vip();
+    d.destination.address = request().source.address;
+    FrameBytes frame = error_of(d, type, code, rest, about);
+    make_plain(frame);
+    return frame;
+  }
+  FrameBytes too_big(std::uint16_t mtu, net::Bytes about) const {
+    return c.v6_outside ? error(2, 0, mtu, about) : error(3, 4, mtu, about);
   }
 
   static Case case_of(int number) {
@@ -174,6 +201,57 @@ TEST_P(GoldenTunnel, WithoutAnAddressOfOursNothingLeaves) {
   stage.publish();
   EXPECT_EQ(text(stage.put(kOutside, bytes_of(request()))), kNothing);
   EXPECT_EQ(stage.counters(), "packets=1 created=1 no_route=1 connections=1");
+}
+
+TEST_P(GoldenTunnel, WhatRoutersSayOfItReachesTheClient) {
+  Datagram inside = request();
+  --inside.ttl;
+  const auto sent = stage.put(kOutside, bytes_of(request()));
+  ASSERT_EQ(sent.size(), 1u);
+  const std::size_t added = sent[0].size() - bytes_of(inside).size();
+  stage.counters();
+  const FrameBytes about = packet_of(bytes_of(inside));
+  const auto expect = [&](const FrameBytes& said, const FrameBytes& expected) {
+    EXPECT_EQ(text(stage.put(kInside, said)), text(expected));
+    EXPECT_EQ(stage.counters(), "packets=1 icmp_errors=1 connections=1");
+  };
+  const auto mtu = static_cast<std::uint32_t>(1300 - added);
+  expect(too_big(1300, packet_of(sent[0])),
+         c.v6_inside ? heard(2, 0, mtu, about) : heard(3, 4, mtu, about));
+  expect(c.v6_outside ? error(3, 0, 0, packet_of(sent[0])) : error(11, 0, 0, packet_of(sent[0])),
+         c.v6_inside ? heard(3, 0, 0, about) : heard(11, 0, 0, about));
+  expect(c.v6_outside ? error(1, 0, 0, packet_of(sent[0])) : error(3, 1, 0, packet_of(sent[0])),
+         c.v6_inside ? heard(1, 3, 0, about) : heard(3, 1, 0, about));
+  // No more is quoted than the ports, as old routers do of IPv4.
+  const std::size_t least = added + (c.v6_inside ? 40 : 20) + 8;
+  const FrameBytes short_about(about.begin(), about.begin() + (c.v6_inside ? 48 : 28));
+  expect(too_big(1300, packet_of(sent[0], least)),
+         c.v6_inside ? heard(2, 0, mtu, short_about) : heard(3, 4, mtu, short_about));
+}
+
+TEST_P(GoldenTunnel, WhatRoutersCannotSayIsDropped) {
+  const auto sent = stage.put(kOutside, bytes_of(request()));
+  ASSERT_EQ(sent.size(), 1u);
+  stage.counters();
+  const auto dropped = [this](const FrameBytes& said) {
+    EXPECT_EQ(text(stage.put(kInside, said)), kNothing);
+    return stage.counters();
+  };
+  FrameBytes wrong = too_big(1300, packet_of(sent[0]));
+  wrong.back() ^= 1;
+  EXPECT_EQ(dropped(wrong), "packets=1 bad_icmp=1 connections=1");
+  EXPECT_EQ(dropped(too_big(20, packet_of(sent[0]))), "packets=1 unknown=1 connections=1");
+  // Another server than the connection's.
+  FrameBytes elsewhere = packet_of(sent[0]);
+  elsewhere[c.v6_outside ? 39 : 19] ^= 0x40;
+  EXPECT_EQ(dropped(too_big(1300, elsewhere)), "packets=1 unknown=1 connections=1");
+  // However little is quoted, nothing is read that is not there.
+  for (std::size_t length = 0; length + 8 < sent[0].size() - kL3; length += 4) {
+    stage.put(kInside, too_big(1300, packet_of(sent[0], length)));
+  }
+  stage.counters();
+  stage.revoke();
+  EXPECT_EQ(dropped(too_big(1300, packet_of(sent[0]))), "packets=1 not_master=1 connections=1");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import test_ipv6
 from daemons import Keepline
+from nginx import Nginx
 from process import wait_for
 from test_icmp import path_mtu
 from topologies import CLIENT, ONE_ARM_VIP, ONE_ARM_WEBS, one_arm, virtual_server, vrrp_instance
@@ -103,3 +104,38 @@ def test_clients_of_ipv6(lab, kind, outer):
     assert {row["destination"].rsplit(":", 1)[0].strip("[]") for row in rows} <= set(servers), rows
     for tunnel in tunnels:
         assert "open" in tunnel.output() and "bad" not in tunnel.output(), tunnel.output()
+
+
+@pytest.mark.parametrize("kind", ["ipip", "gre csum", "gue"])
+def test_a_narrow_link_on_the_tunnels_way(lab, kind):
+    """A router between node and server says that the tunnel's packets are too big, to the node:
+    the client hears it from the VIP, less what the tunnel adds."""
+    arm = one_arm(lab, "10.0.0.254")
+    hop, web = lab.host("hop", forward=True), lab.host("web9")
+    branch = lab.switch("branch")
+    lab.cable(hop, "eth0", arm.lan, "10.0.0.9/24")
+    lab.cable(hop, "eth1", branch, "10.8.0.1/24")
+    lab.cable(web, "eth0", branch, "10.8.0.9/24")
+    hop.ip("route add default via 10.0.0.254", "link set eth1 mtu 1300")
+    web.ip("route add default via 10.8.0.1")
+    for host in (arm.node, arm.router):
+        host.ip("route add 10.8.0.0/24 via 10.0.0.9")
+    server = Nginx(web)
+    tunnel = unpack(web, kind, "4", f"{ONE_ARM_VIP}/32")
+    service = virtual_server(ONE_ARM_VIP, servers=["10.8.0.9"], kind=KINDS[kind])
+    keepline = Keepline(arm.node, vrrp_instance(vip=f"{ONE_ARM_VIP}/24") + service).start()
+    keepline.wait_master(ONE_ARM_VIP)
+    url = f"http://{ONE_ARM_VIP}/"
+    wait_for(lambda: arm.client.curl(url, timeout=1), 30, f"{url} answers")
+    path = lab.file("large", "x" * 500_000)
+    words = ("-g", "-s", "-m", 20, "--data-binary", f"@{path}", url)
+    assert arm.client.run("curl", *words, timeout=40).stdout == "web9\n"
+    header = {"ipip": 20, "gre csum": 28, "gue": 32}[kind]
+    assert path_mtu(arm.client, ONE_ARM_VIP) == 1300 - header
+    assert keepline.flows("icmp_errors") > 0
+    assert server.clients() == {CLIENT}
+    assert "bad" not in tunnel.output(), tunnel.output()
+    # Errors about what the node itself sends there stay the kernel's.
+    words = ("-c", "2", "-W", "1", "-M", "do", "-s", "1372", "10.8.0.9")
+    arm.node.run("ping", *words, check=False)
+    assert path_mtu(arm.node, "10.8.0.9") == 1300

@@ -162,6 +162,17 @@ TunnelHeader make_tunnel_header(const Tunnel& tunnel, const net::IpAddr& source,
   return header;
 }
 
+net::IpAddr far_end(const TunnelHeader& tunnel) {
+  if (tunnel.is_v6) {
+    net::Ipv6Header ip;
+    std::memcpy(&ip, tunnel.bytes.data(), sizeof ip);
+    return net::IpAddr(ip.destination);
+  }
+  net::Ipv4Header ip;
+  std::memcpy(&ip, tunnel.bytes.data(), sizeof ip);
+  return net::IpAddr(net::Ip4(ip.destination));
+}
+
 bool encapsulate(net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
                  std::uint16_t id) {
   if (packet.headroom < tunnel.length) return false;

@@ -30,6 +30,9 @@ static_assert(sizeof(TunnelHeader) == 64);
 TunnelHeader make_tunnel_header(const Tunnel& tunnel, const net::IpAddr& source,
                                 const net::IpAddr& server, net::Family inside);
 
+/// The server that the tunnel leads to.
+net::IpAddr far_end(const TunnelHeader& tunnel);
+
 /// Puts the headers in front of the packet and cuts off Ethernet padding; the link addresses are
 /// the caller's to set. `id` numbers IPv4 headers. The packet has lost its hop already. False, and
 /// nothing changed: no room in front of the frame.

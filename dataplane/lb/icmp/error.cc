@@ -121,8 +121,12 @@ std::optional<Parsed> quoted6(const Packet& packet, std::uint16_t l3, std::size_
 
 template <typename F>
 std::optional<Parsed> quoted_in(const Packet& packet, const Parsed& error) {
-  const auto l3 = static_cast<std::uint16_t>(error.l4 + sizeof(net::IcmpHeader));
-  const std::size_t length = icmp_length(error) - sizeof(net::IcmpHeader);
+  return quoted_at<F>(packet, static_cast<std::uint16_t>(error.l4 + sizeof(net::IcmpHeader)),
+                      icmp_length(error) - sizeof(net::IcmpHeader));
+}
+
+template <typename F>
+std::optional<Parsed> quoted_at(const Packet& packet, std::uint16_t l3, std::size_t length) {
   std::optional<Parsed> quoted =
       F::kFamily == Family::kV4 ? quoted4(packet, l3, length) : quoted6(packet, l3, length);
   // Eight bytes are the least that anybody quotes of the transport header (RFC 792).
@@ -190,6 +194,9 @@ TypeAndCode type_of(Refusal refusal) {
                  : TypeAndCode{net::kIcmp6TooBig, 0};
     case Refusal::kTtlExpired:
       return {kV4 ? net::kIcmpTimeExceeded : net::kIcmp6TimeExceeded, 0};
+    case Refusal::kHostUnreachable:
+      return kV4 ? TypeAndCode{net::kIcmpUnreachable, net::kIcmpHostUnreachable}
+                 : TypeAndCode{net::kIcmp6Unreachable, net::kIcmp6AddressUnreachable};
     case Refusal::kPortUnreachable:
       break;
   }
@@ -268,13 +275,14 @@ Made make_error(Packet& packet, const Parsed& parsed, Refusal refusal, std::uint
   return Made::kDone;
 }
 
-#define KEEPLINE_ERRORS_OF(F)                                                   \
-  template std::optional<Parsed> quoted_in<F>(const Packet&, const Parsed&);    \
-  template bool icmp_checksum_ok<F>(const Packet&, const Parsed&);              \
-  template void error_to_real<F>(const Packet&, const Parsed&, const Parsed&,   \
-                                 const Connection<F>&);                         \
-  template void error_to_client<F>(const Packet&, const Parsed&, const Parsed&, \
-                                   const Connection<F>&);                       \
+#define KEEPLINE_ERRORS_OF(F)                                                             \
+  template std::optional<Parsed> quoted_in<F>(const Packet&, const Parsed&);              \
+  template std::optional<Parsed> quoted_at<F>(const Packet&, std::uint16_t, std::size_t); \
+  template bool icmp_checksum_ok<F>(const Packet&, const Parsed&);                        \
+  template void error_to_real<F>(const Packet&, const Parsed&, const Parsed&,             \
+                                 const Connection<F>&);                                   \
+  template void error_to_client<F>(const Packet&, const Parsed&, const Parsed&,           \
+                                   const Connection<F>&);                                 \
   template Made make_error<F>(Packet&, const Parsed&, Refusal, std::uint16_t, const F::Address&)
 KEEPLINE_ERRORS_OF(net::V4);
 KEEPLINE_ERRORS_OF(net::V6);

@@ -17,6 +17,11 @@ namespace keepline::lb {
 template <typename F>
 std::optional<net::Parsed> quoted_in(const net::Packet& packet, const net::Parsed& error);
 
+/// The same of a packet that begins at `l3` and of which `length` bytes are there.
+template <typename F>
+std::optional<net::Parsed> quoted_at(const net::Packet& packet, std::uint16_t l3,
+                                     std::size_t length);
+
 template <typename F>
 bool icmp_checksum_ok(const net::Packet& packet, const net::Parsed& error);
 
@@ -33,7 +38,7 @@ void error_to_client(const net::Packet& packet, const net::Parsed& error, const 
                      const Connection<F>& connection);
 
 /// What we say ourselves about a packet.
-enum class Refusal : std::uint8_t { kTooBig, kTtlExpired, kPortUnreachable };
+enum class Refusal : std::uint8_t { kTooBig, kTtlExpired, kPortUnreachable, kHostUnreachable };
 
 /// Turns a packet into the error about it, from `speaker`, back to the MAC that it came from; the
 /// frame gets another length, and begins in its headroom. `mtu` belongs to kTooBig.
