@@ -3,10 +3,11 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
-#include <rte_mbuf.h>
 
 #include <algorithm>
 #include <array>
+
+#include "dataplane/port/mbuf_packet.h"
 
 namespace keepline::port {
 

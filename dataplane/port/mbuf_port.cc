@@ -1,15 +1,10 @@
 #include "dataplane/port/mbuf_port.h"
 
-#include <rte_mbuf.h>
-
 #include <algorithm>
 
-namespace keepline::port {
+#include "dataplane/port/mbuf_packet.h"
 
-net::Packet MbufPort::packet_of(rte_mbuf* mbuf) {
-  return {rte_pktmbuf_mtod(mbuf, std::uint8_t*), mbuf, rte_pktmbuf_data_len(mbuf),
-          rte_pktmbuf_headroom(mbuf)};
-}
+namespace keepline::port {
 
 void MbufPort::release(Buffers buffers) {
   auto** mbufs = reinterpret_cast<rte_mbuf**>(const_cast<void**>(buffers.data()));

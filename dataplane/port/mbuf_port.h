@@ -3,7 +3,6 @@
 
 #include "dataplane/port/port.h"
 
-struct rte_mbuf;
 struct rte_mempool;
 
 namespace keepline::port {
@@ -17,7 +16,6 @@ class MbufPort : public Port {
   std::optional<net::Packet> make(net::Bytes bytes) override;
 
  protected:
-  static net::Packet packet_of(rte_mbuf* mbuf);
   rte_mempool* pool() const { return pool_; }
 
  private:

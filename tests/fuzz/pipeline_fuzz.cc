@@ -5,8 +5,8 @@
 // burst, or time that passes, or a server that leaves, or other rules. As in a worker, a burst is
 // begun before the one in front of it is finished. Checked: no frame grows or shrinks unless its
 // verdict says so, and then into its own room; what is transmitted leaves through a port that
-// exists, with a right IPv4 checksum and a right transport checksum where it came with one, and the
-// table keeps its bound.
+// exists, with a right IPv4 checksum and a right transport checksum where it came with one, what
+// the kernel gets is as it came, and the table keeps its bound.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -50,6 +50,7 @@ class Input {
 };
 
 const net::Ip4 kLocal = ip("10.0.0.200");
+constexpr net::PortId kKernel = 2;
 
 // The usual world, with a service of the further methods, rules and schedulers at port 81.
 World fuzzed_world(std::uint8_t rules) {
@@ -74,7 +75,52 @@ World fuzzed_world(std::uint8_t rules) {
   more.syn_proxy = (rules & 128) != 0 && (rules & 64) == 0 && lb::translates(method);
   world.services.push_back(more);
   world.services[1].one_packet = (rules & 32) != 0;
+  if ((rules & 1) != 0) {
+    // The outside port is a NIC of our own: what is not ours goes to the kernel as it came.
+    world.ports.resize(3);
+    world.ports[kOutside].kernel = kKernel;
+    world.ports[kKernel].nic = kOutside;
+    world.own = {ip("192.0.2.5"), kNames.inside};
+  }
   return world;
+}
+
+// A packet to server1 as it is in a tunnel, but for what the checksums would be.
+FrameBytes in_tunnel(Input& input, const Datagram& inside) {
+  const std::uint8_t what = input.byte();
+  FrameBytes headers;
+  if (what % 3 == 1) {
+    append16(headers, (what & 8) != 0 ? 0x8000 : 0);
+    append16(headers, 0x0800);
+    if ((what & 8) != 0) headers.insert(headers.end(), 4, 0);
+  } else if (what % 3 == 2) {
+    for (const unsigned word : {32768u, 6080u, 100u, 0u, 4u, 0u}) append16(headers, word);
+  }
+  constexpr std::uint8_t kProtocols[] = {4, 47, 17};
+  Datagram outer;
+  outer.source.address = kNames.inside;
+  outer.destination.address = kNames.server1;
+  outer.protocol = static_cast<net::Protocol>(kProtocols[what % 3]);
+  FrameBytes frame;
+  const FrameBytes packet = packet_of(bytes_of(inside));
+  append_ip_header(frame, outer, headers.size() + packet.size());
+  frame.insert(frame.end(), headers.begin(), headers.end());
+  frame.insert(frame.end(), packet.begin(), packet.end());
+  return frame;
+}
+
+// A router's word about a tunnel's packet, cut somewhere.
+FrameBytes sound_tunnel_error(Input& input, std::uint16_t client_port) {
+  const FrameBytes about = in_tunnel(input, from_client(client_port, net::kTcpAck, 81));
+  Datagram d;
+  d.to = kNames.inside_mac;
+  d.from = kNames.router_mac;
+  d.source.address = ip("10.0.0.77");
+  d.destination.address = kNames.inside;
+  constexpr std::uint8_t kTypes[] = {3, 11, 12, 3};
+  const std::uint8_t what = input.byte();
+  return error_of(d, kTypes[what % 4], (what & 4) != 0 ? 4 : 1, what * 8u,
+                  packet_of(about, 20 + input.byte() % 100));
 }
 
 // An ICMP error about what the client or server1 was sent, cut somewhere.
@@ -127,6 +173,7 @@ FrameBytes sound_frame(Input& input) {
     return bytes_of(arp);
   }
   if ((kind & 0x30) == 0x10) {
+    if ((flags & 3) == 3) return sound_tunnel_error(input, client_port);
     return (flags & 1) != 0 ? sound_error(input, client_port) : sound_fragment(input, d);
   }
   return (kind & 0x30) == 0x20 ? echo_of(d, net::kIcmpEchoRequest) : bytes_of(d);
@@ -251,6 +298,7 @@ class Fuzzed {
     std::array<std::unique_ptr<std::uint8_t[]>, net::kBurstSize> memory;
     std::array<bool, net::kBurstSize> was_sound{};
     std::array<std::uint16_t, net::kBurstSize> length{};
+    std::array<FrameBytes, net::kBurstSize> arrived;
   };
 
   // In memory of exactly its size, so that a byte too far is seen.
@@ -261,6 +309,7 @@ class Fuzzed {
     std::copy(frame.begin(), frame.end(), flight.memory[at].get() + kHeadroom);
     flight.length[at] = static_cast<std::uint16_t>(frame.size());
     flight.was_sound[at] = is_sound(frame);
+    flight.arrived[at] = frame;
     flight.burst.packets[at] = {flight.memory[at].get() + kHeadroom, nullptr, flight.length[at],
                                 kHeadroom};
     if (flight.burst.count == net::kBurstSize) begin_burst(flight.length[at] % 2);
@@ -293,6 +342,10 @@ class Fuzzed {
     }
     require(verdict.port < snapshot_->port_count());
     const net::Bytes sent(packet.data, packet.length);
+    if (verdict.port == kKernel) {
+      require(std::ranges::equal(sent, flight.arrived[i]));
+      return;
+    }
     note_cookie(sent);
     if (u16_at(sent, 12) != net::kEtherTypeIpv4) return;
     const std::size_t header = static_cast<std::size_t>(sent[kL3] & 15) * 4;
