@@ -61,7 +61,7 @@ void App::start_dataplane() {
       dataplane_config(setup_.options, *setup_.config, *setup_.topology, setup_.taps));
   if (!dataplane) throw std::runtime_error(dataplane.error());
   dataplane_ = std::move(*dataplane);
-  if (!setup_.taps.empty()) place_again();
+  if (!setup_.taps.empty()) learn_macs();
   use_bonds(*dataplane_, *setup_.topology, *view_);
   vips_ = std::make_unique<VipAddresses>(*setup_.topology, *kernel_);
   neighbours_ = std::make_unique<NeighbourKeeper>(*setup_.config, *setup_.topology,
@@ -69,22 +69,24 @@ void App::start_dataplane() {
   if (!dataplane_->hugepages()) log::info("no free hugepages: running without them");
 }
 
-// A NIC that takes the tags off its frames hides them from XDP.
+// A NIC that takes the tags off its frames hides from XDP whose they are: ours or the kernel's.
 void App::keep_tags() {
-  for (const PlacedPort& port : setup_.topology->ports) {
-    const PlacedDevice& device = setup_.topology->devices[port.device];
-    if (port.vlan == 0) continue;
-    for (const PlacedNic& nic : device.nics) kernel_->keep_tags(nic.netdev);
+  for (const PlacedDevice& device : setup_.topology->devices) {
+    const auto is_on_it = [&](const Link& link) { return link.lower == device.ifindex; };
+    if (std::ranges::none_of(view_->links, is_on_it)) continue;
+    for (const PlacedNic& nic : device.nics) {
+      if (const auto kept = kernel_->keep_tags(nic.netdev); !kept) {
+        throw std::runtime_error("VLANs of " + device.netdev + ": " + kept.error());
+      }
+    }
   }
 }
 
-// The NICs that are ours have told their MACs only now.
-void App::place_again() {
+// The NICs that are ours have told their MACs only now; nothing else may move any more.
+void App::learn_macs() {
   setup_.mirror->handle_news();
   view_ = std::make_shared<const KernelView>(setup_.mirror->view());
-  config::Diagnostics known;
-  setup_.topology = std::make_shared<const Topology>(
-      make_topology(*setup_.config, *view_, setup_.options.mode, known));
+  setup_.topology = std::make_shared<const Topology>(with_macs_of(*view_, *setup_.topology));
 }
 
 void App::start_memberships() {

@@ -54,7 +54,7 @@ class App final : public VrrpHost {
  private:
   // Start, in this order.
   void keep_tags();
-  void place_again();
+  void learn_macs();
   void start_dataplane();
   void start_memberships();
   void start_services();

@@ -35,17 +35,15 @@ void KernelExecutor::note_netdev(const std::string& netdev) {
   written.get_future().wait();
 }
 
-void KernelExecutor::keep_tags(const std::string& netdev) {
-  std::promise<void> kept;
+tl::expected<void, std::string> KernelExecutor::keep_tags(const std::string& netdev) {
+  std::promise<tl::expected<void, std::string>> kept;
   boost::asio::post(pool_, [this, netdev, &kept] {
-    if (takes_tags_off(netdev)) {
-      footprint_.add_tagged(netdev);
-      tagged_.push_back(netdev);
-      report(take_tags_off(netdev, false));
-    }
-    kept.set_value();
+    if (!takes_tags_off(netdev)) return kept.set_value({});
+    footprint_.add_tagged(netdev);
+    tagged_.push_back(netdev);
+    kept.set_value(take_tags_off(netdev, false));
   });
-  kept.get_future().wait();
+  return kept.get_future().get();
 }
 
 void KernelExecutor::acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet) {
@@ -138,7 +136,11 @@ void KernelExecutor::drain() {
     }
     for (const auto& [ifindex, address] : managed_) requests_.forget_neighbour(ifindex, address);
     restore_arp();
-    for (const std::string& netdev : tagged_) report(take_tags_off(netdev, true));
+    for (const std::string& netdev : tagged_) {
+      const auto restored = take_tags_off(netdev, true);
+      report(restored);
+      undone = undone && restored.has_value();
+    }
   });
   pool_.join();
   if (undone) footprint_.clear();

@@ -42,7 +42,7 @@ class KernelExecutor {
   /// Before the netdev is attached, and waits until it is written down.
   void note_netdev(const std::string& netdev);
   /// Lets the netdev leave VLAN tags in its frames, until drain(); waits for it.
-  void keep_tags(const std::string& netdev);
+  tl::expected<void, std::string> keep_tags(const std::string& netdev);
   /// Adds the addresses and, with the first IPv4 ones held, sets the ARP sysctls of `quiet`
   /// netdevs.
   void acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet);

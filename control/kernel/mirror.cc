@@ -80,7 +80,9 @@ Link link_of(rtnl_link* object) {
   link.bond = static_cast<unsigned>(rtnl_link_get_master(object));
   if (link.kind == "vlan") {
     link.lower = static_cast<unsigned>(rtnl_link_get_link(object));
-    link.vlan = static_cast<std::uint16_t>(rtnl_link_vlan_get_id(object));
+    // In network order, as libnl has it.
+    const bool is_8021q = rtnl_link_vlan_get_protocol(object) == net::be16(0x8100).raw();
+    if (is_8021q) link.vlan = static_cast<std::uint16_t>(rtnl_link_vlan_get_id(object));
   }
   return link;
 }

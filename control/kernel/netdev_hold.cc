@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -69,12 +70,15 @@ NetdevHold::~NetdevHold() {
 
 std::vector<NetdevHold> hold_devices(const Topology& topology) {
   std::vector<NetdevHold> holds;
-  for (const PlacedDevice& device : topology.devices) {
-    auto hold = NetdevHold::take(device.netdev);
-    if (!hold) throw std::runtime_error(hold.error());
-    holds.push_back(std::move(*hold));
-  }
+  const auto hold = [&holds](const std::string& netdev) {
+    auto taken = NetdevHold::take(netdev);
+    if (!taken) throw std::runtime_error(taken.error());
+    holds.push_back(std::move(*taken));
+  };
+  for (const PlacedDevice& device : topology.devices) hold(device.netdev);
   for (const PlacedNic& nic : topology.nics()) {
+    const auto is_it = [&](const PlacedDevice& device) { return device.netdev == nic.netdev; };
+    if (std::ranges::none_of(topology.devices, is_it)) hold(nic.netdev);
     // Nobody else holds the netdev, so a program of ours on it is a dead daemon's, even if that
     // one's footprint is lost.
     port::detach_xdp(nic.ifindex);

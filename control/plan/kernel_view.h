@@ -21,7 +21,7 @@ struct Link {
   bool is_ethernet = false;  ///< Has Ethernet framing and is not the loopback.
   std::string kind;          ///< "veth", "vlan", "bond"...; empty for a plain NIC.
   unsigned lower = 0;        ///< Of a VLAN: the ifindex of the device that its frames go through.
-  std::uint16_t vlan = 0;    ///< Its number.
+  std::uint16_t vlan = 0;    ///< Its number; 0: its tag is not of 802.1Q.
   unsigned bond = 0;         ///< Of a bond's NIC: the bond's ifindex.
   bool carries = false;      ///< Of a bond's NIC: the bond uses it right now.
   friend bool operator==(const Link&, const Link&) = default;

@@ -96,8 +96,10 @@ std::vector<lb::PortInfo> ports_of(const PlanInput& input) {
     lb::PortInfo info;
     info.mac = port.mac;
     info.mtu = static_cast<std::uint16_t>(port.mtu);
-    info.takes_adverts = input.mode.vrrp;
     const auto id = static_cast<net::PortId>(ports.size());
+    const auto& instances = input.topology->instances;
+    info.takes_adverts = input.mode.vrrp &&
+                         std::ranges::find(instances, id, &PlacedInstance::port) != instances.end();
     if (input.topology->is_owned(port)) info.kernel = input.topology->tap_of(id);
     for (const Address& own : input.kernel->addresses) {
       const net::IpAddr& address = own.prefix.address;
@@ -118,13 +120,15 @@ std::vector<lb::PortInfo> ports_of(const PlanInput& input) {
   return ports;
 }
 
-// What the kernel answers for itself.
+// What the node itself may speak as: its addresses, and VIPs, held or not.
 std::vector<net::IpAddr> own_addresses(const PlanInput& input) {
   std::vector<net::IpAddr> result;
-  for (const Address& own : input.kernel->addresses) {
-    const PlacedVip* vip = input.topology->find_vip(own.prefix.address);
-    if (vip == nullptr || !vip->is_answered()) result.push_back(own.prefix.address);
-  }
+  for (const Address& own : input.kernel->addresses) result.push_back(own.prefix.address);
+  for (const PlacedVip& vip : input.topology->vips) result.push_back(vip.address);
+  std::erase_if(result, [&](const net::IpAddr& address) {
+    const PlacedVip* vip = input.topology->find_vip(address);
+    return vip != nullptr && vip->is_local;
+  });
   return result;
 }
 

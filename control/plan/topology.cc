@@ -42,6 +42,20 @@ net::Ip4 primary_address(const KernelView& kernel, unsigned ifindex, const Topol
   return best == nullptr ? net::Ip4() : best->prefix.address.v4();
 }
 
+Topology with_macs_of(const KernelView& kernel, const Topology& topology) {
+  Topology result = topology;
+  for (std::size_t id = 0; id < result.ports.size(); ++id) {
+    PlacedPort& port = result.ports[id];
+    const Link* link = kernel.find_link(port.ifindex);
+    if (link == nullptr) continue;
+    for (PlacedVip& vip : result.vips) {
+      if (vip.port == id && vip.mac == port.mac) vip.mac = link->mac;  // else a virtual one
+    }
+    port.mac = link->mac;
+  }
+  return result;
+}
+
 std::uint32_t nics_in_use(const PlacedDevice& bond, const KernelView& kernel) {
   std::uint32_t result = 0;
   for (std::size_t n = 0; n < bond.nics.size(); ++n) {

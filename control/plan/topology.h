@@ -101,6 +101,9 @@ Topology make_topology(const config::Config& config, const KernelView& kernel, M
 /// The interface's IPv4 address that adverts come from: the first that is no VIP of ours.
 net::Ip4 primary_address(const KernelView& kernel, unsigned ifindex, const Topology& topology);
 
+/// The same with the MACs that the interfaces have by now.
+Topology with_macs_of(const KernelView& kernel, const Topology& topology);
+
 /// Of a bond: bit n is its n-th NIC's. One that has left the bond carries nothing.
 std::uint32_t nics_in_use(const PlacedDevice& bond, const KernelView& kernel);
 

@@ -88,6 +88,16 @@ class Builder {
           "use a VLAN of a NIC of this namespace");
       return std::nullopt;
     }
+    if (lower != &link && link.vlan == 0) {
+      diagnostics_.fatal(at, "interface", "VLAN " + link.name + " has tags of another kind",
+                         "ip link add ... type vlan proto 802.1Q id NUMBER");
+      return std::nullopt;
+    }
+    if (const Link* bond = kernel_.find_link(lower->bond); lower->bond != 0 && bond != nullptr) {
+      diagnostics_.fatal(at, "interface", lower->name + " is a NIC of bond " + bond->name,
+                         "use " + bond->name);
+      return std::nullopt;
+    }
     auto& devices = topology_.devices;
     const auto known = std::ranges::find(devices, lower->ifindex, &PlacedDevice::ifindex);
     if (known != devices.end()) return static_cast<std::size_t>(known - devices.begin());

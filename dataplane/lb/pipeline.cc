@@ -80,9 +80,9 @@ std::uint8_t Pipeline::owner_of(const Snapshot& snapshot, const net::Endpoint& s
 Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
   Packet& packet = burst.packets[at];
   const Parsed& parsed = burst.parsed[at];
+  if (parsed.kind == Kind::kDropped) return turn.drop(parsed.drop);
+  if (turn.is_others(packet)) return turn.drop(Drop::kNotForUs);
   switch (parsed.kind) {
-    case Kind::kDropped:
-      return turn.drop(parsed.drop);
     case Kind::kArp:
       return answer_arp(turn, burst, at);
     case Kind::kVrrp:
@@ -93,6 +93,7 @@ Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
     case Kind::kIcmpEcho:
     case Kind::kIcmpError:
       break;
+    case Kind::kDropped:
     case Kind::kOther:
     case Kind::kFlow:
       return turn.not_ours(Drop::kUnknown);

@@ -126,7 +126,7 @@ class Snapshot {
     return header != nullptr && header->length != 0 ? header : nullptr;
   }
   const NatOrigins& nat_origins() const { return nat_origins_; }
-  /// Whether the node itself has the address, and keepline does not answer for it.
+  /// Whether the node itself may speak as this address, a VIP included.
   bool is_own(const net::IpAddr& address) const {
     return std::binary_search(own_->begin(), own_->end(), address);
   }

@@ -67,6 +67,11 @@ class Turn {
     counters.to_kernel.add();
     return {Action::kTransmit, snapshot.port(port).kernel};
   }
+  /// On a NIC that we own, which hears everything: a frame from one to another of its network.
+  bool is_others(const net::Packet& packet) {
+    return has_kernel() && !packet.at<net::EthernetHeader>(0)->destination.is_multicast() &&
+           check_destination(packet) == net::Drop::kNotForUs;
+  }
   /// What check_destination() found fault with. The kernel listens to groups, too.
   Verdict misdirected(const net::Packet& packet, net::Drop reason) {
     const bool group = packet.at<net::EthernetHeader>(0)->destination.is_multicast();

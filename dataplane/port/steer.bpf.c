@@ -143,8 +143,9 @@ static __always_inline int steer_error(struct xdp_md* ctx, struct iphdr* quoted,
   if ((void*)(quoted + 1) > end || quoted->version != 4 || quoted->ihl < 5) return XDP_PASS;
   __be16* ports = (void*)quoted + quoted->ihl * 4;
   if ((void*)(ports + 2) > end) return XDP_PASS;
-  if ((flags & KL_OWN) && (address_flags(quoted->daddr) & KL_TUNNEL)) {
-    return is_tunnel(quoted->protocol, ports, end) ? to_socket(ctx) : XDP_PASS;
+  if ((flags & KL_OWN) && (address_flags(quoted->daddr) & KL_TUNNEL) &&
+      is_tunnel(quoted->protocol, ports, end)) {
+    return to_socket(ctx);
   }
   struct kl_endpoint source = {
       .address = quoted->saddr, .port = ports[0], .protocol = quoted->protocol};
@@ -221,8 +222,8 @@ static __always_inline int steer_error6(struct xdp_md* ctx, __u8* icmp, __u32 fl
   struct kl_endpoint6 key = {.port = ports[0], .protocol = protocol};
   __builtin_memcpy(&key.address, &quoted->daddr, sizeof key.address);
   __u32* server = bpf_map_lookup_elem(&kl_addresses6, &key.address);
-  if ((flags & KL_OWN) && server && (*server & KL_TUNNEL)) {
-    return is_tunnel(protocol, ports, end) ? to_socket(ctx) : XDP_PASS;
+  if ((flags & KL_OWN) && server && (*server & KL_TUNNEL) && is_tunnel(protocol, ports, end)) {
+    return to_socket(ctx);
   }
   __builtin_memcpy(&key.address, &quoted->saddr, sizeof key.address);
   if ((flags & KL_SERVICE) && has_end6(&kl_services6, &key)) return to_socket(ctx);
@@ -275,6 +276,7 @@ int keepline_steer(struct xdp_md* ctx) {
     struct vlan_tag* tag = payload;
     if ((void*)(tag + 1) > end) return XDP_PASS;
     vlan = bpf_ntohs(tag->control) & 0xfff;
+    if (vlan == 0) return XDP_PASS;  // but a priority, which a port without VLANs would not see
     protocol = tag->protocol;
     payload = tag + 1;
   }

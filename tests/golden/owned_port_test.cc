@@ -94,6 +94,13 @@ TEST_F(GoldenOwnedPort, GroupsAndOtherProtocolsAndOthersFrames) {
   Datagram others = to_node(22);
   others.to = mac("02:00:00:00:99:99");
   EXPECT_EQ(fate(bytes_of(others)), "packets=1 not_for_us=1");
+  FrameBytes others_gre = bytes_of(others);
+  others_gre[kL3 + 9] = 47;
+  fix_ip_checksum(others_gre);
+  EXPECT_EQ(fate(others_gre), "packets=1 not_for_us=1");
+  Arp others_arp = arp(kOwn, net::kArpReply);
+  others_arp.to = others.to;
+  EXPECT_EQ(fate(bytes_of(others_arp)), "packets=1 not_for_us=1");
 }
 
 TEST_F(GoldenOwnedPort, FragmentsAndErrorsThatConcernNoService) {

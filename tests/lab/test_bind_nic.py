@@ -1,5 +1,7 @@
 """scripts/bind-nic: a NIC goes to a DPDK driver and comes back as it was."""
 
+import fcntl
+import struct
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from nics import BIND_NIC, mac, netdevs
 
 pytestmark = pytest.mark.vm
 
+TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 PAGES = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
 
 
@@ -57,13 +60,24 @@ def test_there_and_back(nic):
     assert "lan0: vfio-pci: port lan0 { pci" in run([BIND_NIC, "--status"]).stdout
     again = run([BIND_NIC, nic], check=False)
     assert again.returncode != 0 and "handed over already" in again.stderr
-    # What was changed meanwhile is kept, too.
+    # What was changed meanwhile is kept, too, but no VIP that a dead keepline has left.
     run(["ip", "address", "add", "203.0.113.6/24", "dev", nic])
     after = dress(nic)
+    run(["ip", "address", "add", "203.0.113.7/32", "dev", nic])
+    Path("/run/keepline").mkdir(exist_ok=True)
+    footprint = Path("/run/keepline/dead.footprint")
+    footprint.write_text(f"1-address {nic} 203.0.113.7/32\n")
+    # A daemon that has the TAP keeps it.
+    tap = open("/dev/net/tun", "r+b", buffering=0)
+    fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH", nic.encode(), IFF_TAP | IFF_NO_PI))
+    refused = run([BIND_NIC, "--undo", nic], check=False)
+    assert "lan0 is in use: stop keeplined first" in refused.stderr and kind(nic) == "tap"
+    tap.close()
     assert "the kernel's again" in run([BIND_NIC, "--undo"]).stdout
     assert kind(nic) == "nic" and dress(nic) == after
     assert int(PAGES.read_text()) == pages
     assert "lan0" not in run([BIND_NIC, "--status"]).stdout
+    footprint.unlink()
 
 
 def test_what_cannot_be_bound(nic):
@@ -77,7 +91,13 @@ def test_what_cannot_be_bound(nic):
     ):
         done = run([BIND_NIC, *words], check=False)
         assert done.returncode != 0 and message in done.stderr, done.stderr
-    address = {"SSH_CONNECTION": "203.0.113.9 50000 203.0.113.5 22"}
-    done = run(["env", *(f"{k}={v}" for k, v in address.items()), BIND_NIC, nic], check=False)
-    assert "your own connection comes through lan0" in done.stderr
+    session = "SSH_CONNECTION=203.0.113.9 50000 203.0.113.5 22"
+    # As after sudo: whom we come from knows.
+    words = ["sh", "-c", f"env -u SSH_CONNECTION {BIND_NIC} {nic}; exit $?"]
+    done = run(["env", session, *words], check=False)
+    assert "your own connection comes through lan0" in done.stderr, done.stderr
+    run(["ip", "link", "add", "link", nic, "name", "lan0.7", "type", "vlan", "id", "7"])
+    done = run([BIND_NIC, nic], check=False)
+    run(["ip", "link", "delete", "lan0.7"])
+    assert "lan0 has others on top, which would be lost: lan0.7" in done.stderr, done.stderr
     assert kind(nic) == "nic" and dress(nic) == before

@@ -1,5 +1,6 @@
 """Every lb_algo with real connections; thresholds; what listings show of them."""
 
+import resource
 import time
 
 import pytest
@@ -120,3 +121,64 @@ def test_thresholds_and_flags(lab):
     assert "mh (mh-fallback,mh-port)" in keepline.cli_text("services")
     for each in held:
         each.close()
+
+
+MANY = 2000
+HEAVY = [1000, 3000]
+
+
+def share_of_many():
+    """By algorithm, how many of MANY connections the first server gets, and how far off it may
+    be: 100 are five standard deviations of a random choice of one in four."""
+    quarter, random = MANY // 4, 100
+    exact = {"rr": MANY // 2, "wrr": quarter, "lc": MANY // 2, "wlc": quarter, "fo": 0}
+    exact |= {"sed": quarter, "nq": quarter}
+    expected = {name: (first, 2) for name, first in exact.items()}
+    return expected | {"twos": (quarter, random), "sh": (quarter, random), "mh": (quarter, random)}
+
+
+def hold_many(client, name, count):
+    held = client.sockets(count)
+    for each in held:
+        each.connect((OUTSIDE_VIP, PORTS[name]))
+    return held
+
+
+def test_thousands_of_connections_are_shared_as_each_algorithm_says(lab):
+    """Held all at once, one algorithm after the other."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    services = ""
+    for name in ALGORITHMS:
+        weights = [400, 1000] if name == "ovf" else HEAVY
+        # Ports of their own at the servers: there one client port must not be met twice.
+        words = {"port": PORTS[name], "scheduler": name, "check": ""}
+        if name in ("sh", "mh"):
+            words[f"{name}-port"] = ""
+        services += virtual_server(weights=weights, **words)
+    two, keepline = start(lab, services)
+    listeners = []  # whose kernel says yes to more than the nginx of the lab takes
+    for web in two.webs:
+        web.set_sysctl(**{"net.core.somaxconn": 65535, "net.ipv4.tcp_syncookies": 0})
+        web.set_sysctl(**{"net.ipv4.tcp_max_syn_backlog": 65535})
+        for port, listener in zip(PORTS.values(), web.sockets(len(PORTS))):
+            listeners.append(listener)
+            listener.bind(("", port))
+            listener.listen(65535)
+    wait_for(lambda: two.client.ping(OUTSIDE_VIP), 30, "the VIP answers")
+    shares = {}
+    for name in ALGORITHMS:
+        count = 1402 if name == "ovf" else MANY
+        held = hold_many(two.client, name, count)
+        wait_for(lambda: sum(active(keepline, name)) == count, 10, f"{count} active of {name}")
+        shares[name] = active(keepline, name)
+        for each in held:
+            each.close()
+    for name, (first, slack) in share_of_many().items():
+        assert abs(shares[name][0] - first) <= slack, (name, shares[name])
+    assert sorted(shares["dh"]) == [0, MANY], "the VIP has one server"
+    # The VIP's server until it has more than its weight while another is below half of its own.
+    assert shares["lblc"] == [1001, MANY - 1001]
+    assert shares["lblcr"] == [1001, MANY - 1001]
+    # The heaviest until it has more than its weight, then the other until that has.
+    assert shares["ovf"] == [401, 1001]

@@ -27,7 +27,10 @@ TEST(PlannerPorts, OfOwnedNicsKnowTheirWayToTheKernelAndBack) {
   EXPECT_EQ(snapshot.port(4).nic, 1);
   EXPECT_EQ(snapshot.port(4).kernel, net::kNoPort);
   EXPECT_TRUE(snapshot.is_own(ip("192.0.2.5")));
-  EXPECT_FALSE(snapshot.is_own(ip("192.0.2.100"))) << "a VIP that keepline answers for";
+  EXPECT_TRUE(snapshot.is_own(ip("192.0.2.100"))) << "a check may come from a VIP";
+  EXPECT_FALSE(snapshot.is_own(ip("192.0.2.101")));
+  EXPECT_FALSE(snapshot.port(0).takes_adverts) << "its instance is on the VLAN";
+  EXPECT_TRUE(snapshot.port(1).takes_adverts);
 }
 
 }  // namespace
