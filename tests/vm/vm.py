@@ -35,12 +35,25 @@ def run(*words, **options):
     return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
 
 
+def kernel_package():
+    """The name of Debian's current kernel; asks for the list of packages if there is none."""
+    for update in (False, True):
+        if update:
+            run("apt-get", "update", "-q")
+        shown = subprocess.run(
+            ["apt-cache", "depends", "linux-image-amd64"], capture_output=True, text=True
+        ).stdout
+        found = re.search(r"Depends: (linux-image-\d\S+)", shown)
+        if found:
+            return found.group(1)
+    sys.exit("vm: apt knows no linux-image-amd64")
+
+
 def fetch_kernel():
     """The kernel of Debian's package, unpacked beside the build: not installed."""
     kernel = PLACE / "kernel"
     if not any(kernel.glob("boot/vmlinuz-*")):
-        depends = run("apt-cache", "depends", "linux-image-amd64")
-        package = re.search(r"Depends: (linux-image-\d\S+)", depends).group(1)
+        package = kernel_package()
         PLACE.mkdir(parents=True, exist_ok=True)
         # _apt may not be allowed to write here: root downloads itself then, and says so.
         run("apt-get", "download", "-q", package, cwd=PLACE, stderr=subprocess.DEVNULL)
