@@ -14,6 +14,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "dataplane/net/headers.h"
+
 namespace keepline::control {
 
 namespace {
@@ -81,7 +83,8 @@ Link link_of(rtnl_link* object) {
   if (link.kind == "vlan") {
     link.lower = static_cast<unsigned>(rtnl_link_get_link(object));
     // In network order, as libnl has it.
-    const bool is_8021q = rtnl_link_vlan_get_protocol(object) == net::be16(0x8100).raw();
+    const bool is_8021q =
+        rtnl_link_vlan_get_protocol(object) == net::be16(net::kEtherTypeVlan).raw();
     if (is_8021q) link.vlan = static_cast<std::uint16_t>(rtnl_link_vlan_get_id(object));
   }
   return link;

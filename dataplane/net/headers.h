@@ -11,6 +11,7 @@ namespace keepline::net {
 
 inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 inline constexpr std::uint16_t kEtherTypeArp = 0x0806;
+inline constexpr std::uint16_t kEtherTypeVlan = 0x8100;  ///< IEEE 802.1Q: a VlanTag follows.
 inline constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 
 struct EthernetHeader {
@@ -30,6 +31,16 @@ struct EthernetHeader {
   }
 };
 static_assert(sizeof(EthernetHeader) == 14);
+
+/// Behind the type kEtherTypeVlan.
+struct VlanTag {
+  be16 control;
+  be16 type;  ///< Of what follows.
+
+  /// 1..4094; 0: the tag is but a priority.
+  std::uint16_t number() const { return control.value() & 0x0fff; }
+};
+static_assert(sizeof(VlanTag) == 4);
 
 /// What a frame is sent to a neighbour with: the header without its type.
 struct LinkAddresses {

@@ -6,12 +6,13 @@
 #include <bit>
 #include <cstring>
 
+#include "dataplane/net/headers.h"
+
 namespace keepline::port {
 
 namespace {
 
 constexpr std::size_t kMacs = 12;
-constexpr std::size_t kTagBytes = 4;
 
 std::uint16_t word_at(net::Bytes frame, std::size_t at) {
   return static_cast<std::uint16_t>(frame[at] << 8 | frame[at + 1]);
@@ -29,7 +30,7 @@ std::uint32_t fold(net::Bytes frame, std::size_t from, std::size_t to) {
 }
 
 bool has_ports(std::uint8_t protocol) {
-  return protocol == 6 || protocol == 17 || protocol == 132;
+  return net::has_ports(static_cast<net::Protocol>(protocol));
 }
 
 std::uint32_t mix(std::uint32_t value) {
@@ -53,15 +54,15 @@ unsigned nic_for(std::uint32_t hash, std::uint32_t in_use) {
 
 std::uint32_t ends_hash(net::Bytes frame) {
   std::size_t at = kMacs;
-  if (frame.size() < at + kTagBytes + 2) return 0;
-  if (word_at(frame, at) == 0x8100) at += kTagBytes;
+  if (frame.size() < at + sizeof(net::VlanTag) + 2) return 0;
+  if (word_at(frame, at) == net::kEtherTypeVlan) at += sizeof(net::VlanTag);
   const std::uint16_t kind = word_at(frame, at);
   const std::size_t ip = at + 2;
-  if (kind == 0x0800 && frame.size() >= ip + 24) {
+  if (kind == net::kEtherTypeIpv4 && frame.size() >= ip + 24) {
     const bool whole = (word_at(frame, ip + 6) & 0x3fff) == 0 && frame[ip] == 0x45;
     return mix(fold(frame, ip + 12, whole && has_ports(frame[ip + 9]) ? ip + 24 : ip + 20));
   }
-  if (kind == 0x86dd && frame.size() >= ip + 44) {
+  if (kind == net::kEtherTypeIpv6 && frame.size() >= ip + 44) {
     return mix(fold(frame, ip + 8, has_ports(frame[ip + 6]) ? ip + 44 : ip + 40));
   }
   return mix(fold(frame, 0, kMacs));

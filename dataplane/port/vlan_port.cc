@@ -3,6 +3,7 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "dataplane/net/headers.h"
@@ -11,14 +12,8 @@ namespace keepline::port {
 
 namespace {
 
-constexpr std::uint16_t kTagged = 0x8100;  // IEEE 802.1Q
-constexpr std::uint16_t kNumberMask = 0x0fff;
-constexpr std::size_t kAddresses = 12;  // both MAC addresses
-constexpr std::uint16_t kTagBytes = 4;
-
-std::uint16_t word_at(const std::uint8_t* at) {
-  return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
-}
+constexpr std::size_t kAddresses = offsetof(net::EthernetHeader, type);
+constexpr std::uint16_t kTagBytes = sizeof(net::VlanTag);
 
 void strip(net::Packet& packet) {
   std::memmove(packet.data + kTagBytes, packet.data, kAddresses);
@@ -33,9 +28,8 @@ bool tag(rte_mbuf* mbuf, std::uint16_t vlan) {
   if (front == nullptr) return false;
   auto* frame = reinterpret_cast<std::uint8_t*>(front);
   std::memmove(frame, frame + kTagBytes, kAddresses);
-  const std::uint8_t words[kTagBytes] = {kTagged >> 8, kTagged & 0xff,
-                                         static_cast<std::uint8_t>(vlan >> 8),
-                                         static_cast<std::uint8_t>(vlan)};
+  // What was the type of the frame is that of the tag now.
+  const net::be16 words[] = {net::be16(net::kEtherTypeVlan), net::be16(vlan)};
   std::memcpy(frame + kAddresses, words, sizeof words);
   return true;
 }
@@ -52,10 +46,12 @@ void VlanTrunk::add(VlanPort& port) {
 // A tag with number 0 is but a priority.
 VlanPort* VlanTrunk::port_of(net::Packet& packet, bool& stripped) {
   VlanPort* untagged = by_vlan_[kUntagged];
-  if (packet.length < kAddresses + kTagBytes + 2 || word_at(packet.data + kAddresses) != kTagged) {
+  constexpr std::size_t kTagAt = sizeof(net::EthernetHeader);
+  if (packet.length < kTagAt + kTagBytes ||
+      packet.at<net::EthernetHeader>(0)->type.value() != net::kEtherTypeVlan) {
     return untagged;
   }
-  VlanPort* port = by_vlan_[word_at(packet.data + kAddresses + 2) & kNumberMask];
+  VlanPort* port = by_vlan_[packet.at<net::VlanTag>(kTagAt)->number()];
   if (port == nullptr) return untagged;
   strip(packet);
   stripped = true;

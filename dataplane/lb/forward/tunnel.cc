@@ -3,33 +3,15 @@
 #include <cstddef>
 #include <cstring>
 
+#include "dataplane/lb/forward/tunnel_wire.h"
 #include "dataplane/net/checksum.h"
 
 namespace keepline::lb {
 
 namespace {
 
-constexpr std::uint8_t kIpInIp = 4;
-constexpr std::uint8_t kIpv6InIp = 41;
-constexpr std::uint8_t kUdp = 17;
-constexpr std::uint8_t kGre = 47;
-constexpr std::uint16_t kGreHasChecksum = 0x8000;
 // Source ports as Linux chooses them for tunnels.
 constexpr std::uint16_t kFirstEphemeral = 32768;
-
-struct GreHeader {
-  net::be16 flags;
-  net::be16 protocol;
-};
-struct GreChecksum {
-  net::be16 checksum;
-  net::be16 reserved;
-};
-struct GueHeader {
-  std::uint8_t version_length;  // both zero: no optional fields
-  std::uint8_t protocol;
-  net::be16 flags;
-};
 
 std::size_t inner_length(const TunnelHeader& tunnel) {
   return tunnel.length - (tunnel.is_v6 ? sizeof(net::Ipv6Header) : sizeof(net::Ipv4Header));

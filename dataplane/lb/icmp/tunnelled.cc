@@ -1,7 +1,8 @@
 #include "dataplane/lb/icmp/tunnelled.h"
 
-#include <algorithm>
 #include <cstring>
+
+#include "dataplane/lb/forward/tunnel_wire.h"
 
 namespace keepline::lb {
 
@@ -10,22 +11,10 @@ using net::Parsed;
 
 namespace {
 
-constexpr std::uint8_t kIpInIp = 4;
-constexpr std::uint8_t kIpv6InIp = 41;
-constexpr std::uint8_t kUdp = 17;
-constexpr std::uint8_t kGre = 47;
-constexpr std::size_t kGreBytes = 4;
-constexpr std::size_t kGueBytes = 4;
-constexpr std::uint32_t kGreChecksum = 0x8000;
-
 struct Inside {
   std::size_t at;  // behind the tunnel's own header
   bool is_v6;
 };
-
-std::uint16_t word_at(const Packet& packet, std::size_t at) {
-  return packet.at<net::be16>(at)->value();
-}
 
 // Behind the outer IP header at `at`, whose payload is of this protocol; what is read ends before
 // `end`.
@@ -36,20 +25,23 @@ std::optional<Inside> inside_of(const Packet& packet, std::uint8_t protocol, std
     case kIpv6InIp:
       return Inside{at, protocol == kIpv6InIp};
     case kGre: {
-      if (at + kGreBytes > end) return std::nullopt;
-      const std::uint16_t flags = word_at(packet, at);
-      const std::uint16_t type = word_at(packet, at + 2);
-      const bool known = flags == 0 || flags == kGreChecksum;
+      if (at + sizeof(GreHeader) > end) return std::nullopt;
+      const auto* gre = packet.at<GreHeader>(at);
+      const std::uint16_t flags = gre->flags.value();
+      const std::uint16_t type = gre->protocol.value();
+      const bool known = flags == 0 || flags == kGreHasChecksum;
       const bool is_ip = type == net::kEtherTypeIpv4 || type == net::kEtherTypeIpv6;
       if (!known || !is_ip) return std::nullopt;
-      return Inside{at + kGreBytes + (flags != 0 ? kGreBytes : 0), type == net::kEtherTypeIpv6};
+      const std::size_t more = flags == 0 ? 0 : sizeof(GreChecksum);
+      return Inside{at + sizeof(GreHeader) + more, type == net::kEtherTypeIpv6};
     }
     case kUdp: {
-      const std::size_t gue = at + sizeof(net::UdpHeader);
-      if (gue + kGueBytes > end || packet.data[gue] != 0) return std::nullopt;
-      const std::uint8_t next = packet.data[gue + 1];
-      if (next != kIpInIp && next != kIpv6InIp) return std::nullopt;
-      return Inside{gue + kGueBytes, next == kIpv6InIp};
+      const std::size_t behind_udp = at + sizeof(net::UdpHeader);
+      if (behind_udp + sizeof(GueHeader) > end) return std::nullopt;
+      const auto* gue = packet.at<GueHeader>(behind_udp);
+      const bool is_ip = gue->protocol == kIpInIp || gue->protocol == kIpv6InIp;
+      if (gue->version_length != 0 || !is_ip) return std::nullopt;
+      return Inside{behind_udp + sizeof(GueHeader), gue->protocol == kIpv6InIp};
     }
     default:
       return std::nullopt;
