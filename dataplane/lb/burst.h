@@ -21,6 +21,10 @@ enum class Action : std::uint8_t {
   kHandOff,          ///< Its connection lives on another worker: `worker`.
 };
 
+constexpr bool transmits(Action action) {
+  return action == Action::kTransmit || action == Action::kTransmitResized;
+}
+
 struct Verdict {
   Action action = Action::kDrop;
   net::PortId port = net::kNoPort;

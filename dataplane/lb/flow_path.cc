@@ -188,25 +188,6 @@ Verdict FlowPath<F>::deliver(Turn& turn, const Arrival& arrival, Entry& connecti
   return send_to_server(turn, arrival.packet, parsed, connection, real);
 }
 
-// Not inlined: the way of other methods stays short.
-template <typename F>
-[[gnu::noinline]] bool FlowPath<F>::put_into_tunnel(Turn& turn, Packet& packet,
-                                                    const Parsed& parsed, const Entry& connection,
-                                                    const RealEntry& real) {
-  const TunnelHeader* tunnel = turn.snapshot.tunnel(connection.real_slot);
-  if (tunnel == nullptr || !encapsulate(packet, parsed, *tunnel, ++tunnel_id_)) {
-    turn.drop(tunnel == nullptr ? Drop::kServerGone : Drop::kNoHeadroom);
-    return false;
-  }
-  if (tunnel->type == TunnelType::kGue) {
-    finish_gue(packet, parsed, *tunnel,
-               static_cast<std::uint16_t>(
-                   table_.hash_of(connection.client, connection.client_port, connection.protocol)));
-  }
-  set_link_header(packet, real.link);
-  return true;
-}
-
 // Once per connection and change of routes or neighbours, not per packet. Unresolved, the way back
 // is where the client's last frame came from.
 template <typename F>

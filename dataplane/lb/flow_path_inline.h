@@ -6,6 +6,7 @@
 #include "dataplane/lb/flow_path.h"
 #include "dataplane/lb/forward/rewrite.h"
 #include "dataplane/lb/forward/tell.h"
+#include "dataplane/lb/forward/tunnel.h"
 
 namespace keepline::lb {
 
@@ -87,6 +88,24 @@ template <typename F>
     return {hash, snapshot.worker_of(net::shard_of(hash))};
   }
   return home_of_client(snapshot, destination, ports.destination, protocol);
+}
+
+template <typename F>
+[[gnu::always_inline]] inline bool FlowPath<F>::put_into_tunnel(Turn& turn, net::Packet& packet,
+                                                                const net::Parsed& parsed,
+                                                                const Entry& connection,
+                                                                const RealEntry& real) {
+  const TunnelHeader* tunnel = turn.snapshot.tunnel(connection.real_slot);
+  if (tunnel == nullptr || packet.headroom < tunnel->length) [[unlikely]] {
+    turn.drop(tunnel == nullptr ? net::Drop::kServerGone : net::Drop::kNoHeadroom);
+    return false;
+  }
+  encapsulate<F>(packet, parsed, *tunnel, real.link, ++tunnel_id_);
+  if (tunnel->type != TunnelType::kIpip) [[unlikely]] {
+    fill_in(packet, parsed, *tunnel,
+            table_.hash_of(connection.client, connection.client_port, connection.protocol));
+  }
+  return true;
 }
 
 // Inlined where they are called: a verdict handed through in pieces would cost a stall per packet.

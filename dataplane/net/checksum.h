@@ -4,17 +4,17 @@
 // about byte order as long as everybody uses the same).
 #pragma once
 
+#include <bit>
+
 #include "dataplane/net/headers.h"
 
 namespace keepline::net {
 
-/// Folds a running sum to 16 bits.
+/// Folds a running sum to 16 bits. Adding a number's halves to each other in both of its halves at
+/// once leaves the sum, with its carry, in the upper one.
 inline std::uint16_t checksum_fold(std::uint64_t sum) {
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<std::uint16_t>(sum);
+  const auto halves = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+  return static_cast<std::uint16_t>((halves + std::rotl(halves, 16)) >> 16);
 }
 
 /// Adds `data` to a running one's-complement sum. An odd last byte is padded with zero, so only

@@ -62,8 +62,7 @@ void Capture::leaving(const lb::Burst& burst, std::size_t slot) {
   for (std::size_t i = 0; i < burst.count; ++i) {
     const lb::Verdict& verdict = burst.verdicts[i];
     const net::Packet& packet = burst.packets[i];
-    const bool leaves =
-        verdict.action == lb::Action::kTransmit || verdict.action == lb::Action::kTransmitResized;
+    const bool leaves = lb::transmits(verdict.action);
     if (!arrived.matches[i] && !(leaves && matches(packet.bytes()))) continue;
     if (burst.handed == lb::Handed::kNo) {
       const auto kept = std::min<std::size_t>(arrived.length[i], kept_);

@@ -209,17 +209,6 @@ void Worker::queue_transmit(net::PortId id, const net::Packet& packet) {
   if (buffer.count == buffer.buffers.size()) flush(id);
 }
 
-// How many frames from here on have the same action and port.
-std::size_t Worker::run_length(const lb::Burst& burst, std::size_t from) {
-  const lb::Verdict first = burst.verdicts[from];
-  std::size_t at = from + 1;
-  while (at < burst.count && burst.verdicts[at].action == first.action &&
-         burst.verdicts[at].port == first.port) {
-    ++at;
-  }
-  return at - from;
-}
-
 // A run of frames that leave through one port of ours; returns where it ends. Counted in a
 // register: through memory each frame would wait for the one before.
 std::size_t Worker::queue_run(const lb::Burst& burst, std::size_t from) {
@@ -244,12 +233,15 @@ std::size_t Worker::queue_run(const lb::Burst& burst, std::size_t from) {
 void Worker::carry_out(const lb::Burst& burst) {
   if (capture_ != nullptr) [[unlikely]]
     capture_->leaving(burst, slot_of(burst));
+  bool resized = false;
   for (std::size_t i = 0; i < burst.count;) {
     const lb::Verdict verdict = burst.verdicts[i];
-    if (verdict.action == lb::Action::kTransmit && ports_[verdict.port] != nullptr) [[likely]] {
-      i = queue_run(burst, i);
-    } else if (verdict.action == lb::Action::kTransmitResized && ports_[verdict.port] != nullptr) {
-      any_port_->resize(std::span(burst.packets).subspan(i, run_length(burst, i)));
+    // All that are left at once: the others are as long as they were.
+    if (verdict.action == lb::Action::kTransmitResized && !resized) {
+      any_port_->resize(std::span(burst.packets).first(burst.count).subspan(i));
+      resized = true;
+    }
+    if (lb::transmits(verdict.action) && ports_[verdict.port] != nullptr) [[likely]] {
       i = queue_run(burst, i);
     } else {
       carry_out(verdict, burst.port, burst.packets[i++]);
@@ -271,10 +263,8 @@ void Worker::carry_out(const lb::Burst& burst) {
 
 void Worker::carry_out(const lb::Verdict& verdict, net::PortId arrival, const net::Packet& packet) {
   switch (verdict.action) {
-    case lb::Action::kTransmitResized:
-      any_port_->resize({&packet, 1});
-      [[fallthrough]];
     case lb::Action::kTransmit:
+    case lb::Action::kTransmitResized:
       queue_transmit(verdict.port, packet);
       return;
     case lb::Action::kHandOff:

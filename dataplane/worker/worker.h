@@ -88,7 +88,6 @@ class Worker {
   void flush_all();
   void carry_out(const lb::Burst& burst);
   void carry_out(const lb::Verdict& verdict, net::PortId arrival, const net::Packet& packet);
-  static std::size_t run_length(const lb::Burst& burst, std::size_t from);
   std::size_t queue_run(const lb::Burst& burst, std::size_t from);
   void hand_to_control(net::PortId id, const net::Packet& packet);
   void queue_transmit(net::PortId id, const net::Packet& packet);

@@ -86,7 +86,7 @@ class GoldenTunnel : public ::testing::TestWithParam<int> {
       put16(frame, kL3 + 2, 0);
     } else {
       frame[kL3 + 1] = static_cast<std::uint8_t>(traffic_class);
-      put16(frame, kL3 + 4, outer.fragment == 0 ? id_++ : 0);
+      put16(frame, kL3 + 4, id_++);
       fix_ip_checksum(frame);
     }
     const std::size_t l4 = frame.size();

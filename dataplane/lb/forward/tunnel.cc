@@ -41,22 +41,6 @@ void append_ip(TunnelHeader& tunnel, const net::IpAddr& source, const net::IpAdd
   append(tunnel, ip);
 }
 
-// What the outer header takes over from the inner one.
-struct Inner {
-  std::uint8_t traffic_class;
-  std::uint8_t hops;
-  bool dont_fragment;
-};
-
-Inner inner_of(const net::Packet& packet, const net::Parsed& parsed) {
-  if (parsed.family == net::Family::kV4) {
-    const auto* ip = packet.at<net::Ipv4Header>(parsed.l3);
-    return {ip->tos, ip->ttl, (ip->fragment.value() & net::kIpv4DontFragment) != 0};
-  }
-  const auto* ip = packet.at<net::Ipv6Header>(parsed.l3);
-  return {static_cast<std::uint8_t>(ip->version_class_label.value() >> 20), ip->hop_limit, false};
-}
-
 // Headers are put together in registers: reading back what was just written in pieces would wait.
 template <typename T>
 T load(const std::uint8_t* from) {
@@ -70,36 +54,51 @@ void store(std::uint8_t* to, T value) {
   std::memcpy(to, &value, sizeof value);
 }
 
-std::uint64_t raw(std::uint16_t value) {
-  return net::be16(value).raw();
+// 16 bits in wire order.
+std::uint64_t raw(std::size_t value) {
+  return __builtin_bswap32(static_cast<std::uint32_t>(value)) >> 16;
 }
 
+// What the outer header takes over from the inner one.
+struct Inner {
+  std::uint64_t traffic_class;
+  std::uint64_t hops;
+  std::uint64_t dont_fragment;  // the bit as it is in the header
+};
+
+Inner inner_of(const net::Ipv4Header& ip) {
+  constexpr net::be16 kBit(net::kIpv4DontFragment);
+  return {ip.tos, ip.ttl, std::uint64_t{ip.fragment.raw()} & kBit.raw()};
+}
+Inner inner_of(const net::Ipv6Header& ip) {
+  return {ip.version_class_label.value() >> 20 & 0xff, ip.hop_limit, 0};
+}
+
+// A packet that may not be fragmented needs no number, but can have any (RFC 6864 §4.1).
 void write_ipv4(std::uint8_t* to, const TunnelHeader& tunnel, const Inner& inner,
-                std::size_t payload, std::uint16_t id) {
-  const std::uint64_t traffic_class = std::uint64_t{inner.traffic_class} << 8;
-  const std::uint64_t length = raw(static_cast<std::uint16_t>(sizeof(net::Ipv4Header) + payload));
-  const std::uint64_t number = inner.dont_fragment ? 0 : raw(id);
-  const std::uint64_t fragment = inner.dont_fragment ? raw(net::kIpv4DontFragment) : 0;
-  const std::uint64_t checksum = static_cast<std::uint16_t>(
-      ~net::checksum_fold(tunnel.sum + traffic_class + length + number + fragment + inner.hops));
+                std::size_t length, std::uint16_t id) {
+  const std::uint64_t varies =
+      inner.traffic_class << 8 | raw(length) << 16 | raw(id) << 32 | inner.dont_fragment << 48;
+  const std::uint64_t checksum =
+      static_cast<std::uint16_t>(~net::checksum_fold(tunnel.sum + varies + inner.hops));
   const std::uint8_t* from = tunnel.bytes.data();
-  store(to,
-        load<std::uint64_t>(from) | traffic_class | length << 16 | number << 32 | fragment << 48);
+  store(to, load<std::uint64_t>(from) | varies);
   store(to + 8, load<std::uint64_t>(from + 8) | inner.hops | checksum << 16);
   store(to + 16, load<std::uint32_t>(from + 16));
 }
 
 void write_ipv6(std::uint8_t* to, const TunnelHeader& tunnel, const Inner& inner,
                 std::size_t payload) {
-  const std::uint64_t traffic_class = net::be32(std::uint32_t{inner.traffic_class} << 20).raw();
-  store(to, load<std::uint64_t>(tunnel.bytes.data()) | traffic_class |
-                raw(static_cast<std::uint16_t>(payload)) << 32 | std::uint64_t{inner.hops} << 56);
+  const std::uint64_t traffic_class =
+      __builtin_bswap32(static_cast<std::uint32_t>(inner.traffic_class << 20));
+  store(to, load<std::uint64_t>(tunnel.bytes.data()) | traffic_class | raw(payload) << 32 |
+                inner.hops << 56);
   std::memcpy(to + 8, tunnel.bytes.data() + 8, 2 * sizeof(net::Ip6));
 }
 
-void finish_gre(const net::Packet& packet, std::size_t l4, std::size_t payload) {
-  packet.at<GreChecksum>(l4 + sizeof(GreHeader))->checksum =
-      net::checksum({packet.data + l4, payload});
+void finish_gre(net::MutableBytes inside) {
+  const net::be16 checksum = net::checksum(inside);
+  std::memcpy(inside.data() + sizeof(GreHeader), &checksum, sizeof checksum);
 }
 
 std::uint64_t udp_pseudo_sum(const net::Packet& packet, std::size_t l3, bool is_v6,
@@ -155,45 +154,49 @@ net::IpAddr far_end(const TunnelHeader& tunnel) {
   return net::IpAddr(net::Ip4(ip.destination));
 }
 
-bool encapsulate(net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
-                 std::uint16_t id) {
-  if (packet.headroom < tunnel.length) return false;
-  const Inner inner = inner_of(packet, parsed);
-  packet.data -= tunnel.length;
-  packet.headroom = static_cast<std::uint16_t>(packet.headroom - tunnel.length);
-  packet.length = static_cast<std::uint16_t>(parsed.l3 + tunnel.length + parsed.l3_length);
-  // From the transport or GRE header on.
-  const std::size_t more = inner_length(tunnel);
-  const std::size_t payload = more + parsed.l3_length;
-  packet.at<net::EthernetHeader>(0)->type.set(tunnel.is_v6 ? net::kEtherTypeIpv6
-                                                           : net::kEtherTypeIpv4);
-  std::uint8_t* l3 = packet.data + parsed.l3;
-  if (tunnel.is_v6) {
-    write_ipv6(l3, tunnel, inner, payload);
+template <typename F>
+void encapsulate(net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
+                 const net::LinkAddresses& link, std::uint16_t id) {
+  // Read before the first byte is written, which might be anybody's.
+  const Inner inner = inner_of(*parsed.ip<F>(packet));
+  const std::size_t l3 = parsed.l3;
+  const std::size_t more = tunnel.length;
+  const std::size_t length = more + parsed.l3_length;
+  const bool is_v6 = tunnel.is_v6;
+  std::uint8_t* const frame = packet.data - more;
+  packet.data = frame;
+  packet.headroom = static_cast<std::uint16_t>(packet.headroom - more);
+  packet.length = static_cast<std::uint16_t>(l3 + length);
+  std::uint8_t* const type = frame + sizeof link;
+  if (is_v6) {
+    store(type, net::be16(net::kEtherTypeIpv6));
+    write_ipv6(frame + l3, tunnel, inner, length - sizeof(net::Ipv6Header));
   } else {
-    write_ipv4(l3, tunnel, inner, payload, id);
+    store(type, net::be16(net::kEtherTypeIpv4));
+    write_ipv4(frame + l3, tunnel, inner, length, id);
   }
-  const std::size_t ip_length = tunnel.length - more;
-  for (std::size_t at = ip_length; at < tunnel.length; at += 4) {
-    store(l3 + at, load<std::uint32_t>(tunnel.bytes.data() + at));
-  }
-  if (tunnel.type == TunnelType::kGre && tunnel.checksum) {
-    finish_gre(packet, parsed.l3 + ip_length, payload);
-  }
-  return true;
+  std::memcpy(frame, &link, sizeof link);
 }
 
-void finish_gue(const net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
-                std::uint16_t entropy) {
+template void encapsulate<net::V4>(net::Packet&, const net::Parsed&, const TunnelHeader&,
+                                   const net::LinkAddresses&, std::uint16_t);
+template void encapsulate<net::V6>(net::Packet&, const net::Parsed&, const TunnelHeader&,
+                                   const net::LinkAddresses&, std::uint16_t);
+
+void fill_in(const net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
+             std::uint64_t flow) {
   const std::size_t more = inner_length(tunnel);
-  const std::size_t payload = more + parsed.l3_length;
-  const std::size_t l4 = parsed.l3 + tunnel.length - more;
-  auto* udp = packet.at<net::UdpHeader>(l4);
-  udp->source_port.set(static_cast<std::uint16_t>(kFirstEphemeral | entropy));
-  udp->length.set(static_cast<std::uint16_t>(payload));
+  const std::size_t ip_length = tunnel.length - more;
+  const net::MutableBytes inside(packet.data + parsed.l3 + ip_length, more + parsed.l3_length);
+  std::memcpy(inside.data(), tunnel.bytes.data() + ip_length, more);
+  if (tunnel.type == TunnelType::kGre && tunnel.checksum) finish_gre(inside);
+  if (tunnel.type != TunnelType::kGue) return;
+  auto* udp = reinterpret_cast<net::UdpHeader*>(inside.data());
+  udp->source_port.set(static_cast<std::uint16_t>(kFirstEphemeral | flow));
+  udp->length.set(static_cast<std::uint16_t>(inside.size()));
   if (!tunnel.checksum) return;
-  udp->checksum = net::checksum_finish(net::checksum_add(
-      udp_pseudo_sum(packet, parsed.l3, tunnel.is_v6, payload), {packet.data + l4, payload}));
+  udp->checksum = net::checksum_finish(
+      net::checksum_add(udp_pseudo_sum(packet, parsed.l3, tunnel.is_v6, inside.size()), inside));
   if (udp->checksum.raw() == 0) udp->checksum.set(0xffff);
 }
 

@@ -33,15 +33,16 @@ TunnelHeader make_tunnel_header(const Tunnel& tunnel, const net::IpAddr& source,
 /// The server that the tunnel leads to.
 net::IpAddr far_end(const TunnelHeader& tunnel);
 
-/// Puts the headers in front of the packet and cuts off Ethernet padding; the link addresses are
-/// the caller's to set. `id` numbers IPv4 headers. The packet has lost its hop already. False, and
-/// nothing changed: no room in front of the frame.
-bool encapsulate(net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
-                 std::uint16_t id);
+/// Puts link and IP header in front of the packet, which has lost its hop already and has room for
+/// `tunnel`, and cuts off Ethernet padding. `id` numbers IPv4 headers. What follows the IP header
+/// of GRE and GUE is fill_in()'s to write.
+template <typename F>
+void encapsulate(net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
+                 const net::LinkAddresses& link, std::uint16_t id);
 
-/// Of an encapsulated GUE packet: the source port, by which others spread flows over their paths,
-/// and the checksum.
-void finish_gue(const net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
-                std::uint16_t entropy);
+/// Writes what follows the IP header of an encapsulated GRE or GUE packet, checksums included.
+/// `flow` is a hash of its flow, by which others spread GUE over their paths.
+void fill_in(const net::Packet& packet, const net::Parsed& parsed, const TunnelHeader& tunnel,
+             std::uint64_t flow);
 
 }  // namespace keepline::lb
