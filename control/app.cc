@@ -23,7 +23,6 @@ namespace {
 
 constexpr milliseconds kHealthPeriod{100};
 constexpr milliseconds kNewsSettle{5};
-constexpr std::int64_t kWorkerStalledUs = 1'000'000;
 constexpr milliseconds kGoodbyeLimit{200};  // for the last adverts to leave
 
 }  // namespace
@@ -101,11 +100,10 @@ void App::start_memberships() {
       }
     }
   }
-  std::set<std::pair<unsigned, net::Ip4>> groups;
+  std::set<std::pair<unsigned, net::IpAddr>> groups;
   for (std::size_t i = 0; i < setup_.topology->instances.size(); ++i) {
     const net::PortId port = setup_.topology->instances[i].port;
-    groups.emplace(setup_.topology->ports[port].ifindex,
-                   setup_.config->vrrp_instances[i].mcast_group4);
+    groups.emplace(setup_.topology->ports[port].ifindex, setup_.config->vrrp_instances[i].group);
   }
   for (const auto& [ifindex, group] : groups) {
     if (const auto joined = memberships_.join_group(ifindex, group); !joined) {
@@ -128,7 +126,7 @@ void App::start_services() {
 
 void App::run(const std::function<void()>& on_started) {
   dataplane_->run();
-  heartbeats_.assign(dataplane_->worker_count(), {0, now_us()});
+  worker_watch_.start(dataplane_->worker_count(), now_us());
   if (setup_.options.mode.vrrp) {
     vrrp_ =
         std::make_unique<VrrpDriver>(io_.get_executor(), *setup_.config, *setup_.topology, *this);
@@ -142,7 +140,8 @@ void App::run(const std::function<void()>& on_started) {
   vips_->take_over(*view_);
   vips_->acquire(lb::kAlwaysOurs);
   neighbours_->update(*view_);
-  vips_->announce(lb::kAlwaysOurs, *view_, *dataplane_);
+  peer_hops_.update(*setup_.config, *view_, *setup_.topology);
+  vips_->announce_own(role(), *dataplane_);
   if (checks_ != nullptr) checks_->start();
   start_vrrp();
   on_started();
@@ -263,14 +262,7 @@ void App::watch_health() {
 
 // An instance whose traffic no worker carries must not be master.
 void App::check_worker() {
-  const std::int64_t now = now_us();
-  bool stalled = false;
-  for (unsigned i = 0; i < dataplane_->worker_count(); ++i) {
-    Heartbeat& heartbeat = heartbeats_[i];
-    const std::uint64_t turns = dataplane_->worker(i).counters().turns.get();
-    if (turns != heartbeat.turns) heartbeat = {turns, now};
-    stalled = stalled || now - heartbeat.seen_us > kWorkerStalledUs;
-  }
+  const bool stalled = worker_watch_.is_any_stalled(*dataplane_, now_us());
   for (std::size_t i = 0; vrrp_ != nullptr && i < setup_.topology->ports.size(); ++i) {
     vrrp_->set_port_fault(static_cast<net::PortId>(i), vrrp::FaultCause::kWorkerStalled, stalled);
   }
@@ -329,9 +321,7 @@ void App::acquire_addresses(std::size_t instance) {
   if (placed.vmac) {
     virtual_macs_.at(setup_.topology->ports[placed.port].ifindex)->accept(*placed.vmac);
   }
-  const auto lease = static_cast<lb::LeaseSlot>(instance);
-  vips_->acquire(lease);
-  vips_->announce(lease, *view_, *dataplane_);
+  vips_->acquire(static_cast<lb::LeaseSlot>(instance));
 }
 
 void App::release_addresses(std::size_t instance) {
@@ -341,6 +331,16 @@ void App::release_addresses(std::size_t instance) {
   }
   vips_->release(static_cast<lb::LeaseSlot>(instance));
 }
+
+neigh::NextHop App::next_hop(const net::IpAddr& peer) const {
+  return peer_hops_.to(peer);
+}
+
+neigh::Role App::role() const {
+  return view_->ip6_forward ? neigh::Role::kRouter : neigh::Role::kHost;
+}
+
+void App::state_changed(std::size_t, const vrrp::StateChanged&) {}
 
 // A burst of changes (routes of a daemon that starts, neighbours of a flood) is looked at once.
 void App::handle_kernel_news() {
@@ -358,6 +358,7 @@ void App::take_kernel_view() {
   if (*view == *view_) return;
   view_ = std::move(view);
   neighbours_->update(*view_);
+  peer_hops_.update(*setup_.config, *view_, *setup_.topology);
   publisher_->request();
   use_bonds(*dataplane_, *setup_.topology, *view_);
   if (vrrp_ != nullptr) handle_link_state();
@@ -374,11 +375,10 @@ void App::handle_link_state() {
     const Tracked tracked = track_interfaces(instance, *view_);
     vrrp_->set_fault(i, vrrp::FaultCause::kTracker, tracked.is_fault);
     vrrp_->set_priority(i, tracked.priority);
-    if (vrrp_->members()[i].machine.state() == vrrp::State::kMaster) {
+    if (vrrp_->speaker().instance(i).state() == vrrp::State::kMaster) {
       vips_->keep(static_cast<lb::LeaseSlot>(i), *view_);
     }
-    if (instance.mcast_src_ip) continue;
-    vrrp_->set_source(i, primary_address(*view_, port.ifindex, topology));
+    vrrp_->set_source(i, source_of(instance, *view_, port.ifindex, topology));
   }
 }
 

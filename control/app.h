@@ -24,10 +24,12 @@
 #include "control/local_port_watch.h"
 #include "control/neighbours.h"
 #include "control/options.h"
+#include "control/peer_hops.h"
 #include "control/publisher.h"
 #include "control/reports.h"
 #include "control/vip_addresses.h"
 #include "control/vrrp_driver.h"
+#include "control/worker_watch.h"
 #include "dataplane/port/virtual_mac.h"
 
 namespace keepline::control {
@@ -77,6 +79,9 @@ class App final : public VrrpHost {
   void mute(std::size_t instance) override;
   void acquire_addresses(std::size_t instance) override;
   void release_addresses(std::size_t instance) override;
+  neigh::NextHop next_hop(const net::IpAddr& peer) const override;
+  neigh::Role role() const override;
+  void state_changed(std::size_t instance, const vrrp::StateChanged& change) override;
 
   void handle_kernel_news();
   void take_kernel_view();
@@ -109,11 +114,8 @@ class App final : public VrrpHost {
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<api::Server> api_;
   bool stopping_ = false;
-  struct Heartbeat {
-    std::uint64_t turns = 0;
-    std::int64_t seen_us = 0;
-  };
-  std::vector<Heartbeat> heartbeats_;  // of the workers
+  PeerHops peer_hops_;
+  WorkerWatch worker_watch_;
   std::int64_t health_due_us_ = 0;
   ControlLag lag_;
 };

@@ -19,7 +19,6 @@
 #include "control/kernel/pci.h"
 #include "control/log.h"
 #include "control/options.h"
-#include "control/plan/built_part.h"
 #include "control/preflight.h"
 #include "dataplane/port/tap_port.h"
 #include "dataplane/worker/eal.h"
@@ -73,7 +72,6 @@ void add_tap(KernelView& view, const config::DataplanePort& port) {
 
 int test_config(const Options& options) {
   config::LoadResult loaded = load_file(options);
-  loaded.config = built_part(std::move(loaded.config), options.mode, loaded.diagnostics);
   Mirror mirror;
   KernelView view = mirror.view();
   for (const config::DataplanePort& port : loaded.config.dataplane.ports) add_tap(view, port);
@@ -117,7 +115,6 @@ int prepare(const Options& options, App::Setup& setup) {
     return kExitNoConfig;
   }
   config::LoadResult loaded = load_file(options);
-  loaded.config = built_part(std::move(loaded.config), options.mode, loaded.diagnostics);
   if (const auto missing = missing_prerequisites(); !missing.empty()) {
     for (const std::string& line : missing) std::cerr << line << '\n';
     return kExitPermission;

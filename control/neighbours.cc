@@ -8,13 +8,17 @@ NeighbourKeeper::NeighbourKeeper(const config::Config& config, const Topology& t
 
 std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(const KernelView& view) const {
   std::set<Key> result;
-  if (!mode_.services) return result;
   const auto want = [&](const net::IpAddr& destination) {
     const KernelRoute* route = view.find_route(destination);
     if (route == nullptr) return;
     const auto port = topology_.port_of(route->ifindex);
     if (port) result.emplace(*port, route->gateway.is_zero() ? destination : route->gateway);
   };
+  for (const config::VrrpInstance& instance : config_.vrrp_instances) {
+    if (!mode_.vrrp) break;
+    for (const config::UnicastPeer& peer : instance.unicast_peers) want(peer.address);
+  }
+  if (!mode_.services) return result;
   for (const config::VirtualServer& server : config_.virtual_servers) {
     for (const config::RealServer& real : server.real_servers) want(real.address);
     if (server.sorry_server) want(server.sorry_server->target.address);

@@ -58,10 +58,10 @@ api::NextHopReport hop_report(const lb::Explanation::Hop& hop, const Topology& t
 }  // namespace
 
 void Reports::name_instance(api::ExplainReport& report, const net::IpAddr& vip) const {
-  const PlacedVip* placed = vip.is_v4() ? from_.topology->find_vip(vip.v4()) : nullptr;
+  const PlacedVip* placed = from_.topology->find_vip(vip);
   if (placed == nullptr || from_.vrrp == nullptr) return;
-  if (placed->lease >= from_.vrrp->members().size()) return;
-  const vrrp::Instance& machine = from_.vrrp->members()[placed->lease].machine;
+  if (placed->lease >= from_.vrrp->speaker().size()) return;
+  const vrrp::Instance& machine = from_.vrrp->speaker().instance(placed->lease);
   report.instance = machine.config().name;
   report.instance_state = std::string(vrrp::to_string(machine.state()));
 }

@@ -40,6 +40,7 @@ api::Counters vrrp_counters(const vrrp::Statistics& s) {
           {"ip_header_err", s.ip_header_err},
           {"destination_err", s.destination_err},
           {"own_advert", s.own_advert},
+          {"unicast_src_err", s.unicast_src_err},
           {"time_jump", s.time_jump},
           {"pause", s.pause}};
 }
@@ -86,7 +87,7 @@ api::StatusReport Reports::status() {
     report.workers.push_back(worker_report(i));
   }
   if (from_.vrrp != nullptr) {
-    report.workers.front().drops["unknown_vrid"] = from_.vrrp->unknown_vrid();
+    report.workers.front().drops["unknown_vrid"] = from_.vrrp->speaker().unknown_vrid();
   }
 
   for (std::size_t i = 0; i < from_.topology->ports.size(); ++i) {
@@ -109,9 +110,9 @@ api::StatusReport Reports::status() {
 api::VrrpsReport Reports::vrrp() {
   api::VrrpsReport report;
   if (from_.vrrp == nullptr) return report;
-  const auto& members = from_.vrrp->members();
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    const vrrp::Instance& machine = members[i].machine;
+  const vrrp::Speaker& speaker = from_.vrrp->speaker();
+  for (std::size_t i = 0; i < speaker.size(); ++i) {
+    const vrrp::Instance& machine = speaker.instance(i);
     api::VrrpReport row;
     row.name = machine.config().name;
     row.state = std::string(vrrp::to_string(machine.state()));
@@ -124,8 +125,8 @@ api::VrrpsReport Reports::vrrp() {
       row.master_address = net::to_string(machine.master_address());
     }
     row.advert_interval_us = static_cast<std::uint64_t>(machine.config().advert_interval_us);
-    for (const net::Ip4 vip : machine.config().vips) row.vips.push_back(net::to_string(vip));
-    row.since_unix_s = members[i].since_unix_s;
+    for (const net::IpAddr& vip : machine.config().vips) row.vips.push_back(net::to_string(vip));
+    row.since_unix_s = from_.vrrp->since_unix_s(i);
     row.statistics = vrrp_counters(machine.statistics());
     report.instances.push_back(std::move(row));
   }

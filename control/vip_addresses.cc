@@ -40,17 +40,15 @@ void VipAddresses::keep(lb::LeaseSlot lease, const KernelView& view) {
   }
 }
 
-void VipAddresses::announce(lb::LeaseSlot lease, const KernelView& view,
-                            worker::Dataplane& dataplane) const {
-  const auto role = view.ip6_forward ? neigh::Role::kRouter : neigh::Role::kHost;
+void VipAddresses::announce_own(neigh::Role role, worker::Dataplane& dataplane) const {
   const auto send = [&](const PlacedVip& vip, net::Bytes frame) {
     for (int i = 0; i < kAnnouncements; ++i) dataplane.send(vip.port, frame, kAnnouncementValidUs);
   };
   for (const PlacedVip& vip : topology_.vips) {
-    if (vip.lease != lease || !vip.is_ours) continue;
+    if (vip.lease != lb::kAlwaysOurs || !vip.is_ours) continue;
     if (vip.address.is_v6()) {
       send(vip, neigh::make_unsolicited_advertisement(vip.address.v6(), vip.mac, role));
-    } else if (lease == lb::kAlwaysOurs) {
+    } else {
       send(vip, neigh::make_gratuitous_arp(vip.address.v4(), vip.mac));
     }
   }

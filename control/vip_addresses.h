@@ -8,6 +8,7 @@
 
 #include "control/kernel/executor.h"
 #include "control/plan/topology.h"
+#include "dataplane/neigh/nd.h"
 #include "dataplane/worker/dataplane.h"
 
 namespace keepline::control {
@@ -23,9 +24,8 @@ class VipAddresses {
   /// While held: what somebody else has taken away (a restarted network service, a hand) is added
   /// again.
   void keep(lb::LeaseSlot lease, const KernelView& view);
-  /// Tells the neighbours where the VIPs are that VRRP does not announce: those of no instance, and
-  /// IPv6 ones.
-  void announce(lb::LeaseSlot lease, const KernelView& view, worker::Dataplane& dataplane) const;
+  /// Tells the neighbours where the VIPs of no instance are.
+  void announce_own(neigh::Role role, worker::Dataplane& dataplane) const;
 
  private:
   std::vector<HeldAddress> addresses_of(lb::LeaseSlot lease) const;

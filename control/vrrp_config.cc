@@ -19,25 +19,24 @@ vrrp::GarpSettings garp_of(const config::GarpOptions& garp) {
   return result;
 }
 
-net::Ip4 source_of(const config::VrrpInstance& instance, net::Ip4 primary) {
-  const auto& wanted = instance.mcast_src_ip;
-  return wanted && wanted->is_v4() ? wanted->v4() : primary;
-}
-
 }  // namespace
 
-vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance, net::Ip4 primary) {
+vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance,
+                                    const net::IpAddr& source) {
   vrrp::InstanceConfig result;
   result.name = instance.name;
   result.vrid = *instance.virtual_router_id;
   result.priority = *instance.priority;
   result.version = *instance.version == 3 ? vrrp::Version::k3 : vrrp::Version::k2;
   result.advert_interval_us = static_cast<std::int64_t>(*instance.advert_interval_us);
-  for (const config::VipAddress& vip : instance.vips) {
-    if (vip.address.is_v4()) result.vips.push_back(vip.address.v4());
+  for (const config::VipAddress& vip : instance.vips) result.vips.push_back(vip.address);
+  result.source = source;
+  result.group = instance.group;
+  for (const config::UnicastPeer& peer : instance.unicast_peers) {
+    result.peers.push_back({peer.address, peer.min_ttl, peer.max_ttl});
   }
-  result.source = source_of(instance, primary);
-  result.group = instance.mcast_group4;
+  result.unicast_ttl = *instance.unicast_ttl;
+  result.check_unicast_src = *instance.check_unicast_src;
   if (instance.auth.type == config::AuthType::kPass) {
     result.auth_type = vrrp::AuthType::kPassword;
     const std::string& password = instance.auth.password;
@@ -58,10 +57,10 @@ vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance, net::I
   return result;
 }
 
-std::vector<net::Ip4> announced_vips(const Topology& topology, lb::LeaseSlot lease) {
-  std::vector<net::Ip4> result;
+std::vector<net::IpAddr> announced_vips(const Topology& topology, lb::LeaseSlot lease) {
+  std::vector<net::IpAddr> result;
   for (const PlacedVip& vip : topology.vips) {
-    if (vip.lease == lease && vip.address.is_v4()) result.push_back(vip.address.v4());
+    if (vip.lease == lease) result.push_back(vip.address);
   }
   return result;
 }

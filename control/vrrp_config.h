@@ -10,10 +10,10 @@
 
 namespace keepline::control {
 
-/// `primary` is the interface's own address; mcast_src_ip goes before it.
-vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance, net::Ip4 primary);
+vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance,
+                                    const net::IpAddr& source);
 
-/// All IPv4 addresses to announce: the instance's VIPs, the excluded ones and FULLNAT's too.
-std::vector<net::Ip4> announced_vips(const Topology& topology, lb::LeaseSlot lease);
+/// All addresses to announce: the instance's VIPs, the excluded ones and FULLNAT's too.
+std::vector<net::IpAddr> announced_vips(const Topology& topology, lb::LeaseSlot lease);
 
 }  // namespace keepline::control

@@ -1,23 +1,35 @@
 #include "control/vrrp_driver.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "control/clock.h"
 #include "control/log.h"
 #include "control/vrrp_config.h"
 #include "dataplane/neigh/arp.h"
+#include "dataplane/neigh/nd.h"
 #include "dataplane/net/headers.h"
-#include "vrrp/sync_group.h"
 #include "vrrp/text.h"
 
 namespace keepline::control {
 
 namespace {
 
-// RFC 1112 §6.4: the low 23 bits of the group.
-net::Mac group_mac(net::Ip4 group) {
-  const std::uint32_t value = group.value();
+vrrp::GarpGap gap_of(const config::Config& config) {
+  if (config.vrrp_instances.empty()) return vrrp::GarpGap();
+  const config::GarpOptions& garp = config.vrrp_instances.front().garp;
+  return vrrp::GarpGap(static_cast<std::int64_t>(*garp.interval_us),
+                       static_cast<std::int64_t>(*garp.gna_interval_us));
+}
+
+// RFC 1112 §6.4: the low 23 bits of the group; RFC 2464 §7: the low 32.
+net::Mac group_mac(const net::IpAddr& group) {
+  if (group.is_v6()) {
+    const auto& bytes = group.v6().bytes;
+    return {{0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]}};
+  }
+  const std::uint32_t value = group.v4().value();
   return {{0x01, 0x00, 0x5e, static_cast<std::uint8_t>((value >> 16) & 0x7f),
            static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)}};
 }
@@ -26,354 +38,194 @@ net::Mac group_mac(net::Ip4 group) {
 
 VrrpDriver::VrrpDriver(boost::asio::any_io_executor executor, const config::Config& config,
                        const Topology& topology, VrrpHost& host)
-    : timer_(std::move(executor)), topology_(topology), host_(host) {
-  const std::int64_t gap_us =
-      config.vrrp_instances.empty()
-          ? 0
-          : static_cast<std::int64_t>(*config.vrrp_instances.front().garp.interval_us);
-  gaps_.assign(topology.ports.size(), vrrp::GarpGap(gap_us));
-  members_.reserve(config.vrrp_instances.size());
+    : timer_(std::move(executor)),
+      topology_(topology),
+      host_(host),
+      speaker_(*this, gap_of(config)) {
   for (std::size_t i = 0; i < config.vrrp_instances.size(); ++i) {
-    add_instance(config.vrrp_instances[i], topology.instances[i]);
+    const config::VrrpInstance& instance = config.vrrp_instances[i];
+    const PlacedInstance& placed = topology.instances[i];
+    const bool virtual_adverts =
+        placed.vmac && !instance.vmac.xmit_base && instance.unicast_peers.empty();
+    advert_macs_.push_back(virtual_adverts ? *placed.vmac : topology.ports[placed.port].mac);
+    speaker_.add(machine_config(instance, placed.source), placed.port,
+                 announced_vips(topology, static_cast<lb::LeaseSlot>(i)));
   }
-  add_groups(config);
-}
-
-void VrrpDriver::add_instance(const config::VrrpInstance& instance, const PlacedInstance& placed) {
-  const net::Mac port_mac = topology_.ports[placed.port].mac;
-  vrrp::InstanceConfig config = machine_config(instance, placed.source);
-  const bool virtual_adverts = placed.vmac && !instance.vmac.xmit_base;
-  const vrrp::GarpSettings garp = config.garp;
-  const auto lease = static_cast<lb::LeaseSlot>(members_.size());
-  members_.push_back({vrrp::Instance(std::move(config)),
-                      vrrp::Announcer(garp, announced_vips(topology_, lease)), placed.port,
-                      virtual_adverts ? *placed.vmac : port_mac, kNoGroup});
-  router_.add(placed.port, *instance.virtual_router_id,
-              static_cast<std::uint32_t>(members_.size() - 1));
-}
-
-void VrrpDriver::add_groups(const config::Config& config) {
+  since_unix_s_.assign(speaker_.size(), 0);
   for (const config::SyncGroup& group : config.sync_groups) {
     std::vector<std::size_t> indexes;
     for (std::size_t i = 0; i < config.vrrp_instances.size(); ++i) {
-      const auto& names = group.members;
-      if (std::find(names.begin(), names.end(), config.vrrp_instances[i].name) == names.end()) {
-        continue;
-      }
-      vrrp::InstanceConfig grouped = members_[i].machine.config();
-      grouped.sync_grouped = true;
-      members_[i].machine = vrrp::Instance(std::move(grouped));
-      members_[i].group = groups_.size();
-      indexes.push_back(i);
+      const std::string& name = config.vrrp_instances[i].name;
+      if (std::ranges::find(group.members, name) != group.members.end()) indexes.push_back(i);
     }
-    groups_.push_back(std::move(indexes));
+    speaker_.add_group(std::move(indexes));
   }
 }
 
 void VrrpDriver::start() {
   const std::int64_t now = now_us();
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    Member& member = members_[i];
-    if (member.machine.config().source.is_zero()) {
-      log::warn("({}) fault: {}", member.machine.config().name,
-                vrrp::to_string(vrrp::FaultCause::kNoSourceAddress));
-      member.machine.handle_fault(vrrp::FaultCause::kNoSourceAddress, now);
+  for (std::size_t i = 0; i < speaker_.size(); ++i) {
+    if (speaker_.instance(i).config().source.is_zero()) {
+      set_fault(i, vrrp::FaultCause::kNoSourceAddress, true);
     }
-    member.machine.start(now);
-    settle(i);
   }
+  speaker_.start(now);
   arm();
 }
 
 void VrrpDriver::leave(std::function<void()> on_left) {
-  const std::int64_t now = now_us();
   on_left_ = std::move(on_left);
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    const vrrp::Instance& machine = members_[i].machine;
-    // Without a valid lease (we were stopped for a while) somebody else is master by now.
-    if (machine.state() != vrrp::State::kMaster || !machine.lease().valid(now)) continue;
-    const vrrp::Departure departure(machine.config(), now);
-    send_advert(i, vrrp::kReleasePriority);
-    host_.grant_lease(i, departure.end_us() - now);
-    departures_.emplace(i, departure);
-  }
-  check_departures();
-}
-
-void VrrpDriver::check_departures() {
-  const std::int64_t now = now_us();
-  std::optional<std::int64_t> earliest;
-  for (const auto& [index, departure] : departures_) {
-    if (departure.end_us() > now && (!earliest || departure.end_us() < *earliest)) {
-      earliest = departure.end_us();
-    }
-  }
-  if (!earliest) {
-    stop();
-    on_left_();
-    return;
-  }
-  timer_.expires_after(std::chrono::microseconds(*earliest - now));
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && !stopped_) check_departures();
-  });
+  speaker_.leave(now_us());
+  arm();
 }
 
 void VrrpDriver::stop() {
-  const std::int64_t now = now_us();
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    members_[i].machine.stop(now);
-    carry_out(i);
-  }
-  stopped_ = true;
+  on_left_ = nullptr;
+  speaker_.stop(now_us());
   timer_.cancel();
 }
 
 void VrrpDriver::handle_frame(net::PortId port, net::Bytes frame) {
-  if (stopped_ || frame.size() <= sizeof(net::EthernetHeader)) return;
-  const net::Bytes packet = frame.subspan(sizeof(net::EthernetHeader));
-  const std::int64_t now = now_us();
-  auto advert = vrrp::parse_advert(packet);
-  const auto vrid = advert ? std::optional(advert->vrid) : advert.error().vrid;
-  if (!vrid) {
-    reject_on_port(port, advert.error(), now);
-    return;
-  }
-  const auto index = router_.find(port, *vrid);
-  if (!index) return;
-  // Only now is it known which group the instance listens to.
-  if (const net::Ip4 group = members_[*index].machine.config().group;
-      group != vrrp::kMulticastGroup) {
-    advert = vrrp::parse_advert(packet, group);
-  }
-  if (const auto leaving = departures_.find(*index); leaving != departures_.end()) {
-    // The successor speaks: it answers ARP from now on, we only forward what is still on its way.
-    const bool is_successor = advert && advert->priority != vrrp::kReleasePriority &&
-                              !vrrp::check_advert(*advert, members_[*index].machine.config());
-    if (is_successor && leaving->second.handle_successor(now) == vrrp::Departure::News::kFirst) {
-      host_.mute(*index);
-      check_departures();
-    }
-    return;
-  }
-  if (on_left_) return;
-  if (advert) {
-    members_[*index].machine.handle_advert(*advert, now);
-  } else {
-    members_[*index].machine.handle_reject(advert.error(), now);
-  }
-  settle(*index);
-  arm();
-}
-
-// Too short to say whose it is: counted by all that listen there.
-void VrrpDriver::reject_on_port(net::PortId port, const vrrp::Rejection& rejection,
-                                std::int64_t now) {
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (members_[i].port != port) continue;
-    members_[i].machine.handle_reject(rejection, now);
-    settle(i);
-  }
+  if (frame.size() <= sizeof(net::EthernetHeader)) return;
+  speaker_.handle_packet(port, frame.subspan(sizeof(net::EthernetHeader)), now_us());
   arm();
 }
 
 void VrrpDriver::set_port_fault(net::PortId port, vrrp::FaultCause cause, bool present) {
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (members_[i].port == port) set_fault(i, cause, present);
+  for (std::size_t i = 0; i < speaker_.size(); ++i) {
+    if (port_of(i) == port) set_fault(i, cause, present);
   }
 }
 
 void VrrpDriver::set_fault(std::size_t index, vrrp::FaultCause cause, bool present) {
-  vrrp::Instance& machine = members_[index].machine;
-  if (stopped_ || machine.faults().has(cause) == present) return;
+  if (speaker_.has_left() || speaker_.instance(index).faults().has(cause) == present) return;
   if (present) {
-    log::warn("({}) fault: {}", machine.config().name, vrrp::to_string(cause));
-    machine.handle_fault(cause, now_us());
+    log::warn("({}) fault: {}", name_of(index), vrrp::to_string(cause));
   } else {
-    log::info("({}) no more fault: {}", machine.config().name, vrrp::to_string(cause));
-    machine.handle_fault_cleared(cause, now_us());
+    log::info("({}) no more fault: {}", name_of(index), vrrp::to_string(cause));
   }
-  settle(index);
+  speaker_.set_fault(index, cause, present, now_us());
   arm();
 }
 
 void VrrpDriver::set_priority(std::size_t index, std::uint8_t effective) {
-  vrrp::Instance& machine = members_[index].machine;
-  if (stopped_ || machine.effective_priority() == effective) return;
-  log::info("({}) effective priority {} -> {}", machine.config().name, machine.effective_priority(),
-            effective);
-  machine.set_priority(effective, now_us());
-  settle(index);
+  const std::uint8_t before = speaker_.instance(index).effective_priority();
+  if (!speaker_.set_priority(index, effective, now_us())) return;
+  log::info("({}) effective priority {} -> {}", name_of(index), before, effective);
   arm();
 }
 
-void VrrpDriver::set_source(std::size_t index, net::Ip4 source) {
-  vrrp::Instance& machine = members_[index].machine;
-  if (!source.is_zero()) machine.set_source(source);
+void VrrpDriver::set_source(std::size_t index, const net::IpAddr& source) {
   set_fault(index, vrrp::FaultCause::kNoSourceAddress, source.is_zero());
+  speaker_.set_source(index, source, now_us());
 }
 
-// Whatever a verb has set going is finished before the next event: first the instance's own
-// actions, then those of its sync group.
-void VrrpDriver::settle(std::size_t index) {
-  carry_out(index);
-  if (members_[index].group != kNoGroup) settle_group(members_[index].group);
-}
+// --- vrrp::Host ------------------------------------------------------------------------------
 
-void VrrpDriver::settle_group(std::size_t group) {
-  const std::vector<std::size_t>& indexes = groups_[group];
-  for (std::size_t round = 0; round < vrrp::kGroupRounds; ++round) {
-    std::vector<vrrp::MemberView> views;
-    for (const std::size_t index : indexes) views.push_back(vrrp::view_of(members_[index].machine));
-    const auto commands = vrrp::evaluate_group(views);
-    if (commands.empty()) return;
-    for (const vrrp::MemberCommand& command : commands) {
-      const std::size_t index = indexes[command.member];
-      members_[index].machine.handle_group(command.command, now_us());
-      carry_out(index);
-    }
+// A peer whose MAC nobody knows is away: to have said nothing to it is not to have failed.
+vrrp::Host::Send VrrpDriver::send_advert(std::size_t instance, const net::IpAddr& destination,
+                                         net::Bytes packet, std::int64_t valid_us) {
+  net::PortId port = port_of(instance);
+  net::Mac to = group_mac(destination);
+  if (speaker_.instance(instance).config().is_unicast()) {
+    const neigh::NextHop hop = host_.next_hop(destination);
+    if (hop.reach != neigh::Reach::kFound) return Send::kQueued;
+    port = hop.port;
+    to = hop.mac;
   }
-}
-
-void VrrpDriver::carry_out(std::size_t index) {
-  while (auto action = members_[index].machine.poll_action()) perform(index, *action);
-}
-
-void VrrpDriver::perform(std::size_t index, const vrrp::Action& action) {
-  Member& member = members_[index];
-  const std::string& name = member.machine.config().name;
-  if (const auto* advert = std::get_if<vrrp::SendAdvert>(&action)) {
-    send_advert(index, advert->priority);
-  } else if (const auto* grant = std::get_if<vrrp::GrantLease>(&action)) {
-    // An advert that did not leave has told nobody that we are still here.
-    if (!member.advert_failed) host_.grant_lease(index, grant->until_us - now_us());
-    member.advert_failed = false;
-  } else if (std::holds_alternative<vrrp::RevokeLease>(action)) {
-    host_.revoke_lease(index);
-  } else if (std::holds_alternative<vrrp::AcquireVips>(action)) {
-    host_.acquire_addresses(index);
-  } else if (std::holds_alternative<vrrp::ReleaseVips>(action)) {
-    member.announcer.stop();
-    host_.release_addresses(index);
-  } else if (const auto* garp = std::get_if<vrrp::StartGarpBurst>(&action)) {
-    if (garp->reason == vrrp::GarpReason::kBecameMaster) {
-      member.announcer.start(now_us());
-    } else {
-      heard_lower_priority(index);
-    }
-    announce(index, now_us());
-  } else if (const auto* change = std::get_if<vrrp::StateChanged>(&action)) {
-    member.since_unix_s = ::time(nullptr);
-    member.advert_failed = false;
-    log::info("({}) Entering {} STATE ({})", name, vrrp::to_string(change->to),
-              vrrp::to_string(change->reason));
-  } else if (const auto* notice = std::get_if<vrrp::Notice>(&action)) {
-    log_notice(member, *notice);
-  }
-}
-
-// Clients may have been led astray for all VIPs of the group, not only for this instance's.
-void VrrpDriver::heard_lower_priority(std::size_t index) {
-  const std::int64_t now = now_us();
-  if (members_[index].group == kNoGroup) {
-    members_[index].announcer.lower_priority_heard(now);
-    return;
-  }
-  for (const std::size_t other : groups_[members_[index].group]) {
-    members_[other].announcer.lower_priority_heard(now);
-    if (other != index) announce(other, now);
-  }
-}
-
-void VrrpDriver::send_advert(std::size_t index, std::uint8_t priority) {
-  Member& member = members_[index];
-  // Said goodbye already: a second one would disturb the successor.
-  if (departures_.contains(index)) return;
-  const vrrp::InstanceConfig& config = member.machine.config();
   std::array<std::uint8_t, sizeof(net::EthernetHeader) + vrrp::kMaxAdvertBytes> frame;
-  const net::EthernetHeader ethernet{group_mac(config.group), member.advert_mac,
-                                     net::be16(net::kEtherTypeIpv4)};
+  const std::uint16_t type = destination.is_v6() ? net::kEtherTypeIpv6 : net::kEtherTypeIpv4;
+  const net::EthernetHeader ethernet{to, advert_macs_[instance], net::be16(type)};
   std::memcpy(frame.data(), &ethernet, sizeof ethernet);
-  const auto length =
-      vrrp::encode_advert(config, priority, std::span(frame).subspan(sizeof ethernet));
-  if (!length) return;
-  const std::int64_t valid_us = config.advert_interval_us * config.down_timer_adverts;
-  const auto sent =
-      host_.send_frame(member.port, std::span(frame).first(sizeof ethernet + *length), valid_us);
-  member.advert_failed = sent == VrrpHost::Send::kFailed;
+  std::memcpy(frame.data() + sizeof ethernet, packet.data(), packet.size());
+  return host_.send_frame(port, std::span(frame).first(sizeof ethernet + packet.size()), valid_us);
 }
 
-void VrrpDriver::announce(std::size_t index, std::int64_t now) {
-  constexpr std::size_t kPerTurn = 256;
+bool VrrpDriver::may_announce(std::size_t instance) {
+  return host_.may_announce(port_of(instance));
+}
+
+void VrrpDriver::announce(std::size_t, const net::IpAddr& vip) {
   constexpr std::int64_t kValidUs = 1'000'000;
-  Member& member = members_[index];
-  for (std::size_t i = 0; i < kPerTurn; ++i) {
-    // Adverts share the way out: announcements leave them room, and go on when there is more.
-    if (!host_.may_announce(member.port)) return;
-    const auto vip = member.announcer.poll(now, gaps_[member.port]);
-    if (!vip) return;
-    const PlacedVip* placed = topology_.find_vip(*vip);
-    if (placed == nullptr) continue;
-    const neigh::ArpFrame frame = neigh::make_gratuitous_arp(*vip, placed->mac);
+  const PlacedVip* placed = topology_.find_vip(vip);
+  if (placed == nullptr) return;
+  if (vip.is_v6()) {
+    const auto frame = neigh::make_unsolicited_advertisement(vip.v6(), placed->mac, host_.role());
+    host_.send_frame(placed->port, frame, kValidUs);
+  } else {
+    const auto frame = neigh::make_gratuitous_arp(vip.v4(), placed->mac);
     host_.send_frame(placed->port, frame, kValidUs);
   }
 }
 
-void VrrpDriver::log_notice(const Member& member, const vrrp::Notice& notice) {
-  const vrrp::InstanceConfig& config = member.machine.config();
+void VrrpDriver::grant_lease(std::size_t instance, std::int64_t duration_us) {
+  host_.grant_lease(instance, duration_us);
+}
+
+void VrrpDriver::state_changed(std::size_t instance, const vrrp::StateChanged& change) {
+  since_unix_s_[instance] = ::time(nullptr);
+  log::info("({}) Entering {} STATE ({})", name_of(instance), vrrp::to_string(change.to),
+            vrrp::to_string(change.reason));
+  host_.state_changed(instance, change);
+}
+
+void VrrpDriver::noticed(std::size_t instance, const vrrp::Notice& notice) {
+  const vrrp::Instance& machine = speaker_.instance(instance);
+  const std::string& name = name_of(instance);
   const std::string from = net::to_string(notice.from);
   switch (notice.kind) {
     case vrrp::NoticeKind::kLowerPriorityAdvert:
-      log::info("({}) Received advert from {} with lower priority {}, ours {}", config.name, from,
-                notice.priority, member.machine.effective_priority());
+      log::info("({}) Received advert from {} with lower priority {}, ours {}", name, from,
+                notice.priority, machine.effective_priority());
       return;
     case vrrp::NoticeKind::kIntervalMismatch:
-      log::warn("({}) advert interval of {} is {} ms, ours is {} ms", config.name, from,
-                notice.interval_us / 1000, config.advert_interval_us / 1000);
+      log::warn("({}) advert interval of {} is {} ms, ours is {} ms", name, from,
+                notice.interval_us / 1000, machine.config().advert_interval_us / 1000);
       return;
     case vrrp::NoticeKind::kPaused:
-      log::warn("({}) was not running for {} ms: listening before speaking", config.name,
+      log::warn("({}) was not running for {} ms: listening before speaking", name,
                 notice.interval_us / 1000);
       return;
     case vrrp::NoticeKind::kRejected:
-      log::warn("({}) dropped an advert from {}: {}", config.name, from,
-                vrrp::to_string(notice.reject));
+      log::warn("({}) dropped an advert from {}: {}", name, from, vrrp::to_string(notice.reject));
       return;
     case vrrp::NoticeKind::kAddressListMismatch:
     case vrrp::NoticeKind::kOwnerConflict:
-      log::warn("({}) {}: {}", config.name, from, vrrp::to_string(notice.kind));
+      log::warn("({}) {}: {}", name, from, vrrp::to_string(notice.kind));
       return;
   }
 }
 
+// --- The timer -------------------------------------------------------------------------------
+
+net::PortId VrrpDriver::port_of(std::size_t instance) const {
+  return static_cast<net::PortId>(speaker_.port_of(instance));
+}
+
+const std::string& VrrpDriver::name_of(std::size_t instance) const {
+  return speaker_.instance(instance).config().name;
+}
+
 void VrrpDriver::on_timer() {
-  if (on_left_) return;
-  const std::int64_t now = now_us();
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    const auto due = members_[i].machine.next_timeout();
-    if (due && *due <= now) {
-      members_[i].machine.handle_timeout(now);
-      settle(i);
-    }
-    announce(i, now);
-  }
+  speaker_.handle_timeout(now_us());
   arm();
 }
 
+// Whoever asked us to leave hears of it from here, not from inside his own call.
 void VrrpDriver::arm() {
-  if (stopped_ || on_left_) return;
-  std::optional<std::int64_t> earliest;
-  const auto consider = [&earliest](std::optional<std::int64_t> when) {
-    if (when && (!earliest || *when < *earliest)) earliest = when;
-  };
-  for (const Member& member : members_) {
-    consider(member.machine.next_timeout());
-    consider(member.announcer.next_timeout(gaps_[member.port]));
+  std::int64_t wait_us = 0;
+  if (!speaker_.has_left()) {
+    const auto next_us = speaker_.next_timeout();
+    if (!next_us) return;
+    wait_us = std::max<std::int64_t>(*next_us - now_us(), 0);
+  } else if (!on_left_) {
+    return;
   }
-  if (!earliest) return;
-  timer_.expires_after(std::chrono::microseconds(std::max<std::int64_t>(*earliest - now_us(), 0)));
+  timer_.expires_after(std::chrono::microseconds(wait_us));
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && !stopped_) on_timer();
+    if (error) return;
+    if (speaker_.has_left() && on_left_) return std::exchange(on_left_, nullptr)();
+    on_timer();
   });
 }
 

@@ -1,22 +1,20 @@
-// Drives the VRRP machines: adverts and time in, frames, leases and addresses out.
+// Lets the VRRP instances speak through the dataplane: frames, leases and addresses, and one timer.
 //
-// Control thread only. The machines decide (vrrp/); this carries their actions out in order
-// through a Host, which the application implements, and keeps one timer armed.
+// Control thread only. vrrp::Speaker decides; this puts its packets into Ethernet frames and its
+// news into the log, and passes the rest to the application, which implements VrrpHost.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "control/plan/topology.h"
-#include "vrrp/handover/announcer.h"
-#include "vrrp/handover/departure.h"
-#include "vrrp/instance.h"
-#include "vrrp/router.h"
+#include "dataplane/neigh/nd.h"
+#include "dataplane/neigh/next_hops.h"
+#include "vrrp/speaker.h"
 
 namespace keepline::control {
 
@@ -24,7 +22,7 @@ namespace keepline::control {
 class VrrpHost {
  public:
   virtual ~VrrpHost() = default;
-  enum class Send : std::uint8_t { kQueued, kFailed };
+  using Send = vrrp::Host::Send;
   virtual Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) = 0;
   /// Whether the port's way out has room for more than adverts.
   virtual bool may_announce(net::PortId port) = 0;
@@ -35,9 +33,14 @@ class VrrpHost {
   /// Give the kernel the addresses, or take them away. The dataplane answers by the lease alone.
   virtual void acquire_addresses(std::size_t instance) = 0;
   virtual void release_addresses(std::size_t instance) = 0;
+  /// The way to a peer, as the kernel knows it now.
+  virtual neigh::NextHop next_hop(const net::IpAddr& peer) const = 0;
+  /// Whether this node forwards IPv6: its neighbour advertisements say so.
+  virtual neigh::Role role() const = 0;
+  virtual void state_changed(std::size_t instance, const vrrp::StateChanged& change) = 0;
 };
 
-class VrrpDriver {
+class VrrpDriver final : private vrrp::Host {
  public:
   VrrpDriver(boost::asio::any_io_executor executor, const config::Config& config,
              const Topology& topology, VrrpHost& host);
@@ -57,48 +60,38 @@ class VrrpDriver {
   void set_fault(std::size_t instance, vrrp::FaultCause cause, bool present);
   void set_priority(std::size_t instance, std::uint8_t effective);
   /// The interface's primary address changed; zero: it has none.
-  void set_source(std::size_t instance, net::Ip4 source);
+  void set_source(std::size_t instance, const net::IpAddr& source);
 
-  struct Member {
-    vrrp::Instance machine;
-    vrrp::Announcer announcer;
-    net::PortId port;
-    net::Mac advert_mac;  ///< Of the adverts.
-    std::size_t group;    ///< Index into groups_, or kNoGroup.
-    bool advert_failed = false;
-    std::int64_t since_unix_s = 0;
-  };
-  const std::vector<Member>& members() const { return members_; }
-  std::uint64_t unknown_vrid() const { return router_.unknown_vrid(); }
+  const vrrp::Speaker& speaker() const { return speaker_; }
+  /// When the instance entered its state; 0: it never did.
+  std::int64_t since_unix_s(std::size_t instance) const { return since_unix_s_[instance]; }
 
  private:
-  static constexpr std::size_t kNoGroup = static_cast<std::size_t>(-1);
+  // vrrp::Host.
+  Send send_advert(std::size_t instance, const net::IpAddr& destination, net::Bytes packet,
+                   std::int64_t valid_us) override;
+  bool may_announce(std::size_t instance) override;
+  void announce(std::size_t instance, const net::IpAddr& vip) override;
+  void grant_lease(std::size_t instance, std::int64_t duration_us) override;
+  void revoke_lease(std::size_t instance) override { host_.revoke_lease(instance); }
+  void mute(std::size_t instance) override { host_.mute(instance); }
+  void acquire_addresses(std::size_t instance) override { host_.acquire_addresses(instance); }
+  void release_addresses(std::size_t instance) override { host_.release_addresses(instance); }
+  void state_changed(std::size_t instance, const vrrp::StateChanged& change) override;
+  void noticed(std::size_t instance, const vrrp::Notice& notice) override;
 
-  void add_instance(const config::VrrpInstance& instance, const PlacedInstance& placed);
-  void add_groups(const config::Config& config);
-  void reject_on_port(net::PortId port, const vrrp::Rejection& rejection, std::int64_t now);
-  void check_departures();
-  void settle(std::size_t index);
-  void settle_group(std::size_t group);
-  void carry_out(std::size_t index);
-  void perform(std::size_t index, const vrrp::Action& action);
-  void send_advert(std::size_t index, std::uint8_t priority);
-  void heard_lower_priority(std::size_t index);
-  void announce(std::size_t index, std::int64_t now);
-  void log_notice(const Member& member, const vrrp::Notice& notice);
+  net::PortId port_of(std::size_t instance) const;
+  const std::string& name_of(std::size_t instance) const;
   void on_timer();
   void arm();
 
   boost::asio::steady_timer timer_;
   const Topology& topology_;
   VrrpHost& host_;
-  std::vector<Member> members_;
-  std::vector<vrrp::GarpGap> gaps_;  ///< By port.
-  std::vector<std::vector<std::size_t>> groups_;
-  vrrp::Router router_;
-  std::map<std::size_t, vrrp::Departure> departures_;
+  vrrp::Speaker speaker_;
+  std::vector<net::Mac> advert_macs_;  ///< By instance.
+  std::vector<std::int64_t> since_unix_s_;
   std::function<void()> on_left_;  ///< Set: leaving.
-  bool stopped_ = false;
 };
 
 }  // namespace keepline::control

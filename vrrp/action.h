@@ -72,7 +72,7 @@ enum class NoticeKind : std::uint8_t {
 struct Notice {
   NoticeKind kind = NoticeKind::kRejected;
   Reject reject = Reject::kIpHeader;  ///< With kRejected and kIntervalMismatch of version 2.
-  net::Ip4 from;
+  net::IpAddr from;
   std::uint8_t priority = 0;
   std::int64_t interval_us = 0;  ///< kIntervalMismatch: theirs. kPaused: how long.
 };

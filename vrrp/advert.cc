@@ -28,35 +28,82 @@ struct VrrpHeader {
 };
 static_assert(sizeof(VrrpHeader) == 8);
 
-std::size_t message_length(Version version, std::size_t vips) {
-  return sizeof(VrrpHeader) + 4 * vips + (version == Version::k2 ? sizeof(AuthData) : 0);
+std::size_t message_length(Version version, std::size_t vips, std::size_t vip_size) {
+  return sizeof(VrrpHeader) + vip_size * vips + (version == Version::k2 ? sizeof(AuthData) : 0);
 }
 
-// A VRRP message and the packet it came in.
+std::size_t address_size(const net::IpAddr& address) {
+  return address.is_v6() ? sizeof(net::Ip6) : sizeof(net::be32);
+}
+
+net::IpAddr read_address(const std::uint8_t* at, bool is_v6) {
+  if (is_v6) {
+    net::Ip6 address;
+    std::memcpy(&address, at, sizeof address);
+    return address;
+  }
+  net::be32 address;
+  std::memcpy(&address, at, sizeof address);
+  return net::Ip4(address);
+}
+
+void write_address(std::uint8_t* at, const net::IpAddr& address) {
+  if (address.is_v6()) {
+    std::memcpy(at, &address.v6(), sizeof(net::Ip6));
+    return;
+  }
+  const net::be32 raw = address.v4().be();
+  std::memcpy(at, &raw, sizeof raw);
+}
+
+// A VRRP message and what the IP header said about it.
 struct Found {
-  net::Ipv4Header ip;
+  net::IpAddr source;
+  net::IpAddr destination;
+  std::uint8_t ttl = 0;
   net::Bytes message;
 };
 
 // Sound IPv4 header, whole datagram, ours.
-std::optional<Found> find_message(net::Bytes packet) {
-  Found found;
-  if (packet.size() < sizeof found.ip) return std::nullopt;
-  std::memcpy(&found.ip, packet.data(), sizeof found.ip);
-  const std::size_t header_length = found.ip.header_length();
-  const std::size_t total_length = found.ip.total_length.value();
-  if (found.ip.version_ihl >> 4 != 4 || header_length < sizeof found.ip) return std::nullopt;
+std::optional<Found> find_in_v4(net::Bytes packet) {
+  net::Ipv4Header ip;
+  if (packet.size() < sizeof ip) return std::nullopt;
+  std::memcpy(&ip, packet.data(), sizeof ip);
+  const std::size_t header_length = ip.header_length();
+  const std::size_t total_length = ip.total_length.value();
+  if (ip.version_ihl >> 4 != 4 || header_length < sizeof ip) return std::nullopt;
   if (total_length < header_length || total_length > packet.size()) return std::nullopt;
   if (net::checksum(packet.first(header_length)).value() != 0) return std::nullopt;
-  if (found.ip.protocol != kProtocolVrrp) return std::nullopt;
-  const std::uint16_t fragment = found.ip.fragment.value();
+  if (ip.protocol != kProtocolVrrp) return std::nullopt;
+  const std::uint16_t fragment = ip.fragment.value();
   if ((fragment & (net::kIpv4MoreFragments | net::kIpv4OffsetMask)) != 0) return std::nullopt;
-  found.message = packet.subspan(header_length, total_length - header_length);
-  return found;
+  return Found{net::Ip4(ip.source), net::Ip4(ip.destination), ip.ttl,
+               packet.subspan(header_length, total_length - header_length)};
 }
 
-std::uint64_t pseudo_sum(net::be32 source, net::be32 destination, std::size_t length) {
-  return net::pseudo_header_sum(source, destination, kProtocolVrrp,
+// The same of IPv6; nobody puts extension headers in front of an advert.
+std::optional<Found> find_in_v6(net::Bytes packet) {
+  net::Ipv6Header ip;
+  if (packet.size() < sizeof ip) return std::nullopt;
+  std::memcpy(&ip, packet.data(), sizeof ip);
+  const std::size_t length = ip.payload_length.value();
+  if (length > packet.size() - sizeof ip || ip.next_header != kProtocolVrrp) return std::nullopt;
+  return Found{ip.source, ip.destination, ip.hop_limit, packet.subspan(sizeof ip, length)};
+}
+
+std::optional<Found> find_message(net::Bytes packet) {
+  const bool is_v6 = !packet.empty() && packet[0] >> 4 == 6;
+  return is_v6 ? find_in_v6(packet) : find_in_v4(packet);
+}
+
+// RFC 9568 §5.2.8, RFC 8200 §8.1.
+std::uint64_t pseudo_sum(const net::IpAddr& source, const net::IpAddr& destination,
+                         std::size_t length) {
+  if (source.is_v4()) {
+    return net::pseudo_header_sum(source.v4().be(), destination.v4().be(), kProtocolVrrp,
+                                  static_cast<std::uint16_t>(length));
+  }
+  return net::pseudo_header_sum(source.v6(), destination.v6(), kProtocolVrrp,
                                 static_cast<std::uint16_t>(length));
 }
 
@@ -71,21 +118,39 @@ void read_body(const VrrpHeader& header, net::Bytes message, Advert& advert) {
   } else {
     advert.interval_us = (interval & kIntervalMask_v3) * kCentisecond_us;
   }
+  const std::size_t size = address_size(advert.source);
   advert.vips.reserve(header.count);
   for (std::size_t i = 0; i < header.count; ++i) {
-    net::be32 vip;
-    std::memcpy(&vip, &message[sizeof header + 4 * i], sizeof vip);
-    advert.vips.emplace_back(vip);
+    advert.vips.push_back(read_address(&message[sizeof header + size * i], advert.source.is_v6()));
   }
+}
+
+// Without check_unicast_src and limits of TTL whoever knows our address is one.
+bool is_from_peer(const Advert& advert, const InstanceConfig& config) {
+  const auto any = [&config](auto holds) {
+    return std::any_of(config.peers.begin(), config.peers.end(), holds);
+  };
+  if (any([&](const Peer& peer) { return peer.address == advert.source; })) return true;
+  const bool are_limited =
+      any([](const Peer& peer) { return peer.min_ttl != 0 || peer.max_ttl != kTtl; });
+  return !config.check_unicast_src && !are_limited;
+}
+
+bool is_ttl_right(const Advert& advert, const InstanceConfig& config) {
+  if (!config.is_unicast()) return advert.ttl == kTtl;
+  return std::none_of(config.peers.begin(), config.peers.end(), [&](const Peer& peer) {
+    return peer.address == advert.source &&
+           (advert.ttl < peer.min_ttl || advert.ttl > peer.max_ttl);
+  });
 }
 
 }  // namespace
 
-tl::expected<Advert, Rejection> parse_advert(net::Bytes packet, net::Ip4 group) {
+tl::expected<Advert, Rejection> parse_advert(net::Bytes packet) {
   const std::optional<Found> found = find_message(packet);
-  if (!found) return tl::unexpected(Rejection{Reject::kIpHeader, std::nullopt, net::Ip4()});
+  if (!found) return tl::unexpected(Rejection{Reject::kIpHeader, std::nullopt, net::IpAddr()});
   const net::Bytes message = found->message;
-  Rejection rejection{Reject::kPacketLength, std::nullopt, net::Ip4(found->ip.source)};
+  Rejection rejection{Reject::kPacketLength, std::nullopt, found->source};
   const auto refuse = [&rejection](Reject reason) {
     rejection.reason = reason;
     return tl::unexpected(rejection);
@@ -99,25 +164,25 @@ tl::expected<Advert, Rejection> parse_advert(net::Bytes packet, net::Ip4 group) 
   // RFC 9568 §7.1, RFC 3768 §7.1: receive checks. The length needs the version, so that is first
   // among the two; an unknown version has no length that could be wrong.
   const unsigned version = header.version_type >> 4;
-  if (found->ip.ttl != kTtl) return refuse(Reject::kIpTtl);
-  if (version != 2 && version != 3) return refuse(Reject::kVersion);
+  const bool is_known = version == 3 || (version == 2 && found->source.is_v4());
+  if (!is_known) return refuse(Reject::kVersion);
   Advert advert;
   advert.version = static_cast<Version>(version);
-  if (message.size() != message_length(advert.version, header.count)) {
+  advert.source = found->source;
+  advert.destination = found->destination;
+  advert.ttl = found->ttl;
+  if (message.size() != message_length(advert.version, header.count, address_size(found->source))) {
     return refuse(Reject::kPacketLength);
   }
   if ((header.version_type & 0x0f) != kTypeAdvertisement) return refuse(Reject::kType);
 
   const std::uint64_t sum = net::checksum_add(0, message);
-  const std::uint64_t pseudo = pseudo_sum(found->ip.source, found->ip.destination, message.size());
+  const std::uint64_t pseudo = pseudo_sum(found->source, found->destination, message.size());
   advert.checksum_plain = net::checksum_finish(sum).value() == 0;
   advert.checksum_pseudo =
       advert.version == Version::k3 && net::checksum_finish(sum + pseudo).value() == 0;
   if (!advert.checksum_plain && !advert.checksum_pseudo) return refuse(Reject::kChecksum);
 
-  advert.source = net::Ip4(found->ip.source);
-  advert.destination = net::Ip4(found->ip.destination);
-  if (advert.destination != group) return refuse(Reject::kDestination);
   advert.vrid = header.vrid;
   advert.priority = header.priority;
   read_body(header, message, advert);
@@ -128,16 +193,9 @@ tl::expected<Advert, Rejection> parse_advert(net::Bytes packet, net::Ip4 group) 
   return advert;
 }
 
-std::optional<Reject> check_advert(const Advert& advert, const InstanceConfig& config) {
-  if (advert.vrid != config.vrid) return Reject::kVrid;
-  if (advert.version != config.version) return Reject::kVersion;
-  if (advert.source == config.source) return Reject::kOwnAdvert;
-  if (advert.version == Version::k3) {
-    // RFC 9568 §5.2.8: with pseudo header; v3_checksum_as_v2 is keepalived's way out.
-    const bool right = config.v3_checksum_as_v2 ? advert.checksum_plain : advert.checksum_pseudo;
-    return right ? std::nullopt : std::optional(Reject::kChecksum);
-  }
-  // RFC 3768 §7.1 and RFC 2338 §10: authentication, then the interval.
+namespace {
+
+std::optional<Reject> check_authentication(const Advert& advert, const InstanceConfig& config) {
   if (advert.auth_type > kAuthTypeLast) return Reject::kAuthTypeInvalid;
   if (advert.auth_type != static_cast<std::uint8_t>(config.auth_type)) {
     return Reject::kAuthTypeMismatch;
@@ -145,14 +203,39 @@ std::optional<Reject> check_advert(const Advert& advert, const InstanceConfig& c
   if (config.auth_type == AuthType::kPassword && advert.auth_data != config.auth_data) {
     return Reject::kAuthFailure;
   }
-  if (advert.interval_us != config.advert_interval_us) return Reject::kAdvertInterval;
+  return std::nullopt;
+}
+
+// RFC 9568 §5.2.8: with pseudo header; v3_checksum_as_v2 is keepalived's way out for IPv4.
+bool is_checksum_right(const Advert& advert, const InstanceConfig& config) {
+  if (advert.version == Version::k2) return advert.checksum_plain;
+  const bool is_plain = config.v3_checksum_as_v2 && advert.source.is_v4();
+  return is_plain ? advert.checksum_plain : advert.checksum_pseudo;
+}
+
+}  // namespace
+
+std::optional<Reject> check_advert(const Advert& advert, const InstanceConfig& config) {
+  if (advert.vrid != config.vrid) return Reject::kVrid;
+  if (advert.version != config.version) return Reject::kVersion;
+  if (advert.source == config.source) return Reject::kOwnAdvert;
+  if (!is_ttl_right(advert, config)) return Reject::kIpTtl;
+  if (advert.version == Version::k2) {
+    // RFC 3768 §7.1 and RFC 2338 §10: authentication, then the interval.
+    if (const auto reason = check_authentication(advert, config)) return reason;
+    if (advert.interval_us != config.advert_interval_us) return Reject::kAdvertInterval;
+  }
+  if (!is_checksum_right(advert, config)) return Reject::kChecksum;
+  const net::IpAddr& ours = config.is_unicast() ? config.source : config.group;
+  if (advert.destination != ours) return Reject::kDestination;
+  if (config.is_unicast() && !is_from_peer(advert, config)) return Reject::kPeer;
   return std::nullopt;
 }
 
 VipComparison compare_vips(const Advert& advert, const InstanceConfig& config) {
   if (advert.vips.size() != config.vips.size()) return VipComparison::kDifferent;
-  std::vector<net::Ip4> theirs = advert.vips;
-  std::vector<net::Ip4> ours = config.vips;
+  std::vector<net::IpAddr> theirs = advert.vips;
+  std::vector<net::IpAddr> ours = config.vips;
   std::sort(theirs.begin(), theirs.end());
   std::sort(ours.begin(), ours.end());
   return theirs == ours ? VipComparison::kSame : VipComparison::kDifferent;
@@ -169,33 +252,51 @@ std::uint16_t interval_field(const InstanceConfig& config) {
   return static_cast<std::uint16_t>(static_cast<unsigned>(config.auth_type) << 8 | seconds);
 }
 
-net::Ipv4Header ip_header(const InstanceConfig& config, std::size_t total_length) {
+std::uint8_t ttl_of(const InstanceConfig& config) {
+  return config.is_unicast() ? config.unicast_ttl : kTtl;  // RFC 9568 §5.1.1.3, §5.1.2.3
+}
+
+std::size_t write_ip_header(const InstanceConfig& config, const net::IpAddr& destination,
+                            std::size_t length, net::MutableBytes out) {
+  if (config.source.is_v6()) {
+    net::Ipv6Header ip{};
+    ip.version_class_label.set(6u << 28 | std::uint32_t{kTosInternetControl} << 20);
+    ip.payload_length.set(static_cast<std::uint16_t>(length));
+    ip.next_header = kProtocolVrrp;
+    ip.hop_limit = ttl_of(config);
+    ip.source = config.source.v6();
+    ip.destination = destination.v6();
+    std::memcpy(out.data(), &ip, sizeof ip);
+    return sizeof ip;
+  }
   net::Ipv4Header ip{};
   ip.version_ihl = 0x45;
   ip.tos = kTosInternetControl;
-  ip.total_length.set(static_cast<std::uint16_t>(total_length));
-  ip.ttl = kTtl;  // RFC 9568 §5.1.1.3
+  ip.total_length.set(static_cast<std::uint16_t>(sizeof ip + length));
+  ip.ttl = ttl_of(config);
   ip.protocol = kProtocolVrrp;
-  ip.source = config.source.be();
-  ip.destination = config.group.be();
+  ip.source = config.source.v4().be();
+  ip.destination = destination.v4().be();
   const net::Bytes bytes(reinterpret_cast<const std::uint8_t*>(&ip), sizeof ip);
   ip.checksum = net::checksum(bytes);
-  return ip;
+  std::memcpy(out.data(), &ip, sizeof ip);
+  return sizeof ip;
 }
 
 }  // namespace
 
 std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint8_t priority,
-                                         net::MutableBytes out) {
+                                         const net::IpAddr& destination, net::MutableBytes out) {
   const std::size_t vips = config.vips.size();
-  if (vips > kMaxVips) return std::nullopt;
-  const std::size_t length = message_length(config.version, vips);
-  const std::size_t total = sizeof(net::Ipv4Header) + length;
-  if (out.size() < total) return std::nullopt;
-
-  const net::Ipv4Header ip = ip_header(config, total);
-  std::memcpy(out.data(), &ip, sizeof ip);
-  const net::MutableBytes message = out.subspan(sizeof ip, length);
+  const bool is_v6 = config.source.is_v6();
+  const std::size_t size = address_size(config.source);
+  if (vips > kMaxVips || destination.is_v6() != is_v6) return std::nullopt;
+  const std::size_t length = message_length(config.version, vips, size);
+  if (out.size() < (is_v6 ? sizeof(net::Ipv6Header) : sizeof(net::Ipv4Header)) + length) {
+    return std::nullopt;
+  }
+  const std::size_t begin = write_ip_header(config, destination, length, out);
+  const net::MutableBytes message = out.subspan(begin, length);
 
   VrrpHeader header{};
   header.version_type =
@@ -205,8 +306,7 @@ std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint
   header.count = static_cast<std::uint8_t>(vips);
   header.interval.set(interval_field(config));
   for (std::size_t i = 0; i < vips; ++i) {
-    const net::be32 vip = config.vips[i].be();
-    std::memcpy(&message[sizeof header + 4 * i], &vip, sizeof vip);
+    write_address(&message[sizeof header + size * i], config.vips[i]);
   }
   if (config.version == Version::k2) {
     // RFC 3768 §5.3.10: always there, zero without authentication.
@@ -216,12 +316,12 @@ std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint
   std::memcpy(message.data(), &header, sizeof header);
 
   std::uint64_t sum = net::checksum_add(0, message);
-  if (config.version == Version::k3 && !config.v3_checksum_as_v2) {
-    sum += pseudo_sum(ip.source, ip.destination, length);
+  if (config.version == Version::k3 && !(config.v3_checksum_as_v2 && !is_v6)) {
+    sum += pseudo_sum(config.source, destination, length);
   }
   header.checksum = net::checksum_finish(sum);
   std::memcpy(message.data(), &header, sizeof header);
-  return total;
+  return begin + length;
 }
 
 }  // namespace keepline::vrrp

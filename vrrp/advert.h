@@ -1,4 +1,5 @@
-// The advert codec: bytes of an IPv4 packet <-> Advert, for VRRP versions 2 and 3.
+// The advert codec: bytes of an IP packet <-> Advert, for VRRP versions 2 and 3, over IPv4 and
+// (version 3) IPv6.
 //
 // PURE; called by the control thread for every VRRP packet, so it must stand any bytes. Receive
 // checks come in two parts: parse_advert makes those that need no instance, check_advert and
@@ -8,6 +9,7 @@
 // authentication data that version 2 always carries.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -20,8 +22,10 @@
 
 namespace keepline::vrrp {
 
-/// IPv4 header, VRRP header, 255 addresses, authentication data.
-inline constexpr std::size_t kMaxAdvertBytes = 20 + 8 + kMaxVips * 4 + 8;
+/// IPv4 header, VRRP header, 255 addresses, authentication data; or IPv6 header, VRRP header and
+/// what fits of addresses.
+inline constexpr std::size_t kMaxAdvertBytes =
+    std::max(20 + 8 + kMaxVips * 4 + 8, 40 + 8 + kMaxVips6 * 16);
 
 /// A received advert whose form is right.
 struct Advert {
@@ -31,13 +35,14 @@ struct Advert {
   std::uint8_t auth_type = 0;    ///< As received, any value; 0 in version 3.
   AuthData auth_data{};          ///< Zero in version 3.
   std::int64_t interval_us = 0;  ///< More than zero in version 3.
-  net::Ip4 source;
-  net::Ip4 destination;
+  net::IpAddr source;
+  net::IpAddr destination;
+  std::uint8_t ttl = 255;  ///< Or hop limit.
   /// Which checksum rule holds. Which one must hold is the instance's affair, and for some pairs
   /// of addresses both do.
   bool checksum_plain = false;
   bool checksum_pseudo = false;
-  std::vector<net::Ip4> vips;
+  std::vector<net::IpAddr> vips;
   friend bool operator==(const Advert&, const Advert&) = default;
 };
 
@@ -45,26 +50,27 @@ struct Advert {
 struct Rejection {
   Reject reason = Reject::kIpHeader;
   std::optional<std::uint8_t> vrid;  ///< Set when the packet was long enough to have one.
-  net::Ip4 source;                   ///< Zero without a sound IPv4 header.
+  net::IpAddr source;                ///< Zero without a sound IP header.
   friend bool operator==(const Rejection&, const Rejection&) = default;
 };
 
-/// Reads a packet from its IPv4 header on. Bytes after the IP total length are Ethernet padding
-/// and are ignored. Order: IP header, length, TTL, version, type, interval, checksum, group.
-tl::expected<Advert, Rejection> parse_advert(net::Bytes packet, net::Ip4 group = kMulticastGroup);
+/// Reads a packet from its IP header on. Bytes after the packet's own length are Ethernet padding
+/// and are ignored. Order: IP header, version, length, type, checksum, interval.
+tl::expected<Advert, Rejection> parse_advert(net::Bytes packet);
 
-/// The checks against an instance: VRID, version, own source, authentication type, password,
-/// interval, checksum rule. No value = accepted.
+/// The checks against an instance: VRID, version, own source, TTL (multicast), authentication type,
+/// password, interval, checksum rule, destination, peers. No value = accepted.
 std::optional<Reject> check_advert(const Advert& advert, const InstanceConfig& config);
 
 /// Address lists are compared as sets; a difference is logged and counted, the advert is used.
 enum class VipComparison : std::uint8_t { kSame, kDifferent };
 VipComparison compare_vips(const Advert& advert, const InstanceConfig& config);
 
-/// Writes the whole IPv4 packet for `config.source` -> `config.group` and returns its length.
-/// No value = `out` is too small (kMaxAdvertBytes always suffices for up to kMaxVips addresses)
-/// or there are more than kMaxVips addresses; nothing useful is in `out` then.
+/// Writes the whole IP packet from `config.source` to `destination`, the group or a peer, and
+/// returns its length. No value = `out` is too small (kMaxAdvertBytes always suffices for up to
+/// kMaxVips, over IPv6 kMaxVips6 addresses) or there are more than kMaxVips addresses; nothing
+/// useful is in `out` then.
 std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint8_t priority,
-                                         net::MutableBytes out);
+                                         const net::IpAddr& destination, net::MutableBytes out);
 
 }  // namespace keepline::vrrp

@@ -45,7 +45,7 @@ void Instance::leave(const Step& step) {
 
 void Instance::enter(const Step& step, std::int64_t now_us) {
   master_interval_us_ = config_.advert_interval_us;
-  master_address_ = net::Ip4();
+  master_address_ = net::IpAddr();
   master_priority_ = 0;
   if (step.to == State::kBackup) return enter_backup(step, now_us);
   if (step.to != State::kMaster) return;

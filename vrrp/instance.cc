@@ -178,7 +178,7 @@ void Instance::observe_time(std::int64_t now_us) {
     apply(Event::kLeaseLapsed, now_us);
   } else if (state_ == State::kBackup && gap_us > pause_limit_us(timer_base(), listening())) {
     ++statistics_.pause;
-    notice_once({NoticeKind::kPaused, Reject::kIpHeader, net::Ip4(), 0, gap_us});
+    notice_once({NoticeKind::kPaused, Reject::kIpHeader, net::IpAddr(), 0, gap_us});
     listen(now_us);
   }
   last_run_us_ = now_us;

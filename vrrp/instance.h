@@ -63,7 +63,7 @@ class Instance {
   /// says it with its next advert, a backup moves its timer by the difference of the skews.
   void set_priority(std::uint8_t priority, std::int64_t now_us);
   /// The interface's primary address changed.
-  void set_source(net::Ip4 source) { config_.source = source; }
+  void set_source(const net::IpAddr& source) { config_.source = source; }
   /// A reload. State and mastership stay; a changed base priority becomes the effective one.
   void reconfigure(InstanceConfig config, std::int64_t now_us);
 
@@ -82,7 +82,7 @@ class Instance {
   /// Would be master but for the sync group.
   bool wants_master() const { return wants_master_; }
   /// The holder of mastership as far as known: ourselves in MASTER.
-  net::Ip4 master_address() const { return master_address_; }
+  const net::IpAddr& master_address() const { return master_address_; }
   std::uint8_t master_priority() const { return master_priority_; }
   /// Version 3: learned from the master. Version 2: configured.
   std::int64_t master_interval_us() const { return master_interval_us_; }
@@ -124,7 +124,7 @@ class Instance {
   bool succession_ = false;                       ///< The timer runs because of a priority 0.
   bool must_listen_ = false;  ///< Entering BACKUP takes a whole interval, whatever the start rule.
   bool wants_master_ = false;
-  net::Ip4 master_address_;
+  net::IpAddr master_address_;
   std::uint8_t master_priority_ = 0;
   std::int64_t master_interval_us_;
   std::uint64_t noticed_ = 0;  ///< Bit per kind and reject that was announced already.

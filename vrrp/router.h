@@ -1,4 +1,4 @@
-// Which instance an advert is for: (port, VRID) -> index.
+// Which instance an advert is for: (port, VRID, family) -> index.
 //
 // PURE; filled by the control thread at start and reload, asked for every advert. Bound:
 // kMaxInstances entries. An unknown VRID is normal on a shared LAN; it is counted, not logged.
@@ -18,8 +18,9 @@ class Router {
  public:
   enum class Add : std::uint8_t { kAdded, kDuplicate, kFull };
 
-  Add add(std::uint16_t port, std::uint8_t vrid, std::uint32_t index) {
-    const Entry entry{key_of(port, vrid), index};
+  /// VRIDs of IPv4 and IPv6 are numbered apart (RFC 9568 §1.2).
+  Add add(std::uint16_t port, std::uint8_t vrid, bool is_v6, std::uint32_t index) {
+    const Entry entry{key_of(port, vrid, is_v6), index};
     const auto at = std::lower_bound(entries_.begin(), entries_.end(), entry, by_key);
     if (at != entries_.end() && at->key == entry.key) return Add::kDuplicate;
     if (entries_.size() == kMaxInstances) return Add::kFull;
@@ -28,8 +29,8 @@ class Router {
   }
 
   /// The index given to add(), or nothing, which is counted.
-  std::optional<std::uint32_t> find(std::uint16_t port, std::uint8_t vrid) {
-    const Entry wanted{key_of(port, vrid), 0};
+  std::optional<std::uint32_t> find(std::uint16_t port, std::uint8_t vrid, bool is_v6) {
+    const Entry wanted{key_of(port, vrid, is_v6), 0};
     const auto at = std::lower_bound(entries_.begin(), entries_.end(), wanted, by_key);
     if (at != entries_.end() && at->key == wanted.key) return at->index;
     ++unknown_vrid_;
@@ -45,8 +46,8 @@ class Router {
     std::uint32_t key = 0;
     std::uint32_t index = 0;
   };
-  static std::uint32_t key_of(std::uint16_t port, std::uint8_t vrid) {
-    return std::uint32_t{port} << 8 | vrid;
+  static std::uint32_t key_of(std::uint16_t port, std::uint8_t vrid, bool is_v6) {
+    return std::uint32_t{port} << 9 | std::uint32_t{is_v6} << 8 | vrid;
   }
   static bool by_key(const Entry& a, const Entry& b) { return a.key < b.key; }
 

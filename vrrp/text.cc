@@ -74,6 +74,8 @@ std::string_view to_string(Reject reject) {
       return "advert_interval_err";
     case Reject::kOwnAdvert:
       return "own_advert";
+    case Reject::kPeer:
+      return "unicast_src_err";
   }
   return "?";
 }

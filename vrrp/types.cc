@@ -43,6 +43,9 @@ void count(Statistics& statistics, Reject reason) {
     case Reject::kOwnAdvert:
       ++statistics.own_advert;
       break;
+    case Reject::kPeer:
+      ++statistics.unicast_src_err;
+      break;
   }
 }
 

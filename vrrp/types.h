@@ -21,7 +21,10 @@ inline constexpr std::int64_t kCentisecond_us = 10'000;
 inline constexpr std::size_t kMaxVips = 255;            ///< One byte of count on the wire.
 inline constexpr std::uint8_t kOwnerPriority = 255;     ///< RFC 9568 §5.2.4: the address owner.
 inline constexpr std::uint8_t kReleasePriority = 0;     ///< RFC 9568 §5.2.4: "I am leaving".
+inline constexpr std::size_t kMaxVips6 = 90;            ///< What fits into an Ethernet frame.
 inline constexpr net::Ip4 kMulticastGroup{0xe0000012};  // 224.0.0.18, RFC 9568 §5.1.1.2
+inline constexpr net::Ip6 kMulticastGroup6{
+    {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12}};  // RFC 9568 §5.1.2.2
 
 /// The numbers are those of keepalived's JSON.
 enum class State : std::uint8_t { kInit = 0, kBackup = 1, kMaster = 2, kFault = 3 };
@@ -48,6 +51,14 @@ struct GarpSettings {
   std::int64_t interval_us = 0;  ///< Least gap between two sends on one interface; 0 = none.
 };
 
+/// A router that adverts are sent to by unicast, and the TTLs that its own may have.
+struct Peer {
+  net::IpAddr address;
+  std::uint8_t min_ttl = 0;
+  std::uint8_t max_ttl = 255;
+  friend bool operator==(const Peer&, const Peer&) = default;
+};
+
 /// Everything that one instance has to be told. Values are taken as valid (control/config checks
 /// ranges and prints diagnostics); the machine itself only re-applies the rules that would hurt.
 struct InstanceConfig {
@@ -56,9 +67,12 @@ struct InstanceConfig {
   std::uint8_t priority = 100;  ///< Base priority, 1..255.
   Version version = Version::k2;
   std::int64_t advert_interval_us = kSecond_us;
-  std::vector<net::Ip4> vips;            ///< Advertised addresses in configuration order.
-  net::Ip4 source;                       ///< Primary address of the interface.
-  net::Ip4 group = kMulticastGroup;      ///< Where adverts go, and the only place they come to.
+  std::vector<net::IpAddr> vips;         ///< Advertised addresses in configuration order.
+  net::IpAddr source;                    ///< Primary address of the interface; IPv6: link-local.
+  net::IpAddr group = kMulticastGroup;   ///< Where adverts go; its family is the instance's.
+  std::vector<Peer> peers;               ///< Not empty: adverts go to them, and not to the group.
+  std::uint8_t unicast_ttl = 255;        ///< Of adverts to peers.
+  bool check_unicast_src = false;        ///< Adverts must come from a peer.
   AuthType auth_type = AuthType::kNone;  ///< Version 2 only.
   AuthData auth_data{};                  ///< Password, padded with zeros.
   InitialState initial_state = InitialState::kBackup;
@@ -74,6 +88,7 @@ struct InstanceConfig {
   GarpSettings garp;
 
   bool is_owner() const { return priority == kOwnerPriority; }
+  bool is_unicast() const { return !peers.empty(); }
   /// nopreempt and preempt_delay mean nothing for an owner or with `state MASTER`.
   bool may_yield() const { return initial_state == InitialState::kBackup && !is_owner(); }
   bool never_preempts() const { return nopreempt && may_yield(); }
@@ -117,21 +132,22 @@ class FaultSet {
 /// Why an advert was dropped. Each value but the last has a counter of the same name in
 /// Statistics.
 enum class Reject : std::uint8_t {
-  kIpHeader,      ///< No sound IPv4 header, a fragment, or not protocol 112.
+  kIpHeader,      ///< No sound IP header, a fragment, or not protocol 112.
   kPacketLength,  ///< Shorter or longer than version and address count say.
   kIpTtl,         ///< TTL other than 255: it came through a router.
   kVersion,       ///< Unknown version, or not the instance's.
   kType,          ///< Not an ADVERTISEMENT.
   kChecksum,
-  kDestination,      ///< Not sent to our multicast group.
+  kDestination,      ///< Not sent to our multicast group; with unicast: not to our address.
   kVrid,             ///< Nobody here has this VRID.
   kAuthTypeInvalid,  ///< A type that no RFC defines.
   kAuthTypeMismatch,
   kAuthFailure,     ///< Wrong password.
   kAdvertInterval,  ///< Version 2: not ours. Version 3: zero.
   kOwnAdvert,       ///< Our own packet came back, or somebody uses our address.
+  kPeer,            ///< Unicast: the sender is no peer.
 };
-inline constexpr std::size_t kRejectCount = 13;
+inline constexpr std::size_t kRejectCount = 14;
 
 /// Counters of one instance, named as in keepalived's JSON where that has them.
 struct Statistics {
@@ -155,6 +171,7 @@ struct Statistics {
   std::uint64_t ip_header_err = 0;  ///< keepline only, as are those below.
   std::uint64_t destination_err = 0;
   std::uint64_t own_advert = 0;
+  std::uint64_t unicast_src_err = 0;
   std::uint64_t time_jump = 0;    ///< Left MASTER because the lease had run out.
   std::uint64_t pause = 0;        ///< Noticed in BACKUP that the node had not been running.
   std::uint64_t action_lost = 0;  ///< Queue overflow: the driver did not drain it.

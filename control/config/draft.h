@@ -21,7 +21,8 @@ struct InstanceDraft {
   const Statement* block = nullptr;
   std::optional<InitialState> state;  ///< As written.
   std::optional<bool> preempt_off;    ///< nopreempt / preempt as written.
-  std::optional<net::Ip4> mcast_dst;
+  std::optional<net::IpAddr> mcast_dst;
+  bool is_unicast = false;  ///< unicast_peer was written, with peers or without.
 };
 
 struct GroupDraft {

@@ -51,6 +51,9 @@ struct GlobalDefs {
   Setting<std::uint8_t> vrrp_down_timer_adverts{3};
   Setting<bool> v3_checksum_as_v2{false};
   net::Ip4 vrrp_mcast_group4{0xe0000012};  ///< 224.0.0.18
+  net::Ip6 vrrp_mcast_group6{
+      {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12}};  ///< ff02::12
+  Setting<bool> vrrp_check_unicast_src{false};
   std::string default_interface;
   LvsTimeouts lvs_timeouts;
   bool lvs_flush = false;

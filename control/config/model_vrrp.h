@@ -113,10 +113,12 @@ struct VrrpInstance {
   std::vector<VipAddress> excluded_vips;  ///< Held but not advertised; any family.
   bool nopreempt = false;
   std::uint64_t preempt_delay_us = 0;
-  std::optional<net::IpAddr> mcast_src_ip;
-  net::Ip4 mcast_group4;                   ///< Resolved: mcast_dst_ip or vrrp_mcast_group4.
-  std::vector<UnicastPeer> unicast_peers;  ///< Not empty: unicast (refused for now).
-  std::optional<net::IpAddr> unicast_src_ip;
+  std::optional<net::IpAddr> source;  ///< unicast_src_ip or mcast_src_ip: one and the same.
+  net::IpAddr group;                  ///< Resolved: mcast_dst_ip or the global one of the family.
+  std::vector<UnicastPeer> unicast_peers;  ///< Not empty: unicast.
+  Setting<std::uint8_t> unicast_ttl{255};
+  Setting<bool> check_unicast_src{false};
+  bool track_src_ip = false;  ///< Its source must be an address of the node.
   VirtualMac vmac;
   GarpOptions garp;
   Setting<bool> lower_prio_no_advert{false};

@@ -56,6 +56,8 @@ void print_global(const GlobalDefs& g, Writer& out) {
   out.flag("vrrp_higher_prio_send_advert", g.vrrp_higher_prio_send_advert);
   out.number("vrrp_down_timer_adverts", g.vrrp_down_timer_adverts);
   out.line("vrrp_mcast_group4", net::to_string(g.vrrp_mcast_group4));
+  out.line("vrrp_mcast_group6", net::to_string(g.vrrp_mcast_group6));
+  out.flag("vrrp_check_unicast_src", g.vrrp_check_unicast_src);
   out.flag("v3_checksum_as_v2", g.v3_checksum_as_v2);
   out.text("default_interface", g.default_interface);
   out.line("lvs_timeouts", "tcp " + seconds_text(g.lvs_timeouts.tcp_us) + " tcpfin " +
@@ -117,10 +119,15 @@ void print_script(const VrrpScript& script, Writer& out) {
 }
 
 void print_transport(const VrrpInstance& v, Writer& out) {
-  if (v.mcast_src_ip) out.line("mcast_src_ip", net::to_string(*v.mcast_src_ip));
-  out.line("mcast_dst_ip", net::to_string(v.mcast_group4));
-  if (v.unicast_src_ip) out.line("unicast_src_ip", net::to_string(*v.unicast_src_ip));
-  if (!v.unicast_peers.empty()) {
+  const bool is_unicast = !v.unicast_peers.empty();
+  if (v.source) {
+    out.line(is_unicast ? "unicast_src_ip" : "mcast_src_ip", net::to_string(*v.source));
+  }
+  if (v.track_src_ip) out.line("track_src_ip");
+  out.line("mcast_dst_ip", net::to_string(v.group));
+  if (is_unicast) {
+    out.number("unicast_ttl", *v.unicast_ttl);
+    out.flag("check_unicast_src", v.check_unicast_src);
     out.open("unicast_peer");
     for (const UnicastPeer& peer : v.unicast_peers) {
       out.line(net::to_string(peer.address) + " min_ttl " + std::to_string(peer.min_ttl) +

@@ -19,8 +19,10 @@ class InstanceRules {
       : draft_(draft), v_(draft.instance), global_(global), diagnostics_(diagnostics) {}
 
   void apply() {
+    settle_family();
     settle_addresses();
     settle_inheritance();
+    settle_transport();
     settle_priority();
     settle_strict();
     settle_preemption();
@@ -30,8 +32,10 @@ class InstanceRules {
   }
 
  private:
+  void settle_family();
   void settle_addresses();
   void settle_devices();
+  void settle_transport();
   void settle_inheritance();
   void settle_priority();
   void settle_strict();
@@ -56,12 +60,17 @@ class InstanceRules {
   Diagnostics& diagnostics_;
 };
 
-void InstanceRules::settle_addresses() {
+void InstanceRules::settle_family() {
   if (!v_.vips.empty()) {
     v_.is_v6 = v_.vips.front().address.is_v6();
-  } else if (v_.mcast_src_ip) {
-    v_.is_v6 = v_.mcast_src_ip->is_v6();
+  } else if (v_.source) {
+    v_.is_v6 = v_.source->is_v6();
+  } else if (!v_.unicast_peers.empty()) {
+    v_.is_v6 = v_.unicast_peers.front().address.is_v6();
   }
+}
+
+void InstanceRules::settle_addresses() {
   std::erase_if(v_.vips, [this](const VipAddress& vip) {
     if (vip.address.is_v6() == v_.is_v6) return false;
     diagnostics_.error(vip.position, "virtual_ipaddress",
@@ -70,10 +79,6 @@ void InstanceRules::settle_addresses() {
                        "virtual_ipaddress_excluded takes both families");
     return true;
   });
-  if (v_.mcast_src_ip && v_.mcast_src_ip->is_v6() != v_.is_v6) {
-    problem("mcast_src_ip", "mcast_src_ip is of another family than the addresses: ignored");
-    v_.mcast_src_ip.reset();
-  }
   // What fits into one advert: a one-byte count, and for IPv6 an Ethernet frame.
   const std::size_t most = v_.is_v6 ? 90 : 255;
   if (v_.vips.size() > most) {
@@ -101,11 +106,6 @@ void InstanceRules::settle_devices() {
   for (auto* list : {&v_.vips, &v_.excluded_vips}) {
     for (VipAddress& vip : *list) {
       if (vip.dev.empty()) vip.dev = v_.interface;
-      if (vip.address.is_v6() && v_.is_v6) {
-        diagnostics_.warning(vip.position, "virtual_ipaddress",
-                             prefix() + "VRRP over IPv6 is not built yet: " +
-                                 net::to_string(vip.address) + " is skipped");
-      }
     }
   }
 }
@@ -116,7 +116,7 @@ void InstanceRules::settle_inheritance() {
   } else {
     v_.version.inherit(global_.vrrp_version);
   }
-  v_.mcast_group4 = draft_.mcast_dst.value_or(global_.vrrp_mcast_group4);
+  v_.check_unicast_src.inherit(global_.vrrp_check_unicast_src);
   v_.strict.inherit(global_.vrrp_strict);
   v_.lower_prio_no_advert.inherit(global_.vrrp_lower_prio_no_advert);
   v_.higher_prio_send_advert.inherit(global_.vrrp_higher_prio_send_advert);
@@ -143,6 +143,41 @@ void InstanceRules::settle_inheritance() {
   garp.lower_prio_delay_us.set_default(garp.master_delay_us);
   garp.lower_prio_repeat.inherit(base.lower_prio_repeat);
   garp.lower_prio_repeat.set_default(garp.master_repeat);
+}
+
+void InstanceRules::settle_transport() {
+  v_.group = v_.is_v6 ? net::IpAddr(global_.vrrp_mcast_group6) : global_.vrrp_mcast_group4;
+  if (draft_.mcast_dst && draft_.mcast_dst->is_v6() == v_.is_v6) {
+    v_.group = *draft_.mcast_dst;
+  } else if (draft_.mcast_dst) {
+    problem("mcast_dst_ip", "mcast_dst_ip is of another family than the addresses: ignored");
+  }
+  if (v_.source && v_.source->is_v6() != v_.is_v6) {
+    problem("unicast_src_ip", "the source is of another family than the addresses: ignored");
+    v_.source.reset();
+  }
+  std::erase_if(v_.unicast_peers, [this](const UnicastPeer& peer) {
+    if (peer.address == v_.source) {
+      note("unicast_peer", "unicast_peer " + net::to_string(peer.address) +
+                               " is the node's own unicast_src_ip: skipped");
+      return true;
+    }
+    if (peer.address.is_v6() == v_.is_v6) return false;
+    diagnostics_.error(peer.position, "unicast_peer",
+                       prefix() + "unicast_peer " + net::to_string(peer.address) +
+                           " is of another family than the addresses: skipped");
+    return true;
+  });
+  if (draft_.is_unicast && v_.unicast_peers.empty()) {
+    problem("unicast_peer", "unicast_peer without a peer: multicast is used",
+            "name the other nodes, or remove unicast_peer");
+  }
+  if (v_.unicast_peers.empty() && v_.unicast_ttl.is_set()) {
+    problem("unicast_ttl", "unicast_ttl without unicast_peer: ignored");
+    v_.unicast_ttl = Setting<std::uint8_t>(255);
+  }
+  // Peers that are told apart by their MAC would see two of us.
+  if (!v_.unicast_peers.empty() && v_.vmac.is_used) v_.vmac.xmit_base = true;
 }
 
 void InstanceRules::settle_priority() {
@@ -174,6 +209,12 @@ void InstanceRules::settle_strict() {
             "write no_virtual_ipaddress if that is meant");
   }
   if (!v_.strict) return;
+  if (!v_.unicast_peers.empty()) {
+    diagnostics_.fatal(position_of(*draft_.block, "unicast_peer"), "unicast_peer",
+                       prefix() + "strict mode does not allow unicast",
+                       "remove vrrp_strict: it comes with the sample file",
+                       Effect::kCannotRunProblem);
+  }
   note("strict_mode", "strict mode: the addresses do not answer pings unless the priority is 255",
        "vrrp_strict comes with the sample file; remove it unless it is meant");
   if (v_.auth.type != AuthType::kNone) {
@@ -188,7 +229,7 @@ void InstanceRules::settle_strict() {
     problem("preempt_delay", "strict mode does not allow preempt_delay: ignored");
     v_.preempt_delay_us = 0;
   }
-  if (v_.vmac.xmit_base) {
+  if (v_.vmac.xmit_base && v_.unicast_peers.empty()) {
     problem("vmac_xmit_base", "strict mode does not allow vmac_xmit_base: ignored");
     v_.vmac.xmit_base = false;
   }

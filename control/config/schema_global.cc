@@ -52,6 +52,15 @@ void read_lvs_timeouts(Args& a, GlobalDefs& g) {
   }
 }
 
+void read_mcast_group6(Args& a, GlobalDefs& g) {
+  const auto group = net::parse_ip(a.word());
+  if (group && group->is_v6() && group->v6().bytes[0] == 0xff) {
+    g.vrrp_mcast_group6 = group->v6();
+  } else {
+    a.error("'" + a.word() + "' is not an IPv6 multicast address: ignored");
+  }
+}
+
 void read_mcast_group4(Args& a, GlobalDefs& g) {
   const auto group = net::parse_ip4(a.word());
   if (group && group->is_multicast()) {
@@ -125,6 +134,9 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"vrrp_down_timer_adverts", kOneWord, kB, kActive,
      [](Args& a, GlobalDefs& g) { a.number_to(g.vrrp_down_timer_adverts, 1, 100); }},
     {"vrrp_mcast_group4", kOneWord, kB, kActive, read_mcast_group4},
+    {"vrrp_mcast_group6", kOneWord, kB, kActive, read_mcast_group6},
+    {"vrrp_check_unicast_src", kFlagShape, kB, kActive,
+     [](Args& a, GlobalDefs& g) { a.flag_to(g.vrrp_check_unicast_src); }},
     {"v3_checksum_as_v2", kFlagShape, kB, kActive,
      [](Args& a, GlobalDefs& g) { a.flag_to(g.v3_checksum_as_v2); }},
     {"default_interface", kOneWord, kB, kActive,
@@ -157,8 +169,6 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"checker_process_name", kAnyWords, kC, kNotBuilt, nullptr, "lvs_process_name"},
     {"bfd_process_name", kAnyWords, kC, kNotBuilt},
     {"vrrp_garp_extra_if", kAnyWords, kK, kKernelOnly, nullptr, "vrrp_vmac_garp_intvl"},
-    {"vrrp_check_unicast_src", kFlagShape, kB, kNotBuilt},
-    {"vrrp_mcast_group6", kOneWord, kB, kNotBuilt},
     {"vrrp_owner_ignore_adverts", kFlagShape, kC, kNotBuilt},
     {"vrrp_startup_delay", kOneWord, kB, kNotBuilt},
     {"vrrp_delay_after_boot", kOneWord, kB, kNotBuilt},

@@ -80,18 +80,15 @@ void read_unicast_peers(Args& args, Into& d) {
     }
     d.instance.unicast_peers.push_back(peer);
   });
-  if (d.instance.unicast_peers.empty()) return;
-  // Multicast in its place would not be heard by the peers: two masters.
-  args.fatal("unicast peers are not built yet",
-             "remove unicast_peer on all nodes if their network carries multicast");
+  d.is_unicast = true;
 }
 
 void read_mcast_dst(Args& a, Into& d) {
-  const auto group = net::parse_ip4(a.word());
-  if (group && group->is_multicast()) {
+  const auto group = net::parse_ip(a.word());
+  if (group && (group->is_v6() ? group->v6().bytes[0] == 0xff : group->v4().is_multicast())) {
     d.mcast_dst = *group;
   } else {
-    a.error("'" + a.word() + "' is not an IPv4 multicast address: ignored");
+    a.error("'" + a.word() + "' is not a multicast address: ignored");
   }
 }
 
@@ -156,9 +153,15 @@ constexpr Row<Into> kInstanceRows[] = {
      [](Args& a, Into& d) { a.seconds_to(d.instance.preempt_delay_us, 0, kMaxDelayUs); }},
     {"unicast_peer", kBlockShape, kA, kActive, read_unicast_peers},
     {"unicast_src_ip", kOneWord, kA, kActive,
-     [](Args& a, Into& d) { d.instance.unicast_src_ip = a.address(); }},
+     [](Args& a, Into& d) { d.instance.source = a.address(); }},
+    {"unicast_ttl", kOneWord, kB, kActive,
+     [](Args& a, Into& d) { a.number_to(d.instance.unicast_ttl, 0, 255); }},
+    {"check_unicast_src", kFlagShape, kB, kActive,
+     [](Args& a, Into& d) { a.flag_to(d.instance.check_unicast_src); }},
+    {"track_src_ip", kBareShape, kB, kActive,
+     [](Args&, Into& d) { d.instance.track_src_ip = true; }},
     {"mcast_src_ip", kOneWord, kA, kActive,
-     [](Args& a, Into& d) { d.instance.mcast_src_ip = a.address(); }},
+     [](Args& a, Into& d) { d.instance.source = a.address(); }},
     {"mcast_dst_ip", kOneWord, kB, kActive, read_mcast_dst},
     {"v3_checksum_as_v2", kFlagShape, kB, kActive,
      [](Args& a, Into& d) { a.flag_to(d.instance.v3_checksum_as_v2); }},
@@ -217,9 +220,6 @@ constexpr Row<Into> kInstanceRows[] = {
 
     {"debug", kAnyWords, kC, kNotBuilt},
     {"auth_hmac", kBlockShape, kB, kActive, refuse_hmac},
-    {"track_src_ip", kBareShape, kB, kNotBuilt},
-    {"unicast_ttl", kOneWord, kB, kNotBuilt},
-    {"check_unicast_src", kFlagShape, kB, kNotBuilt},
     {"unicast_fault_no_peer", kBareShape, kC, kNotBuilt},
     {"old_unicast_checksum", kAnyWords, kC, kNotBuilt},
     {"native_ipv6", kBareShape, kC, kDeprecated},

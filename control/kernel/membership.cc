@@ -14,12 +14,26 @@ Memberships::~Memberships() {
   for (const int socket : sockets_) close(socket);
 }
 
-Memberships::Result Memberships::join_group(unsigned ifindex, net::Ip4 group) {
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+namespace {
+
+int join(int fd, unsigned ifindex, const net::IpAddr& group) {
+  if (group.is_v6()) {
+    ipv6_mreq request{};
+    std::memcpy(&request.ipv6mr_multiaddr, group.v6().bytes.data(), sizeof(net::Ip6));
+    request.ipv6mr_interface = ifindex;
+    return setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &request, sizeof request);
+  }
   ip_mreqn request{};
-  request.imr_multiaddr.s_addr = group.be().raw();
+  request.imr_multiaddr.s_addr = group.v4().be().raw();
   request.imr_ifindex = static_cast<int>(ifindex);
-  if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request) != 0) {
+  return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request);
+}
+
+}  // namespace
+
+Memberships::Result Memberships::join_group(unsigned ifindex, const net::IpAddr& group) {
+  const int fd = socket(group.is_v6() ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || join(fd, ifindex, group) != 0) {
     const std::string reason = std::strerror(errno);
     if (fd >= 0) close(fd);
     return tl::unexpected("join " + net::to_string(group) + ": " + reason);

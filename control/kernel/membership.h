@@ -23,7 +23,7 @@ class Memberships {
   Memberships(const Memberships&) = delete;
   Memberships& operator=(const Memberships&) = delete;
 
-  Result join_group(unsigned ifindex, net::Ip4 group);
+  Result join_group(unsigned ifindex, const net::IpAddr& group);
   Result add_mac(unsigned ifindex, const net::Mac& mac);
 
  private:

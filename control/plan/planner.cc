@@ -105,8 +105,9 @@ std::vector<lb::PortInfo> ports_of(const PlanInput& input) {
       const net::IpAddr& address = own.prefix.address;
       if (own.ifindex != port.ifindex || vips.contains(address)) continue;
       if (address.is_v4() && info.source4.is_zero()) info.source4 = address.v4();
-      const bool link_local = address.is_v6() && address.v6().bytes[0] == 0xfe;
-      if (address.is_v6() && !link_local && info.source6.is_zero()) info.source6 = address.v6();
+      if (address.is_v6() && !net::is_link_local(address.v6()) && info.source6.is_zero()) {
+        info.source6 = address.v6();
+      }
     }
     ports.push_back(info);
   }
@@ -195,8 +196,12 @@ std::vector<DeviceSteering> steering_of(const PlanInput& input,
   for (std::size_t i = 0; i < topology.instances.size(); ++i) {
     const net::PortId port = topology.instances[i].port;
     if (port == net::kNoPort) continue;
-    const net::Ip4 group = input.config->vrrp_instances[i].mcast_group4;
-    result[topology.ports[port].device].addresses[group].vrrp = true;
+    const config::VrrpInstance& instance = input.config->vrrp_instances[i];
+    const net::IpAddr to =
+        instance.unicast_peers.empty()
+            ? instance.group
+            : source_of(instance, *input.kernel, topology.ports[port].ifindex, topology);
+    result[topology.ports[port].device].addresses[to].vrrp = true;
   }
   return result;
 }

@@ -31,15 +31,25 @@ const PlacedVip* Topology::find_vip(const net::IpAddr& address) const {
   return found == vips.end() ? nullptr : &*found;
 }
 
-net::Ip4 primary_address(const KernelView& kernel, unsigned ifindex, const Topology& topology) {
+net::IpAddr primary_address(const KernelView& kernel, unsigned ifindex, bool is_v6,
+                            const Topology& topology) {
   const Address* best = nullptr;
   for (const Address& own : kernel.addresses) {
-    if (own.ifindex != ifindex || own.prefix.address.is_v6()) continue;
+    if (own.ifindex != ifindex || own.prefix.address.is_v6() != is_v6) continue;
+    if (is_v6 && !net::is_link_local(own.prefix.address.v6())) continue;
     const PlacedVip* vip = topology.find_vip(own.prefix.address);
     if (vip != nullptr && vip->is_ours) continue;
     if (best == nullptr || (best->is_secondary && !own.is_secondary)) best = &own;
   }
-  return best == nullptr ? net::Ip4() : best->prefix.address.v4();
+  if (best != nullptr) return best->prefix.address;
+  return is_v6 ? net::IpAddr(net::Ip6()) : net::IpAddr();
+}
+
+net::IpAddr source_of(const config::VrrpInstance& instance, const KernelView& kernel,
+                      unsigned ifindex, const Topology& topology) {
+  if (!instance.source) return primary_address(kernel, ifindex, instance.is_v6, topology);
+  const bool must_be_there = instance.track_src_ip;
+  return must_be_there && !kernel.has_address(*instance.source) ? net::IpAddr() : *instance.source;
 }
 
 Topology with_macs_of(const KernelView& kernel, const Topology& topology) {

@@ -64,18 +64,19 @@ struct PlacedVip {
   /// False for an address that the node has of its own: the kernel answers for it, and keepline
   /// neither adds nor removes it.
   bool is_ours = true;
-  /// An address that FULLNAT comes from. The kernel knows of it only where it answers for it.
+  /// An address that FULLNAT comes from. The kernel has only those of IPv6: so it joins the group
+  /// that neighbours ask in.
   bool is_local = false;
 
-  /// Whether the dataplane answers for it. Neighbour discovery and ICMPv6 are the kernel's.
-  bool is_answered() const { return is_ours && address.is_v4(); }
+  /// Whether the dataplane answers for it: ARP, neighbour discovery, pings.
+  bool is_answered() const { return is_ours; }
   /// Whether keepline gives it to the kernel while the lease is held.
   bool is_installed() const { return is_ours && !(is_local && address.is_v4()); }
 };
 
 struct PlacedInstance {
   net::PortId port = net::kNoPort;
-  net::Ip4 source;               ///< Primary address of the interface; zero: none.
+  net::IpAddr source;            ///< What adverts come from; zero: none.
   std::optional<net::Mac> vmac;  ///< With use_vmac.
 };
 
@@ -98,8 +99,14 @@ struct Topology {
 Topology make_topology(const config::Config& config, const KernelView& kernel, Mode mode,
                        config::Diagnostics& diagnostics);
 
-/// The interface's IPv4 address that adverts come from: the first that is no VIP of ours.
-net::Ip4 primary_address(const KernelView& kernel, unsigned ifindex, const Topology& topology);
+/// The interface's address that adverts come from: the first of IPv4, the link-local one of IPv6,
+/// that is no VIP of ours. Zero: none.
+net::IpAddr primary_address(const KernelView& kernel, unsigned ifindex, bool is_v6,
+                            const Topology& topology);
+
+/// The same for an instance, which may have it in its configuration.
+net::IpAddr source_of(const config::VrrpInstance& instance, const KernelView& kernel,
+                      unsigned ifindex, const Topology& topology);
 
 /// The same with the MACs that the interfaces have by now.
 Topology with_macs_of(const KernelView& kernel, const Topology& topology);

@@ -14,8 +14,8 @@ constexpr std::uint8_t kOwnerPriority = 255;
 constexpr std::size_t kMaxBondNics = 8;
 
 // RFC 9568 §7.3.
-net::Mac virtual_mac(std::uint8_t vrid) {
-  return {{0x00, 0x00, 0x5e, 0x00, 0x01, vrid}};
+net::Mac virtual_mac(std::uint8_t vrid, bool is_v6) {
+  return {{0x00, 0x00, 0x5e, 0x00, static_cast<std::uint8_t>(is_v6 ? 2 : 1), vrid}};
 }
 
 bool is_loopback(const net::IpAddr& address) {
@@ -44,7 +44,7 @@ class Builder {
     if (!topology_.ports.empty()) {
       for (const bool v6 : {false, true}) attach_default_route(v6);
     }
-    for (PlacedInstance& instance : topology_.instances) set_source(instance);
+    for (std::size_t i = 0; i < topology_.instances.size(); ++i) set_source(i);
     return std::move(topology_);
   }
 
@@ -179,7 +179,8 @@ class Builder {
         placed.port = *port;
       }
       if (instance.vmac.is_used) {
-        placed.vmac = instance.vmac.mac.value_or(virtual_mac(*instance.virtual_router_id));
+        placed.vmac =
+            instance.vmac.mac.value_or(virtual_mac(*instance.virtual_router_id, instance.is_v6));
         if (placed.port != net::kNoPort) {
           topology_.ports[placed.port].virtual_macs.push_back(*placed.vmac);
         }
@@ -207,7 +208,7 @@ class Builder {
     placed.label = vip.label;
     placed.port = *port;
     placed.lease = lease;
-    placed.mac = mac_on(instance, *port, vip.address);
+    placed.mac = mac_on(instance, *port);
     // Only an owner has the address anyway; on any other node somebody has left it behind.
     placed.is_ours = !is_owner || !kernel_.has_address(placed.address);
     topology_.vips.push_back(placed);
@@ -295,16 +296,14 @@ class Builder {
     if (mode_.vrrp && owner != instances.end()) {
       const auto index = static_cast<std::size_t>(owner - instances.begin());
       placed->lease = static_cast<lb::LeaseSlot>(index);
-      placed->mac = mac_on(topology_.instances[index], placed->port, address);
+      placed->mac = mac_on(topology_.instances[index], placed->port);
     }
     topology_.vips.push_back(*placed);
   }
 
   // With a virtual MAC, that is what the instance's own interface answers with.
-  net::Mac mac_on(const PlacedInstance& instance, net::PortId port,
-                  const net::IpAddr& address) const {
-    const bool with_vmac = port == instance.port && instance.vmac && address.is_v4();
-    return with_vmac ? *instance.vmac : topology_.ports[port].mac;
+  net::Mac mac_on(const PlacedInstance& instance, net::PortId port) const {
+    return port == instance.port && instance.vmac ? *instance.vmac : topology_.ports[port].mac;
   }
 
   void attach_route(const net::IpAddr& destination, const config::Position& at) {
@@ -350,9 +349,11 @@ class Builder {
     if (link->is_ethernet && link->mtu <= kMaxAfXdpMtu) attach(link, {}, link->name);
   }
 
-  void set_source(PlacedInstance& instance) {
-    if (instance.port == net::kNoPort) return;
-    instance.source = primary_address(kernel_, topology_.ports[instance.port].ifindex, topology_);
+  void set_source(std::size_t index) {
+    PlacedInstance& placed = topology_.instances[index];
+    if (placed.port == net::kNoPort) return;
+    placed.source = source_of(config_.vrrp_instances[index], kernel_,
+                              topology_.ports[placed.port].ifindex, topology_);
   }
 
   const config::Config& config_;

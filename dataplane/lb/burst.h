@@ -31,9 +31,10 @@ struct Verdict {
   std::uint8_t worker = 0;
 };
 
-/// Somebody who asked for a VIP by ARP: the kernel did not see it, so control may tell it.
+/// Somebody who asked for a VIP by ARP or neighbour discovery: the kernel did not see it, so
+/// control may tell it.
 struct NeighbourSeen {
-  net::Ip4 address;
+  net::IpAddr address;
   net::Mac mac;
   net::PortId port = net::kNoPort;
 };

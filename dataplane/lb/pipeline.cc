@@ -6,6 +6,7 @@
 #include "dataplane/lb/icmp/echo.h"
 #include "dataplane/lb/icmp/tunnelled.h"
 #include "dataplane/neigh/arp.h"
+#include "dataplane/neigh/nd.h"
 
 namespace keepline::lb {
 
@@ -89,6 +90,8 @@ Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
       if (!turn.snapshot.port(turn.port).takes_adverts) return turn.not_ours(Drop::kUnknown);
       counters_.adverts.add();
       return {Action::kToControl, turn.port};
+    case Kind::kNeighbourSolicitation:
+      return answer_solicitation(turn, burst, at);
     case Kind::kFragment:
     case Kind::kIcmpEcho:
     case Kind::kIcmpError:
@@ -140,8 +143,34 @@ Verdict Pipeline::answer_arp(Turn& turn, Burst& burst, std::size_t at) {
   return {Action::kTransmit, turn.port};
 }
 
+Verdict Pipeline::answer_solicitation(Turn& turn, Burst& burst, std::size_t at) {
+  Packet& packet = burst.packets[at];
+  const Parsed& parsed = burst.parsed[at];
+  const auto target = neigh::solicited_target(packet, parsed);
+  if (!target) return turn.drop(Drop::kBadArp);
+  const Vip* vip = turn.snapshot.find_vip(*target);
+  if (vip == nullptr || !vip->answer || vip->port != turn.port) {
+    return turn.not_ours(Drop::kUnknown);
+  }
+  if (!turn.answers(vip->lease)) return turn.drop(Drop::kNotMaster);
+  const net::Ip6 asker = parsed.ip<net::V6>(packet)->source;
+  const net::Mac from = packet.at<net::EthernetHeader>(0)->source;
+  const auto role =
+      turn.snapshot.ip_forward(net::Family::kV6) ? neigh::Role::kRouter : neigh::Role::kHost;
+  if (!neigh::make_advertisement(packet, parsed, vip->mac, role)) {
+    return turn.drop(Drop::kNoHeadroom);
+  }
+  // Nobody's address yet: it looks whether another has it (RFC 4862 §5.4).
+  if (!asker.is_zero()) burst.neighbours[burst.neighbour_count++] = {asker, from, turn.port};
+  counters_.arp_replies.add();
+  return {Action::kTransmitResized, turn.port};
+}
+
 Verdict Pipeline::answer_echo(Turn& turn, const Packet& packet, const Parsed& parsed) {
-  const Vip* vip = turn.snapshot.find_vip(net::Ip4(parsed.ip<net::V4>(packet)->destination));
+  const bool is_v6 = parsed.family == net::Family::kV6;
+  const net::IpAddr to = is_v6 ? net::IpAddr(parsed.ip<net::V6>(packet)->destination)
+                               : net::Ip4(parsed.ip<net::V4>(packet)->destination);
+  const Vip* vip = turn.snapshot.find_vip(to);
   if (vip == nullptr || !vip->answer) return turn.not_ours(Drop::kUnknown);
   if (!turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);
   if (make_echo_reply(packet, parsed, source_mac(turn, *vip, turn.port)) == Echo::kBadChecksum) {

@@ -66,6 +66,7 @@ class Pipeline {
  private:
   Verdict handle_other(Turn& turn, Burst& burst, std::size_t at);
   Verdict answer_arp(Turn& turn, Burst& burst, std::size_t at);
+  Verdict answer_solicitation(Turn& turn, Burst& burst, std::size_t at);
   Verdict answer_echo(Turn& turn, const net::Packet& packet, const net::Parsed& parsed);
   void update_gauges();
 

@@ -41,9 +41,10 @@ struct Vip {
   net::IpAddr address;
   net::PortId port = net::kNoPort;
   LeaseSlot lease = kAlwaysOurs;
-  net::Mac mac;         ///< That it is answered with: the port's, or a virtual MAC.
-  bool answer = false;  ///< Whether ARP and ICMP echo are ours (keepline installed the address).
-  bool local = false;   ///< No service's address: one that FULLNAT comes from.
+  net::Mac mac;  ///< That it is answered with: the port's, or a virtual MAC.
+  bool answer =
+      false;           ///< Whether ARP, ND and ICMP echo are ours (keepline installed the address).
+  bool local = false;  ///< No service's address: one that FULLNAT comes from.
   friend bool operator==(const Vip&, const Vip&) = default;
 };
 

@@ -13,23 +13,27 @@ constexpr net::Ip6 kAllNodes{{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 // RFC 4861 §7.1.2: whoever gets it with less takes it for a forgery from beyond a router.
 constexpr std::uint8_t kHopLimit = 255;
 
-}  // namespace
+struct Ends {
+  net::Mac to_mac;
+  net::Ip6 source;
+  net::Ip6 destination;
+};
 
-AdvertisementFrame make_unsolicited_advertisement(const net::Ip6& vip, const net::Mac& mac,
-                                                  Role role) {
-  const net::EthernetHeader ethernet{kAllNodesMac, mac, net::be16(net::kEtherTypeIpv6)};
+// The target is the VIP; it is also the source when nobody had asked for it.
+AdvertisementFrame make_frame(const Ends& ends, const net::Ip6& target, const net::Mac& mac,
+                              std::uint32_t flags) {
+  const net::EthernetHeader ethernet{ends.to_mac, mac, net::be16(net::kEtherTypeIpv6)};
   net::Ipv6Header ip{};
   ip.version_class_label = net::be32(0x60000000);
   ip.payload_length.set(sizeof(net::NeighbourAdvertisement));
   ip.next_header = net::kIpv6Icmp;
   ip.hop_limit = kHopLimit;
-  ip.source = vip;
-  ip.destination = kAllNodes;
+  ip.source = ends.source;
+  ip.destination = ends.destination;
   net::NeighbourAdvertisement advertisement{};
   advertisement.type = net::kIcmp6NeighbourAdvertisement;
-  advertisement.flags = net::be32(net::kAdvertisementOverride |
-                                  (role == Role::kRouter ? net::kAdvertisementRouter : 0));
-  advertisement.target = vip;
+  advertisement.flags = net::be32(flags);
+  advertisement.target = target;
   advertisement.option_type = net::kOptionTargetLinkAddress;
   advertisement.option_length = 1;
   advertisement.target_mac = mac;
@@ -39,14 +43,57 @@ AdvertisementFrame make_unsolicited_advertisement(const net::Ip6& vip, const net
   std::memcpy(at, &ethernet, sizeof ethernet);
   std::memcpy(at += sizeof ethernet, &ip, sizeof ip);
   std::memcpy(at += sizeof ip, &advertisement, sizeof advertisement);
-  // RFC 8200 §8.1: both addresses, the length, the protocol.
-  const net::be16 pseudo[] = {ip.payload_length, net::be16(ip.next_header)};
-  std::uint64_t sum = net::checksum_add(0, {ip.source.bytes.data(), 2 * sizeof ip.source});
-  sum = net::checksum_add(sum, {reinterpret_cast<const std::uint8_t*>(pseudo), sizeof pseudo});
-  sum = net::checksum_add(sum, {at, sizeof advertisement});
-  const net::be16 checksum = net::checksum_finish(sum);
+  const std::uint64_t pseudo =
+      net::pseudo_header_sum(ip.source, ip.destination, ip.next_header, sizeof advertisement);
+  const net::be16 checksum =
+      net::checksum_finish(net::checksum_add(pseudo, {at, sizeof advertisement}));
   std::memcpy(at + offsetof(net::NeighbourAdvertisement, checksum), &checksum, sizeof checksum);
   return frame;
+}
+
+std::uint32_t flag_of(Role role) {
+  return role == Role::kRouter ? net::kAdvertisementRouter : 0;
+}
+
+}  // namespace
+
+AdvertisementFrame make_unsolicited_advertisement(const net::Ip6& vip, const net::Mac& mac,
+                                                  Role role) {
+  return make_frame({kAllNodesMac, vip, kAllNodes}, vip, mac,
+                    net::kAdvertisementOverride | flag_of(role));
+}
+
+std::optional<net::Ip6> solicited_target(const net::Packet& packet, const net::Parsed& parsed) {
+  const auto* ip = packet.at<net::Ipv6Header>(parsed.l3);
+  const auto* asked = packet.at<net::NeighbourSolicitation>(parsed.l4);
+  const auto length = static_cast<std::uint16_t>(parsed.l3 + parsed.l3_length - parsed.l4);
+  if (ip->hop_limit != kHopLimit || asked->code != 0) return std::nullopt;
+  const std::uint64_t pseudo =
+      net::pseudo_header_sum(ip->source, ip->destination, net::kIpv6Icmp, length);
+  const std::uint64_t sum = net::checksum_add(pseudo, {packet.data + parsed.l4, length});
+  if (net::checksum_finish(sum).value() != 0) return std::nullopt;
+  return asked->target;
+}
+
+// To the frame's sender rather than to an address that an option tells: that is who can be reached.
+// One that has no address yet hears of it with all others (RFC 4861 §7.2.4).
+bool make_advertisement(net::Packet& packet, const net::Parsed& parsed, const net::Mac& mac,
+                        Role role) {
+  const net::Ip6 asker = packet.at<net::Ipv6Header>(parsed.l3)->source;
+  const net::Ip6 target = packet.at<net::NeighbourSolicitation>(parsed.l4)->target;
+  const bool has_address = !asker.is_zero();
+  const Ends ends{has_address ? packet.at<net::EthernetHeader>(0)->source : kAllNodesMac, target,
+                  has_address ? asker : kAllNodes};
+  const std::uint32_t solicited = has_address ? net::kAdvertisementSolicited : 0;
+  const AdvertisementFrame frame =
+      make_frame(ends, target, mac, net::kAdvertisementOverride | solicited | flag_of(role));
+  const std::size_t more = frame.size() > packet.length ? frame.size() - packet.length : 0;
+  if (packet.headroom < more) return false;
+  packet.data -= more;
+  packet.headroom = static_cast<std::uint16_t>(packet.headroom - more);
+  packet.length = frame.size();
+  std::memcpy(packet.data, frame.data(), frame.size());
+  return true;
 }
 
 }  // namespace keepline::neigh

@@ -1,11 +1,13 @@
-// Neighbour discovery for IPv6 VIPs: announcing them.
+// Neighbour discovery for IPv6 VIPs: answering solicitations and announcing.
 //
-// PURE; called by the control thread. RFC 4861 §7.2.6.
+// PURE; workers answer, the control thread announces. RFC 4861 §7.2.4, §7.2.6.
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "dataplane/net/headers.h"
+#include "dataplane/net/parse.h"
 
 namespace keepline::neigh {
 
@@ -20,5 +22,13 @@ enum class Role : std::uint8_t { kHost, kRouter };
 /// An unsolicited advertisement, to all nodes, that `mac` has the address `vip` from now on.
 AdvertisementFrame make_unsolicited_advertisement(const net::Ip6& vip, const net::Mac& mac,
                                                   Role role);
+
+/// What a neighbour solicitation asks for, when it is sound (RFC 4861 §7.1.1); else nothing.
+std::optional<net::Ip6> solicited_target(const net::Packet& packet, const net::Parsed& parsed);
+
+/// Makes a sound solicitation the advertisement that `mac` has the target. False, and nothing is
+/// changed: no room in front of a frame that is shorter.
+bool make_advertisement(net::Packet& packet, const net::Parsed& parsed, const net::Mac& mac,
+                        Role role);
 
 }  // namespace keepline::neigh

@@ -73,6 +73,11 @@ struct Ip6 {
 };
 static_assert(sizeof(Ip6) == 16 && alignof(Ip6) == 1);
 
+/// fe80::/10 (RFC 4291 §2.5.6).
+inline bool is_link_local(const Ip6& address) {
+  return address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
+}
+
 /// Either family.
 class IpAddr {
  public:

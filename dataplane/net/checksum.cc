@@ -36,4 +36,10 @@ std::uint64_t pseudo_header_sum(be32 source, be32 destination, std::uint8_t prot
          be16(length).raw();
 }
 
+std::uint64_t pseudo_header_sum(const Ip6& source, const Ip6& destination, std::uint8_t protocol,
+                                std::uint16_t length) {
+  const std::uint64_t sum = std::uint64_t{be16(protocol).raw()} + be16(length).raw();
+  return checksum_add(checksum_add(sum, source.bytes), destination.bytes);
+}
+
 }  // namespace keepline::net

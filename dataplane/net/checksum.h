@@ -31,6 +31,10 @@ be16 checksum(Bytes data);
 std::uint64_t pseudo_header_sum(be32 source, be32 destination, std::uint8_t protocol,
                                 std::uint16_t length);
 
+/// The same of IPv6 (RFC 8200 §8.1).
+std::uint64_t pseudo_header_sum(const Ip6& source, const Ip6& destination, std::uint8_t protocol,
+                                std::uint16_t length);
+
 /// The change that replacing some fields makes to every checksum that covers them (RFC 1624).
 class ChecksumDelta {
  public:

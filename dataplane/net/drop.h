@@ -12,7 +12,7 @@ enum class Drop : std::uint8_t {
   kNone,          ///< Not dropped.
   kTruncated,     ///< Shorter than its headers say.
   kBadIpHeader,   ///< Version, header length, total length or checksum is wrong.
-  kBadArp,        ///< Not ARP for IPv4 over Ethernet, or a sender that cannot be one.
+  kBadArp,        ///< Not ARP for IPv4 over Ethernet, a sender that cannot be one; also of ND.
   kNotForUs,      ///< Destination MAC is neither the port's nor a virtual one of ours.
   kUnknown,       ///< A kind of frame that the dataplane does not handle.
   kFragment,      ///< To a VIP, without the first one that it belongs to, or of another protocol.

@@ -207,10 +207,23 @@ inline constexpr std::uint8_t kIcmp6Unreachable = 1;
 inline constexpr std::uint8_t kIcmp6TooBig = 2;
 inline constexpr std::uint8_t kIcmp6TimeExceeded = 3;
 inline constexpr std::uint8_t kIcmp6FirstInformation = 128;
+inline constexpr std::uint8_t kIcmp6EchoRequest = 128;
+inline constexpr std::uint8_t kIcmp6EchoReply = 129;
 inline constexpr std::uint8_t kIcmp6AddressUnreachable = 3;  ///< Code of kIcmp6Unreachable.
 inline constexpr std::uint8_t kIcmp6PortUnreachable = 4;     ///< Code of kIcmp6Unreachable.
 
 inline constexpr std::uint8_t kIpv6Icmp = 58;  ///< As the next header.
+
+/// RFC 4861 §4.3; options may follow.
+struct NeighbourSolicitation {
+  std::uint8_t type;
+  std::uint8_t code;
+  be16 checksum;
+  be32 reserved;
+  Ip6 target;
+};
+static_assert(sizeof(NeighbourSolicitation) == 24);
+inline constexpr std::uint8_t kIcmp6NeighbourSolicitation = 135;
 
 /// RFC 4861 §4.4, with the one option that says the link address.
 struct NeighbourAdvertisement {
@@ -227,6 +240,7 @@ static_assert(sizeof(NeighbourAdvertisement) == 32);
 inline constexpr std::uint8_t kIcmp6NeighbourAdvertisement = 136;
 inline constexpr std::uint8_t kOptionTargetLinkAddress = 2;
 inline constexpr std::uint32_t kAdvertisementRouter = 0x80000000;
+inline constexpr std::uint32_t kAdvertisementSolicited = 0x40000000;
 inline constexpr std::uint32_t kAdvertisementOverride = 0x20000000;
 
 }  // namespace keepline::net

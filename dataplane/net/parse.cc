@@ -44,6 +44,14 @@ Kind kind_of_icmp(std::uint8_t type) {
   }
 }
 
+Kind kind_of_icmp6(std::uint8_t type, std::size_t length) {
+  if (type < kIcmp6FirstInformation) return Kind::kIcmpError;
+  if (type == kIcmp6EchoRequest) return Kind::kIcmpEcho;
+  const bool is_whole = length >= sizeof(NeighbourSolicitation);
+  return type == kIcmp6NeighbourSolicitation && is_whole ? Kind::kNeighbourSolicitation
+                                                         : Kind::kOther;
+}
+
 // Fills in the transport part; `result` has everything of the IP header.
 inline void parse_transport(const Packet& packet, Parsed& result) {
   const std::size_t payload = static_cast<std::size_t>(result.l3 + result.l3_length) - result.l4;
@@ -75,9 +83,7 @@ inline void parse_transport(const Packet& packet, Parsed& result) {
       return;
     case Protocol::kIcmp6:
       if (payload < sizeof(IcmpHeader)) return dropped(result, Drop::kTruncated);
-      result.kind = transport[offsetof(IcmpHeader, type)] < kIcmp6FirstInformation
-                        ? Kind::kIcmpError
-                        : Kind::kOther;
+      result.kind = kind_of_icmp6(transport[offsetof(IcmpHeader, type)], payload);
       return;
     default:
       result.kind = Kind::kOther;
@@ -172,7 +178,11 @@ inline void parse_ipv6(const Packet& packet, std::uint16_t l3, Parsed& result) {
     result.kind = Kind::kFragment;
     return;
   }
-  // VRRP and ICMP (protocol 1, not ICMPv6) are of IPv4 here.
+  if (result.protocol == Protocol::kVrrp) {
+    result.kind = Kind::kVrrp;
+    return;
+  }
+  // Protocol 1 is of IPv4.
   if (result.protocol == Protocol::kIcmp) {
     result.kind = Kind::kOther;
     return;

@@ -11,12 +11,13 @@
 namespace keepline::net {
 
 enum class Kind : std::uint8_t {
-  kDropped,    ///< See `drop`.
-  kArp,        ///< ARP for IPv4 over Ethernet, header complete.
-  kVrrp,       ///< IPv4 with protocol 112: from l3 on for the VRRP codec.
-  kIcmpEcho,   ///< ICMP (IPv4) echo request, header complete.
-  kFlow,       ///< TCP, UDP or SCTP over IPv4 or IPv6, header complete.
-  kFragment,   ///< Fragment of anything but VRRP.
+  kDropped,                ///< See `drop`.
+  kArp,                    ///< ARP for IPv4 over Ethernet, header complete.
+  kVrrp,                   ///< IP with protocol 112: from l3 on for the VRRP codec.
+  kIcmpEcho,               ///< ICMP or ICMPv6 echo request, header complete.
+  kNeighbourSolicitation,  ///< Header and target complete.
+  kFlow,                   ///< TCP, UDP or SCTP over IPv4 or IPv6, header complete.
+  kFragment,               ///< Fragment of anything but VRRP.
   kIcmpError,  ///< ICMP or ICMPv6 error, header complete; what it quotes is not looked at.
   kOther,      ///< Sound, but nothing that the dataplane handles.
 };

@@ -3,12 +3,12 @@
 // Steering: which frames go to keepline's AF_XDP sockets and which to the kernel.
 //
 // Runs in the kernel for every frame of an attached netdev. Of those without a tag, or of the
-// VLANs, that are ours, to the sockets go VRRP, ARP requests and ICMP echo requests for IPv4 VIPs
-// that keepline installed, the ports of virtual servers, answers of NATed real servers that are not
-// addressed to this node itself, all that goes to addresses of FULLNAT, and ICMP errors that quote
-// a packet of these. All else is the kernel's: the rest of ICMPv6, too, and with it neighbour
-// discovery for IPv6 VIPs. A frame for the sockets is dropped when no socket is there (XDP_DROP as
-// the fallback of the redirect): a dead daemon is silent although the kernel still holds the VIP.
+// VLANs, that are ours, to the sockets go VRRP, ARP requests, neighbour solicitations and echo
+// requests for VIPs that keepline installed, the ports of virtual servers, answers of NATed real
+// servers that are not addressed to this node itself, all that goes to addresses of FULLNAT, and
+// ICMP errors that quote a packet of these. All else is the kernel's. A frame for the sockets is
+// dropped when no socket is there (XDP_DROP as the fallback of the redirect): a dead daemon is
+// silent although the kernel still holds the VIP.
 //
 // Map names have at most 15 characters: the control thread finds them by name (steering.cc).
 #include <linux/bpf.h>
@@ -211,6 +211,19 @@ static __always_inline int steer_ports6(struct xdp_md* ctx, struct ipv6hdr* ip, 
   return has_end6(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
 }
 
+static __always_inline __u32 address_flags6(void* at) {
+  struct kl_address6 address;
+  __builtin_memcpy(&address, at, sizeof address);
+  __u32* flags = bpf_map_lookup_elem(&kl_addresses6, &address);
+  return flags ? *flags : 0;
+}
+
+// A question for a VIP goes to the group of its last 24 bits.
+static __always_inline int steer_solicitation(struct xdp_md* ctx, __u8* icmp, void* end) {
+  if ((void*)(icmp + 24) > end) return XDP_PASS;
+  return (address_flags6(icmp + 8) & KL_ANSWER) ? to_socket(ctx) : XDP_PASS;
+}
+
 // ICMPv6 errors have types below 128; those that are known are 1 to 4 (RFC 4443).
 static __always_inline int steer_error6(struct xdp_md* ctx, __u8* icmp, __u32 flags, void* end) {
   if ((void*)(icmp + 8) > end || icmp[0] < 1 || icmp[0] > 4) return XDP_PASS;
@@ -221,8 +234,8 @@ static __always_inline int steer_error6(struct xdp_md* ctx, __u8* icmp, __u32 fl
   if (!ports || (void*)(ports + 2) > end) return XDP_PASS;
   struct kl_endpoint6 key = {.port = ports[0], .protocol = protocol};
   __builtin_memcpy(&key.address, &quoted->daddr, sizeof key.address);
-  __u32* server = bpf_map_lookup_elem(&kl_addresses6, &key.address);
-  if ((flags & KL_OWN) && server && (*server & KL_TUNNEL) && is_tunnel(protocol, ports, end)) {
+  if ((flags & KL_OWN) && (address_flags6(&quoted->daddr) & KL_TUNNEL) &&
+      is_tunnel(protocol, ports, end)) {
     return to_socket(ctx);
   }
   __builtin_memcpy(&key.address, &quoted->saddr, sizeof key.address);
@@ -234,28 +247,35 @@ static __always_inline int steer_error6(struct xdp_md* ctx, __u8* icmp, __u32 fl
   return has_end6(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
 }
 
+static __always_inline int steer_icmp6(struct xdp_md* ctx, __u8* icmp, __u32 flags, void* end) {
+  if ((void*)(icmp + 8) > end) return XDP_PASS;
+  if (icmp[0] == 128) return (flags & KL_ANSWER) ? to_socket(ctx) : XDP_PASS;
+  return steer_error6(ctx, icmp, flags, end);
+}
+
 static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* ethernet,
                                       struct ipv6hdr* ip, void* end) {
   if ((void*)(ip + 1) > end || ip->version != 6) return XDP_PASS;
   __u8 protocol = 0;
   void* transport = skip_extensions(ip, end, &protocol);
   if (!transport) return XDP_PASS;
+  if (protocol == 112) {
+    return (address_flags6(&ip->daddr) & KL_VRRP) ? to_socket(ctx) : XDP_PASS;
+  }
+  __u8* icmp = transport;
+  if (protocol == IPPROTO_ICMPV6 && (void*)(icmp + 1) <= end && icmp[0] == 135) {
+    return steer_solicitation(ctx, icmp, end);
+  }
   if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_SCTP &&
       protocol != IPPROTO_FRAGMENT && protocol != IPPROTO_ICMPV6) {
     return XDP_PASS;
   }
   if (!is_for_us(ethernet)) return XDP_PASS;
-  struct kl_address6 destination;
-  __builtin_memcpy(&destination, &ip->daddr, sizeof destination);
-  __u32* found = bpf_map_lookup_elem(&kl_addresses6, &destination);
-  __u32 flags = found ? *found : 0;
+  __u32 flags = address_flags6(&ip->daddr);
   if (protocol == IPPROTO_FRAGMENT) {
-    struct kl_address6 source;
-    __builtin_memcpy(&source, &ip->saddr, sizeof source);
-    found = bpf_map_lookup_elem(&kl_addresses6, &source);
-    return is_services_fragment(flags, found ? *found : 0) ? to_socket(ctx) : XDP_PASS;
+    return is_services_fragment(flags, address_flags6(&ip->saddr)) ? to_socket(ctx) : XDP_PASS;
   }
-  if (protocol == IPPROTO_ICMPV6) return steer_error6(ctx, transport, flags, end);
+  if (protocol == IPPROTO_ICMPV6) return steer_icmp6(ctx, transport, flags, end);
   return steer_ports6(ctx, ip, transport, protocol, flags, end);
 }
 

@@ -23,7 +23,7 @@
 namespace keepline::worker {
 
 /// Longest frame that passes through a mailbox: the longest VRRP advert with 255 addresses.
-inline constexpr std::size_t kMaxMailFrame = 1100;
+inline constexpr std::size_t kMaxMailFrame = 1520;
 
 struct MailFrame {
   net::PortId port = net::kNoPort;

@@ -203,7 +203,7 @@ TEST(ExhaustivePairs, EveryOtherVerbAtEveryMoment) {
       [](Instance& i, std::int64_t t) { i.set_priority(1, t); },
       [](Instance& i, std::int64_t t) { i.set_priority(254, t); },
       [](Instance& i, std::int64_t t) {
-        i.handle_reject({Reject::kChecksum, std::nullopt, net::Ip4()}, t);
+        i.handle_reject({Reject::kChecksum, std::nullopt, net::IpAddr()}, t);
       },
       [](Instance& i, std::int64_t t) {
         InstanceConfig c = i.config();

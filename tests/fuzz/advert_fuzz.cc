@@ -31,6 +31,21 @@ InstanceConfig sender_of(const Advert& advert) {
 }
 
 // Makes the length and both checksums right, so that mutations reach what lies behind them.
+std::vector<std::uint8_t> repaired6(Bytes data) {
+  std::vector<std::uint8_t> packet(data.begin(), data.end());
+  if (packet.size() < 48 || packet.size() > 0xffff) return {};
+  packet[0] = 0x60;
+  const keepline::net::be16 length(static_cast<std::uint16_t>(packet.size() - 40));
+  std::memcpy(&packet[4], &length, sizeof length);
+  packet[6] = 112;
+  packet[46] = packet[47] = 0;
+  std::uint64_t sum = keepline::net::checksum_add(0, Bytes(packet).subspan(8));
+  sum += std::uint64_t{length.raw()} + keepline::net::be16(112).raw();
+  const keepline::net::be16 checksum = keepline::net::checksum_finish(sum);
+  std::memcpy(&packet[46], &checksum, sizeof checksum);
+  return packet;
+}
+
 std::vector<std::uint8_t> repaired(Bytes data) {
   std::vector<std::uint8_t> packet(data.begin(), data.end());
   if (packet.size() < 28 || packet.size() > 0xffff) return {};
@@ -57,12 +72,14 @@ void check(Bytes data) {
 
   std::array<std::uint8_t, kMaxAdvertBytes> packet;
   const InstanceConfig config = sender_of(*parsed);
-  const auto length = encode_advert(config, parsed->priority, packet);
+  const auto length = encode_advert(config, parsed->priority, config.group, packet);
+  if (!length && parsed->vips.size() > kMaxVips6 && parsed->source.is_v6()) return;
   if (!length) std::abort();
   const auto again = parse_advert(Bytes(packet).first(*length));
   if (!again) std::abort();
   // Without authentication the eight bytes are sent as zeros, whatever was received.
   Advert expected = *parsed;
+  expected.ttl = 255;
   if (expected.auth_type == 0) expected.auth_data = {};
   // Zeroing them, the checksum was computed anew and still is a plain one; in version 3 the
   // reserved bits and the trailing padding are gone, and both forms may now agree or not.
@@ -79,5 +96,6 @@ void check(Bytes data) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   check(Bytes(data, size));
   check(repaired(Bytes(data, size)));
+  check(repaired6(Bytes(data, size)));
   return 0;
 }

@@ -69,7 +69,7 @@ std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world, lb::Snapshot
     builder.set_service(std::move(sealed));
   }
   builder.set_next_hops(std::make_shared<const neigh::NextHops>(world.routes, world.neighbours));
-  builder.set_ip_forward(world.ip_forward);
+  builder.set_ip_forward(world.ip_forward, world.ip_forward);
   builder.set_shard_workers(world.shard_workers);
   return builder.build();
 }

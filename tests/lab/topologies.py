@@ -25,14 +25,16 @@ class Pair:
         return self.client.arping(address, self.device)
 
 
-def pair(lab, device="eth0", nodes=("10.0.0.1", "10.0.0.2"), client="10.0.0.100", length=24):
+def pair(
+    lab, device="eth0", nodes=("10.0.0.1", "10.0.0.2"), client="10.0.0.100", length=24, **host
+):
     lan = lab.switch("lan")
     hosts, cables = [], []
     for number, address in enumerate(nodes, start=1):
-        host = lab.host(f"node{number}")
-        cables.append(lab.cable(host, device, lan, f"{address}/{length}"))
-        hosts.append(host)
-    user = lab.host("client")
+        node = lab.host(f"node{number}", **host)
+        cables.append(lab.cable(node, device, lan, f"{address}/{length}"))
+        hosts.append(node)
+    user = lab.host("client", **host)
     lab.cable(user, device, lan, f"{client}/{length}")
     return Pair(lab, device, lan, user, hosts, cables, list(nodes))
 

@@ -5,7 +5,7 @@
 
 namespace keepline::vrrp {
 
-Announcer::Announcer(const GarpSettings& settings, std::vector<net::Ip4> vips)
+Announcer::Announcer(const GarpSettings& settings, std::vector<net::IpAddr> vips)
     : settings_(settings), vips_(std::move(vips)) {}
 
 void Announcer::start(std::int64_t now_us) {
@@ -29,7 +29,7 @@ void Announcer::lower_priority_heard(std::int64_t now_us) {
   }
 }
 
-void Announcer::set_vips(std::vector<net::Ip4> vips) {
+void Announcer::set_vips(std::vector<net::IpAddr> vips) {
   vips_ = std::move(vips);
   next_vip_ = 0;
   rounds_left_ = 0;
@@ -66,25 +66,26 @@ void Announcer::make_due(std::int64_t now_us) {
 
 std::optional<std::int64_t> Announcer::next_timeout(const GarpGap& gap) const {
   if (!active_ || vips_.empty()) return std::nullopt;
-  if (rounds_left_ > 0) return gap.next_us();
+  const std::int64_t gap_us = gap.next_us(vips_[next_vip_]);
+  if (rounds_left_ > 0) return gap_us;
   std::optional<std::int64_t> first_us = refresh_us_;
   for (const std::optional<Later>* later : {&after_master_, &after_lower_}) {
     if (*later) first_us = std::min(first_us.value_or((*later)->due_us), (*later)->due_us);
   }
   if (!first_us) return std::nullopt;
-  return std::max(*first_us, gap.next_us());
+  return std::max(*first_us, gap_us);
 }
 
-std::optional<net::Ip4> Announcer::poll(std::int64_t now_us, GarpGap& gap) {
-  if (!active_ || vips_.empty() || gap.next_us() > now_us) return std::nullopt;
+std::optional<net::IpAddr> Announcer::poll(std::int64_t now_us, GarpGap& gap) {
+  if (!active_ || vips_.empty() || gap.next_us(vips_[next_vip_]) > now_us) return std::nullopt;
   make_due(now_us);
   if (rounds_left_ == 0) return std::nullopt;
-  const net::Ip4 vip = vips_[next_vip_];
+  const net::IpAddr vip = vips_[next_vip_];
   if (++next_vip_ == vips_.size()) {
     next_vip_ = 0;
     --rounds_left_;
   }
-  gap.sent(now_us);
+  gap.sent(vip, now_us);
   return vip;
 }
 

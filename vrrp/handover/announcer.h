@@ -1,4 +1,4 @@
-// Pacing of gratuitous ARP: which VIP to announce, and when.
+// Pacing of gratuitous ARP and unsolicited NA: which VIP to announce, and when.
 //
 // PURE. The control thread owns one Announcer per instance and one GarpGap per interface, which
 // the instances on it share. The caller builds and sends the frame. Bounds: a burst is `repeat`
@@ -16,36 +16,45 @@
 
 namespace keepline::vrrp {
 
-/// The least gap between two gratuitous ARPs on one interface.
+/// The least gaps between two announcements on one interface: gratuitous ARP and NA keep apart
+/// only from their own kind.
 class GarpGap {
  public:
-  explicit GarpGap(std::int64_t interval_us = 0) : interval_us_(interval_us) {}
-  std::int64_t next_us() const { return next_us_; }
-  void sent(std::int64_t now_us) { next_us_ = interval_us_ == 0 ? 0 : now_us + interval_us_; }
+  explicit GarpGap(std::int64_t arp_interval_us = 0, std::int64_t na_interval_us = 0)
+      : arp_{arp_interval_us}, na_{na_interval_us} {}
+  std::int64_t next_us(const net::IpAddr& vip) const { return (vip.is_v6() ? na_ : arp_).next_us; }
+  void sent(const net::IpAddr& vip, std::int64_t now_us) {
+    Kind& kind = vip.is_v6() ? na_ : arp_;
+    kind.next_us = kind.interval_us == 0 ? 0 : now_us + kind.interval_us;
+  }
 
  private:
-  std::int64_t interval_us_;
-  std::int64_t next_us_ = 0;
+  struct Kind {
+    std::int64_t interval_us;
+    std::int64_t next_us = 0;
+  };
+  Kind arp_;
+  Kind na_;
 };
 
 class Announcer {
  public:
-  /// `vips`: all IPv4 addresses to announce, the advertised and the excluded ones.
-  Announcer(const GarpSettings& settings, std::vector<net::Ip4> vips);
+  /// `vips`: all addresses to announce, the advertised and the excluded ones.
+  Announcer(const GarpSettings& settings, std::vector<net::IpAddr> vips);
 
   /// Became master: a burst now, another after master_delay_us, refreshing as configured.
   void start(std::int64_t now_us);
   /// A lower-priority master was heard, here or on a member of the same sync group.
   void lower_priority_heard(std::int64_t now_us);
   /// The addresses of a running master changed: one burst.
-  void set_vips(std::vector<net::Ip4> vips);
+  void set_vips(std::vector<net::IpAddr> vips);
   /// No longer master: nothing is sent any more.
   void stop();
 
   /// When poll() may have something; nothing = not before another verb.
   std::optional<std::int64_t> next_timeout(const GarpGap& gap) const;
   /// The next VIP to announce now; call again until it is empty. The send is noted in `gap`.
-  std::optional<net::Ip4> poll(std::int64_t now_us, GarpGap& gap);
+  std::optional<net::IpAddr> poll(std::int64_t now_us, GarpGap& gap);
 
  private:
   struct Later {
@@ -56,7 +65,7 @@ class Announcer {
   void make_due(std::int64_t now_us);
 
   GarpSettings settings_;
-  std::vector<net::Ip4> vips_;
+  std::vector<net::IpAddr> vips_;
   bool active_ = false;
   std::uint32_t rounds_left_ = 0;
   std::size_t next_vip_ = 0;

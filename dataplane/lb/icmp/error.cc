@@ -28,10 +28,8 @@ template <typename F>
 std::uint64_t pseudo_sum(const Packet& packet, const Parsed& error) {
   if constexpr (F::kFamily == Family::kV4) return 0;
   const auto* ip = packet.at<net::Ipv6Header>(error.l3);
-  std::uint64_t sum = net::checksum_add(
-      0, {reinterpret_cast<const std::uint8_t*>(&ip->source), 2 * sizeof(net::Ip6)});
-  sum += net::be16(static_cast<std::uint16_t>(icmp_length(error))).raw();
-  return sum + net::be16(net::kIpv6Icmp).raw();
+  return net::pseudo_header_sum(ip->source, ip->destination, net::kIpv6Icmp,
+                                static_cast<std::uint16_t>(icmp_length(error)));
 }
 
 template <typename F>

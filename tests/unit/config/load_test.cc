@@ -117,8 +117,8 @@ std::vector<Probe> oracle() {
        5, true},
       {"url without path", service_text("", "HTTP_GET {\nurl {\nstatus_code 200\n}\n}"), 5, true},
       {"garp_interval 0", "global_defs {\nvrrp_garp_interval 0\nvrrp_gna_interval 0\n}\n", 0, true},
-      // Refused here: keepalived runs it.
-      {"unicast", instance_text("unicast_peer {\n10.0.0.8\n}"), 4, false},
+      {"unicast", instance_text("unicast_peer {\n10.0.0.8\n}"), 0, true},
+      {"unicast, strict", instance_text("strict_mode\nunicast_peer {\n10.0.0.8\n}"), 5, false},
   };
 }
 
@@ -133,11 +133,11 @@ TEST(Load, ExitCodesAreThoseOfKeepalived) {
 TEST(Load, AllDiagnosticsAtOnce) {
   const LoadResult result =
       load_text(instance_text("priority\nadvert_intt 1\nversion 7\n"
-                              "unicast_peer {\n10.0.0.3\n}"));
+                              "unicast_peer {\nfd00::3\n}"));
   EXPECT_NE(find(result, "priority missing parameter"), nullptr);
   EXPECT_NE(find(result, "did you mean 'advert_int'?"), nullptr);
   EXPECT_NE(find(result, "'7' is not a number in 2..3"), nullptr);
-  EXPECT_NE(find(result, "unicast peers"), nullptr);
+  EXPECT_NE(find(result, "unicast_peer fd00::3 is of another family"), nullptr);
   EXPECT_EQ(result.diagnostics.exit_code(), 2);
 }
 

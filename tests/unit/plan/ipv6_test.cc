@@ -74,10 +74,10 @@ TEST(KernelView, RoutesOfOneFamilySayNothingOfTheOther) {
   EXPECT_FALSE(kernel.has_address(any("fd00::6")));
 }
 
-TEST(Topology6, AVipInANetworkOfTheNodeIsAddedAndTheKernelAnswers) {
+TEST(Topology6, AVipInANetworkOfTheNodeIsAddedAndAnswered) {
   const Node node;
   EXPECT_EQ(text(node.diagnostics), "");
-  EXPECT_EQ(node.vips(), "2001:db8::100/128 on eth0, ours\n");
+  EXPECT_EQ(node.vips(), "2001:db8::100/128 on eth0, ours, answered\n");
   EXPECT_EQ(node.topology->ports.size(), 2u);
 }
 
@@ -105,9 +105,8 @@ TEST(Topology6, AnExcludedVipOfAnIpv4InstanceFollowsItsLease) {
   EXPECT_EQ(text(node.diagnostics), "");
   EXPECT_EQ(node.vips(),
             "192.0.2.100/32 on eth0, lease 0, ours, answered\n"
-            "2001:db8::100/64 on eth0, lease 0, ours\n");
-  // The kernel answers for it, with its own MAC.
-  EXPECT_EQ(node.topology->vips[1].mac, mac("02:00:00:00:00:01"));
+            "2001:db8::100/64 on eth0, lease 0, ours, answered\n");
+  EXPECT_EQ(node.topology->vips[1].mac, node.topology->vips[0].mac) << "the virtual one";
 }
 
 TEST(Topology6, EachFamilyHasItsDefaultRoute) {
@@ -149,7 +148,7 @@ TEST(Planner6, AServiceInTheSnapshot) {
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->lease, lb::kAlwaysOurs);
   EXPECT_EQ(snapshot.service(found->slot), plan.services[0].service.get());
-  EXPECT_FALSE(snapshot.find_vip(any("2001:db8::100"))->answer);
+  EXPECT_TRUE(snapshot.find_vip(any("2001:db8::100"))->answer);
   EXPECT_EQ(plan.services[0].service->weight_max, 3u);
 }
 
@@ -176,11 +175,11 @@ std::string uses(const DeviceSteering& steering) {
   return all;
 }
 
-TEST(Steering6, ServicesAndNatedServersAndNothingThatTheKernelAnswers) {
+TEST(Steering6, ServicesAndNatedServers) {
   Node node(instance() + service6());
   for (const DeviceSteering& steering : node.plan().steering) {
     EXPECT_EQ(uses(steering),
-              "::1 own\n2001:db8::5 own\n2001:db8::100 service own\nfd00::2 real\nfd00::3 real\n"
+              "::1 own\n2001:db8::5 own\n2001:db8::100 answer service\nfd00::2 real\nfd00::3 real\n"
               "fd00::5 own\nfe80::5 own\n");
     ASSERT_EQ(steering.services.size(), 1u);
     EXPECT_EQ(to_string(steering.services[0].endpoint), "[2001:db8::100]:80");

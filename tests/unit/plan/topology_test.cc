@@ -155,9 +155,9 @@ TEST(Topology, TheSourceOfAdvertsIsNoVipAndRatherPrimary) {
   const Built built = build(instance());
   kernel = usual_kernel();
   kernel.addresses.insert(kernel.addresses.begin(), {kEth0, {ip("192.0.2.100"), 24}, false});
-  EXPECT_EQ(to_string(primary_address(kernel, kEth0, built.topology)), "192.0.2.5");
+  EXPECT_EQ(to_string(primary_address(kernel, kEth0, false, built.topology)), "192.0.2.5");
   kernel.addresses.clear();
-  EXPECT_TRUE(primary_address(kernel, kEth0, built.topology).is_zero());
+  EXPECT_TRUE(primary_address(kernel, kEth0, false, built.topology).is_zero());
 }
 
 TEST(TopologyRefuses, AnInterfaceThatDoesNotExist) {

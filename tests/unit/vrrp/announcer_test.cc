@@ -13,7 +13,7 @@ using testing::ip;
 using testing::kMs;
 using testing::kStart_us;
 
-using Sends = std::vector<std::pair<std::int64_t, net::Ip4>>;  // since kStart_us
+using Sends = std::vector<std::pair<std::int64_t, net::IpAddr>>;  // since kStart_us
 
 // Runs the announcer as a driver does until nothing is due before `until_us` after the start.
 Sends run(Announcer& announcer, GarpGap& gap, std::int64_t from_us, std::int64_t until_us) {
@@ -30,8 +30,8 @@ Sends run(Announcer& announcer, GarpGap& gap, std::int64_t from_us, std::int64_t
   return sends;
 }
 
-const net::Ip4 kA = ip("10.0.0.1");
-const net::Ip4 kB = ip("10.0.0.2");
+const net::IpAddr kA = ip("10.0.0.1");
+const net::IpAddr kB = ip("10.0.0.2");
 
 TEST(Announcer, DefaultsAreTwoBurstsOfFiveRounds) {
   Announcer announcer(GarpSettings{}, {kA, kB});

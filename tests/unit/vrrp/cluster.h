@@ -164,7 +164,8 @@ class Cluster {
   void transmit(std::size_t from, std::uint8_t priority) {
     Node& node = nodes_[from];
     std::array<std::uint8_t, kMaxAdvertBytes> packet;
-    const std::size_t length = *encode_advert(node.instance.config(), priority, packet);
+    const std::size_t length =
+        *encode_advert(node.instance.config(), priority, node.instance.config().group, packet);
     node.adverts_us.push_back(now_us_);
     for (std::size_t to = 0; to < nodes_.size(); ++to) {
       if (to == from || !arrives(from, to)) continue;

@@ -57,7 +57,7 @@ TEST(TimeJump, EveryVerbNotices) {
         i.handle_advert(advert_from(i.config(), "10.9.0.9", 200), now_us);
       },
       [](Instance& i, std::int64_t now_us) {
-        i.handle_reject({Reject::kIpTtl, std::nullopt, net::Ip4()}, now_us);
+        i.handle_reject({Reject::kIpTtl, std::nullopt, net::IpAddr()}, now_us);
       },
       [](Instance& i, std::int64_t now_us) { i.handle_fault(FaultCause::kTracker, now_us); },
       [](Instance& i, std::int64_t now_us) {

@@ -11,29 +11,37 @@ namespace {
 
 TEST(Router, FindsByPortAndVrid) {
   Router router;
-  EXPECT_EQ(router.add(1, 51, 0), Router::Add::kAdded);
-  EXPECT_EQ(router.add(0, 51, 1), Router::Add::kAdded);
-  EXPECT_EQ(router.add(1, 50, 2), Router::Add::kAdded);
-  EXPECT_EQ(router.add(1, 51, 3), Router::Add::kDuplicate);
-  EXPECT_EQ(router.find(1, 51), 0u);
-  EXPECT_EQ(router.find(0, 51), 1u);
-  EXPECT_EQ(router.find(1, 50), 2u);
+  EXPECT_EQ(router.add(1, 51, false, 0), Router::Add::kAdded);
+  EXPECT_EQ(router.add(0, 51, false, 1), Router::Add::kAdded);
+  EXPECT_EQ(router.add(1, 50, false, 2), Router::Add::kAdded);
+  EXPECT_EQ(router.add(1, 51, false, 3), Router::Add::kDuplicate);
+  EXPECT_EQ(router.find(1, 51, false), 0u);
+  EXPECT_EQ(router.find(0, 51, false), 1u);
+  EXPECT_EQ(router.find(1, 50, false), 2u);
   EXPECT_EQ(router.unknown_vrid(), 0u);
-  EXPECT_EQ(router.find(2, 51), std::nullopt);
-  EXPECT_EQ(router.find(1, 52), std::nullopt);
+  EXPECT_EQ(router.find(2, 51, false), std::nullopt);
+  EXPECT_EQ(router.find(1, 52, false), std::nullopt);
   EXPECT_EQ(router.unknown_vrid(), 2u);
   router.clear();
-  EXPECT_EQ(router.find(1, 51), std::nullopt);
+  EXPECT_EQ(router.find(1, 51, false), std::nullopt);
+}
+
+TEST(Router, TellsFamiliesApart) {
+  Router router;
+  EXPECT_EQ(router.add(0, 51, false, 0), Router::Add::kAdded);
+  EXPECT_EQ(router.add(0, 51, true, 1), Router::Add::kAdded);
+  EXPECT_EQ(router.find(0, 51, false), 0u);
+  EXPECT_EQ(router.find(0, 51, true), 1u);
 }
 
 TEST(Router, IsBounded) {
   Router router;
   for (std::uint32_t i = 0; i < kMaxInstances; ++i) {
-    ASSERT_EQ(
-        router.add(static_cast<std::uint16_t>(i / 255), static_cast<std::uint8_t>(i % 255), i),
-        Router::Add::kAdded);
+    ASSERT_EQ(router.add(static_cast<std::uint16_t>(i / 255), static_cast<std::uint8_t>(i % 255),
+                         false, i),
+              Router::Add::kAdded);
   }
-  EXPECT_EQ(router.add(60000, 1, 1), Router::Add::kFull);
+  EXPECT_EQ(router.add(60000, 1, false, 1), Router::Add::kFull);
   EXPECT_EQ(router.size(), kMaxInstances);
 }
 

@@ -15,8 +15,8 @@ namespace keepline::vrrp::testing {
 inline constexpr std::int64_t kMs = 1000;
 inline constexpr std::int64_t kStart_us = 1'000'000'000;  ///< Nothing may depend on zero.
 
-inline net::Ip4 ip(const char* text) {
-  return *net::parse_ip4(text);
+inline net::IpAddr ip(const char* text) {
+  return *net::parse_ip(text);
 }
 
 inline InstanceConfig config_of(std::uint8_t priority, Version version = Version::k2,
@@ -42,7 +42,7 @@ inline Advert advert_from(const InstanceConfig& config, const char* source, std:
   advert.auth_data = config.auth_data;
   advert.interval_us = config.advert_interval_us;
   advert.source = ip(source);
-  advert.destination = config.group;
+  advert.destination = config.is_unicast() ? config.source : config.group;
   advert.checksum_plain = config.version == Version::k2 || config.v3_checksum_as_v2;
   advert.checksum_pseudo = config.version == Version::k3 && !config.v3_checksum_as_v2;
   advert.vips = config.vips;

@@ -1,0 +1,23 @@
+// The way to each unicast peer of VRRP, as the kernel knows it.
+//
+// Control thread. Looked up when the kernel's view changes, not for each advert. Bound: the peers
+// of the configuration.
+#pragma once
+
+#include <map>
+
+#include "control/plan/topology.h"
+#include "dataplane/neigh/next_hops.h"
+
+namespace keepline::control {
+
+class PeerHops {
+ public:
+  void update(const config::Config& config, const KernelView& view, const Topology& topology);
+  neigh::NextHop to(const net::IpAddr& peer) const;
+
+ private:
+  std::map<net::IpAddr, neigh::NextHop> hops_;
+};
+
+}  // namespace keepline::control

@@ -1,0 +1,279 @@
+#include "vrrp/speaker.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+#include <variant>
+
+#include "vrrp/sync_group.h"
+
+namespace keepline::vrrp {
+
+namespace {
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+template <typename... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+}  // namespace
+
+std::size_t Speaker::add(InstanceConfig config, Port port, std::vector<net::IpAddr> announced) {
+  const std::size_t number = members_.size();
+  router_.add(port, config.vrid, config.group.is_v6(), static_cast<std::uint32_t>(number));
+  gaps_.try_emplace(port, gap_);
+  const GarpSettings garp = config.garp;
+  members_.push_back({Instance(std::move(config)), Announcer(garp, std::move(announced)), port});
+  return number;
+}
+
+void Speaker::add_group(std::vector<std::size_t> instances) {
+  for (const std::size_t index : instances) {
+    InstanceConfig grouped = members_[index].machine.config();
+    grouped.sync_grouped = true;
+    members_[index].machine = Instance(std::move(grouped));
+    members_[index].group = groups_.size();
+  }
+  groups_.push_back(std::move(instances));
+}
+
+void Speaker::start(std::int64_t now_us) {
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    members_[i].machine.start(now_us);
+    settle(i, now_us);
+  }
+}
+
+void Speaker::leave(std::int64_t now_us) {
+  leaving_ = true;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const Instance& machine = members_[i].machine;
+    // Without a valid lease (we were stopped for a while) somebody else is master by now.
+    if (machine.state() != State::kMaster || !machine.lease().valid(now_us)) continue;
+    const Departure departure(machine.config(), now_us);
+    send_advert(i, kReleasePriority);
+    host_.grant_lease(i, departure.end_us() - now_us);
+    departures_.emplace(i, departure);
+  }
+  finish_departures(now_us);
+}
+
+void Speaker::finish_departures(std::int64_t now_us) {
+  const bool serves_on = std::any_of(departures_.begin(), departures_.end(), [&](const auto& each) {
+    return each.second.end_us() > now_us;
+  });
+  if (!serves_on) stop(now_us);
+}
+
+void Speaker::stop(std::int64_t now_us) {
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    members_[i].machine.stop(now_us);
+    carry_out(i, now_us);
+  }
+  stopped_ = true;
+}
+
+void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
+  if (stopped_) return;
+  const auto advert = parse_advert(packet);
+  const auto vrid = advert ? std::optional(advert->vrid) : advert.error().vrid;
+  if (!vrid) return reject_on_port(port, advert.error(), now_us);
+  const bool is_v6 = advert ? advert->source.is_v6() : advert.error().source.is_v6();
+  const auto index = router_.find(port, *vrid, is_v6);
+  if (!index) return;
+  if (leaving_) {
+    if (advert) handle_while_leaving(*index, *advert, now_us);
+    return;
+  }
+  if (advert) {
+    members_[*index].machine.handle_advert(*advert, now_us);
+  } else {
+    members_[*index].machine.handle_reject(advert.error(), now_us);
+  }
+  settle(*index, now_us);
+}
+
+// The successor speaks: it answers ARP from now on, we only forward what is still on its way.
+void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us) {
+  const auto departure = departures_.find(index);
+  if (departure == departures_.end() || advert.priority == kReleasePriority ||
+      check_advert(advert, members_[index].machine.config())) {
+    return;
+  }
+  if (departure->second.handle_successor(now_us) == Departure::News::kFirst) host_.mute(index);
+}
+
+// Too short to say whose it is: counted by all that listen there.
+void Speaker::reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us) {
+  for (std::size_t i = 0; i < members_.size() && !leaving_; ++i) {
+    if (members_[i].port != port) continue;
+    members_[i].machine.handle_reject(rejection, now_us);
+    settle(i, now_us);
+  }
+}
+
+void Speaker::handle_timeout(std::int64_t now_us) {
+  if (stopped_) return;
+  if (leaving_) return finish_departures(now_us);
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const auto due_us = members_[i].machine.next_timeout();
+    if (due_us && *due_us <= now_us) {
+      members_[i].machine.handle_timeout(now_us);
+      settle(i, now_us);
+    }
+    announce(i, now_us);
+  }
+}
+
+std::optional<std::int64_t> Speaker::next_timeout() const {
+  std::optional<std::int64_t> earliest_us;
+  const auto consider = [&earliest_us](std::optional<std::int64_t> when_us) {
+    if (when_us && (!earliest_us || *when_us < *earliest_us)) earliest_us = when_us;
+  };
+  if (stopped_) return earliest_us;
+  if (leaving_) {
+    // All are released together, when the last one has served out.
+    for (const auto& [index, departure] : departures_) {
+      earliest_us = std::max(earliest_us.value_or(0), departure.end_us());
+    }
+    return earliest_us;
+  }
+  for (const Member& member : members_) {
+    consider(member.machine.next_timeout());
+    consider(member.announcer.next_timeout(gaps_.at(member.port)));
+  }
+  return earliest_us;
+}
+
+bool Speaker::set_fault(std::size_t index, FaultCause cause, bool present, std::int64_t now_us) {
+  Instance& machine = members_[index].machine;
+  if (stopped_ || machine.faults().has(cause) == present) return false;
+  if (present) {
+    machine.handle_fault(cause, now_us);
+  } else {
+    machine.handle_fault_cleared(cause, now_us);
+  }
+  settle(index, now_us);
+  return true;
+}
+
+bool Speaker::set_priority(std::size_t index, std::uint8_t effective, std::int64_t now_us) {
+  Instance& machine = members_[index].machine;
+  if (stopped_ || machine.effective_priority() == effective) return false;
+  machine.set_priority(effective, now_us);
+  settle(index, now_us);
+  return true;
+}
+
+bool Speaker::set_source(std::size_t index, const net::IpAddr& source, std::int64_t now_us) {
+  if (!source.is_zero()) members_[index].machine.set_source(source);
+  return set_fault(index, FaultCause::kNoSourceAddress, source.is_zero(), now_us);
+}
+
+// Whatever a verb has set going is finished before the next event: first the instance's own
+// actions, then those of its sync group.
+void Speaker::settle(std::size_t index, std::int64_t now_us) {
+  carry_out(index, now_us);
+  if (members_[index].group != kNoGroup) settle_group(members_[index].group, now_us);
+}
+
+void Speaker::settle_group(std::size_t group, std::int64_t now_us) {
+  const std::vector<std::size_t>& indexes = groups_[group];
+  for (std::size_t round = 0; round < kGroupRounds; ++round) {
+    std::vector<MemberView> views;
+    for (const std::size_t index : indexes) views.push_back(view_of(members_[index].machine));
+    const auto commands = evaluate_group(views);
+    if (commands.empty()) return;
+    for (const MemberCommand& command : commands) {
+      const std::size_t index = indexes[command.member];
+      members_[index].machine.handle_group(command.command, now_us);
+      carry_out(index, now_us);
+    }
+  }
+}
+
+void Speaker::carry_out(std::size_t index, std::int64_t now_us) {
+  while (auto action = members_[index].machine.poll_action()) perform(index, *action, now_us);
+}
+
+void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_us) {
+  Member& member = members_[index];
+  std::visit(Overloaded{
+                 [&](const SendAdvert& advert) { send_advert(index, advert.priority); },
+                 [&](const GrantLease& grant) {
+                   // An advert that did not leave has told nobody that we are still here.
+                   if (!member.advert_failed) host_.grant_lease(index, grant.until_us - now_us);
+                   member.advert_failed = false;
+                 },
+                 [&](const RevokeLease&) { host_.revoke_lease(index); },
+                 [&](const AcquireVips&) { host_.acquire_addresses(index); },
+                 [&](const ReleaseVips&) {
+                   member.announcer.stop();
+                   host_.release_addresses(index);
+                 },
+                 [&](const StartGarpBurst& burst) {
+                   if (burst.reason == GarpReason::kBecameMaster) {
+                     member.announcer.start(now_us);
+                   } else {
+                     heard_lower_priority(index, now_us);
+                   }
+                   announce(index, now_us);
+                 },
+                 [](const WantMaster&) {},
+                 [&](const StateChanged& change) {
+                   member.advert_failed = false;
+                   host_.state_changed(index, change);
+                 },
+                 [&](const Notice& notice) { host_.noticed(index, notice); },
+             },
+             action);
+}
+
+// Clients may have been led astray for all VIPs of the group, not only for this instance's.
+void Speaker::heard_lower_priority(std::size_t index, std::int64_t now_us) {
+  if (members_[index].group == kNoGroup) {
+    members_[index].announcer.lower_priority_heard(now_us);
+    return;
+  }
+  for (const std::size_t other : groups_[members_[index].group]) {
+    members_[other].announcer.lower_priority_heard(now_us);
+    if (other != index) announce(other, now_us);
+  }
+}
+
+// To several peers: sent, if it could be sent to any of them.
+void Speaker::send_advert(std::size_t index, std::uint8_t priority) {
+  Member& member = members_[index];
+  // Said goodbye already: a second one would disturb the successor.
+  if (departures_.contains(index)) return;
+  const InstanceConfig& config = member.machine.config();
+  const std::int64_t valid_us = config.advert_interval_us * config.down_timer_adverts;
+  member.advert_failed = true;
+  const auto send_to = [&](const net::IpAddr& destination) {
+    std::array<std::uint8_t, kMaxAdvertBytes> packet;
+    const auto length = encode_advert(config, priority, destination, packet);
+    if (!length) return;
+    const auto sent =
+        host_.send_advert(index, destination, std::span(packet).first(*length), valid_us);
+    if (sent == Host::Send::kQueued) member.advert_failed = false;
+  };
+  if (!config.is_unicast()) return send_to(config.group);
+  for (const Peer& peer : config.peers) send_to(peer.address);
+}
+
+void Speaker::announce(std::size_t index, std::int64_t now_us) {
+  Member& member = members_[index];
+  GarpGap& gap = gaps_.at(member.port);
+  for (std::size_t i = 0; i < kAnnouncementsPerTurn; ++i) {
+    // Adverts share the way out: announcements leave them room, and go on when there is more.
+    if (!host_.may_announce(index)) return;
+    const auto vip = member.announcer.poll(now_us, gap);
+    if (!vip) return;
+    host_.announce(index, *vip);
+  }
+}
+
+}  // namespace keepline::vrrp

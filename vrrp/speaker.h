@@ -1,0 +1,95 @@
+// All VRRP instances of one node: adverts, faults and time in, frames, leases and addresses out.
+//
+// PURE: one thread calls it and says what time it is (monotonic microseconds, never decreasing); a
+// Host carries out what the machines want, in their order. Sync groups are settled and
+// announcements paced here, and a node that stops leaves make-before-break (handover/departure.h).
+// Bounds: kMaxInstances; kAnnouncementsPerTurn announcements of one instance in one call.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "vrrp/handover/announcer.h"
+#include "vrrp/handover/departure.h"
+#include "vrrp/host.h"
+#include "vrrp/instance.h"
+#include "vrrp/router.h"
+
+namespace keepline::vrrp {
+
+/// An interface, as the caller numbers them.
+using Port = std::uint16_t;
+
+class Speaker {
+ public:
+  static constexpr std::size_t kAnnouncementsPerTurn = 256;
+
+  /// `gap`: the gaps that each port begins with.
+  Speaker(Host& host, GarpGap gap) : host_(host), gap_(gap) {}
+
+  /// Before start(); returns the instance's number. `announced`: all its addresses.
+  std::size_t add(InstanceConfig config, Port port, std::vector<net::IpAddr> announced);
+  /// Before start(): a sync group of these instances.
+  void add_group(std::vector<std::size_t> instances);
+
+  void start(std::int64_t now_us);
+  /// Masters say goodbye, but serve on until a successor speaks or a bound has passed; until
+  /// has_left() handle_timeout() goes on being called. Called once.
+  void leave(std::int64_t now_us);
+  /// At once: what is still held is released; nothing happens afterwards.
+  void stop(std::int64_t now_us);
+  bool has_left() const { return stopped_; }
+
+  /// A packet of protocol 112 that came in through a port, from its IP header on.
+  void handle_packet(Port port, net::Bytes packet, std::int64_t now_us);
+  /// Does what is due; calling it early is harmless.
+  void handle_timeout(std::int64_t now_us);
+  /// When handle_timeout() wants to be called.
+  std::optional<std::int64_t> next_timeout() const;
+
+  /// These return whether anything changed.
+  bool set_fault(std::size_t instance, FaultCause cause, bool present, std::int64_t now_us);
+  bool set_priority(std::size_t instance, std::uint8_t effective, std::int64_t now_us);
+  /// The interface's primary address changed; zero: it has none, which is a fault.
+  bool set_source(std::size_t instance, const net::IpAddr& source, std::int64_t now_us);
+
+  std::size_t size() const { return members_.size(); }
+  const Instance& instance(std::size_t number) const { return members_[number].machine; }
+  Port port_of(std::size_t number) const { return members_[number].port; }
+  std::uint64_t unknown_vrid() const { return router_.unknown_vrid(); }
+
+ private:
+  static constexpr std::size_t kNoGroup = static_cast<std::size_t>(-1);
+  struct Member {
+    Instance machine;
+    Announcer announcer;
+    Port port;
+    std::size_t group = kNoGroup;  ///< Index into groups_.
+    bool advert_failed = false;
+  };
+
+  void handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us);
+  void reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us);
+  void finish_departures(std::int64_t now_us);
+  void settle(std::size_t index, std::int64_t now_us);
+  void settle_group(std::size_t group, std::int64_t now_us);
+  void carry_out(std::size_t index, std::int64_t now_us);
+  void perform(std::size_t index, const Action& action, std::int64_t now_us);
+  void send_advert(std::size_t index, std::uint8_t priority);
+  void heard_lower_priority(std::size_t index, std::int64_t now_us);
+  void announce(std::size_t index, std::int64_t now_us);
+
+  Host& host_;
+  GarpGap gap_;
+  std::vector<Member> members_;
+  std::map<Port, GarpGap> gaps_;
+  std::vector<std::vector<std::size_t>> groups_;
+  Router router_;
+  std::map<std::size_t, Departure> departures_;
+  bool leaving_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace keepline::vrrp
