@@ -5,14 +5,12 @@
 #include <csignal>
 #include <cstring>
 #include <stdexcept>
-#include <thread>
 
 #include "control/api/paths.h"
 #include "control/clock.h"
 #include "control/dataplane_config.h"
 #include "control/figures.h"
 #include "control/log.h"
-#include "control/plan/tracking.h"
 
 namespace keepline::control {
 
@@ -23,7 +21,7 @@ namespace {
 
 constexpr milliseconds kHealthPeriod{100};
 constexpr milliseconds kNewsSettle{5};
-constexpr milliseconds kGoodbyeLimit{200};  // for the last adverts to leave
+constexpr milliseconds kGoodbyeLimit{1000};
 
 }  // namespace
 
@@ -34,6 +32,7 @@ App::App(Setup setup)
       doorbell_(io_),
       health_timer_(io_),
       news_timer_(io_),
+      children_(io_.get_executor()),
       holds_(hold_devices(*setup_.topology)),
       view_(std::make_shared<const KernelView>(setup_.mirror->view())) {
   start_dataplane();
@@ -153,9 +152,10 @@ void App::run(const std::function<void()>& on_started) {
 
 void App::start_vrrp() {
   if (vrrp_ == nullptr) return;
-  // Faults first: a 255 owner without link must not speak even once.
-  handle_link_state();
-  vrrp_->start();
+  notifier_ = std::make_unique<Notifier>(*setup_.config, children_);
+  watch_ = std::make_unique<InstanceWatch>(io_.get_executor(), *setup_.config, *setup_.topology,
+                                           children_, *vrrp_, *vips_);
+  watch_->start(view_);
 }
 
 void App::start_rates() {
@@ -276,6 +276,7 @@ void App::stop() {
     return;
   }
   if (checks_ != nullptr) checks_->stop();
+  if (watch_ != nullptr) watch_->stop();
   if (vrrp_ == nullptr) {
     finish();
     return;
@@ -283,14 +284,22 @@ void App::stop() {
   vrrp_->leave([this] { finish(); });
 }
 
+// The last adverts are to leave, and what notify_stop says is to be said, within a moment.
 void App::finish() {
   vips_->release(lb::kAlwaysOurs);
   api_->stop();
-  const auto limit = std::chrono::steady_clock::now() + kGoodbyeLimit;
-  while (!dataplane_->all_sent() && std::chrono::steady_clock::now() < limit) {
-    std::this_thread::sleep_for(milliseconds(1));
+  goodbye_until_us_ = now_us() + std::chrono::microseconds(kGoodbyeLimit).count();
+  wait_to_end();
+}
+
+void App::wait_to_end() {
+  const bool is_done = dataplane_->all_sent() && (notifier_ == nullptr || notifier_->is_idle());
+  if (is_done || now_us() >= goodbye_until_us_) {
+    io_.stop();
+    return;
   }
-  io_.stop();
+  health_timer_.expires_after(milliseconds(1));
+  health_timer_.async_wait([this](const boost::system::error_code&) { wait_to_end(); });
 }
 
 VrrpHost::Send App::send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) {
@@ -340,7 +349,19 @@ neigh::Role App::role() const {
   return view_->ip6_forward ? neigh::Role::kRouter : neigh::Role::kHost;
 }
 
-void App::state_changed(std::size_t, const vrrp::StateChanged&) {}
+void App::state_changed(std::size_t instance, const vrrp::StateChanged& change) {
+  notifier_->instance_changed(instance, change.to,
+                              vrrp_->speaker().instance(instance).effective_priority());
+}
+
+void App::group_changed(std::size_t group, vrrp::State to) {
+  notifier_->group_changed(group, to);
+}
+
+void App::lower_priority_heard(std::size_t instance) {
+  notifier_->lower_priority_heard(instance,
+                                  vrrp_->speaker().instance(instance).effective_priority());
+}
 
 // A burst of changes (routes of a daemon that starts, neighbours of a flood) is looked at once.
 void App::handle_kernel_news() {
@@ -361,25 +382,7 @@ void App::take_kernel_view() {
   peer_hops_.update(*setup_.config, *view_, *setup_.topology);
   publisher_->request();
   use_bonds(*dataplane_, *setup_.topology, *view_);
-  if (vrrp_ != nullptr) handle_link_state();
-}
-
-void App::handle_link_state() {
-  const Topology& topology = *setup_.topology;
-  for (std::size_t i = 0; i < topology.instances.size(); ++i) {
-    const config::VrrpInstance& instance = setup_.config->vrrp_instances[i];
-    const PlacedPort& port = topology.ports[topology.instances[i].port];
-    const Link* link = view_->find_link(port.ifindex);
-    const bool down = link == nullptr || !link->is_up;
-    vrrp_->set_fault(i, vrrp::FaultCause::kInterfaceDown, down && !instance.dont_track_primary);
-    const Tracked tracked = track_interfaces(instance, *view_);
-    vrrp_->set_fault(i, vrrp::FaultCause::kTracker, tracked.is_fault);
-    vrrp_->set_priority(i, tracked.priority);
-    if (vrrp_->speaker().instance(i).state() == vrrp::State::kMaster) {
-      vips_->keep(static_cast<lb::LeaseSlot>(i), *view_);
-    }
-    vrrp_->set_source(i, source_of(instance, *view_, port.ifindex, topology));
-  }
+  if (watch_ != nullptr) watch_->update(view_);
 }
 
 PlanInput App::plan_input() const {

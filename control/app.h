@@ -16,6 +16,7 @@
 #include "control/check_driver.h"
 #include "control/dataplane_config.h"
 #include "control/figures.h"
+#include "control/instance_watch.h"
 #include "control/kernel/executor.h"
 #include "control/kernel/membership.h"
 #include "control/kernel/mirror.h"
@@ -23,6 +24,7 @@
 #include "control/load_sharer.h"
 #include "control/local_port_watch.h"
 #include "control/neighbours.h"
+#include "control/notify/notifier.h"
 #include "control/options.h"
 #include "control/peer_hops.h"
 #include "control/publisher.h"
@@ -70,6 +72,7 @@ class App final : public VrrpHost {
   void watch_health();
   void stop();
   void finish();
+  void wait_to_end();
 
   // VrrpHost.
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
@@ -82,10 +85,11 @@ class App final : public VrrpHost {
   neigh::NextHop next_hop(const net::IpAddr& peer) const override;
   neigh::Role role() const override;
   void state_changed(std::size_t instance, const vrrp::StateChanged& change) override;
+  void group_changed(std::size_t group, vrrp::State to) override;
+  void lower_priority_heard(std::size_t instance) override;
 
   void handle_kernel_news();
   void take_kernel_view();
-  void handle_link_state();
   void check_worker();
   PlanInput plan_input() const;
 
@@ -97,6 +101,7 @@ class App final : public VrrpHost {
   boost::asio::steady_timer health_timer_;
   boost::asio::steady_timer news_timer_;
   bool news_pending_ = false;
+  checks::Children children_;
   std::vector<NetdevHold> holds_;
   std::unique_ptr<KernelExecutor> kernel_;
   std::unique_ptr<VipAddresses> vips_;
@@ -108,12 +113,15 @@ class App final : public VrrpHost {
   std::unique_ptr<CheckDriver> checks_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<VrrpDriver> vrrp_;
+  std::unique_ptr<Notifier> notifier_;
+  std::unique_ptr<InstanceWatch> watch_;
   std::unique_ptr<RateSampler> rates_;
   std::unique_ptr<LoadSharer> loads_;
   LocalPortWatch local_ports_;
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<api::Server> api_;
   bool stopping_ = false;
+  std::int64_t goodbye_until_us_ = 0;
   PeerHops peer_hops_;
   WorkerWatch worker_watch_;
   std::int64_t health_due_us_ = 0;

@@ -10,6 +10,7 @@
 #include "dataplane/neigh/arp.h"
 #include "dataplane/neigh/nd.h"
 #include "dataplane/net/headers.h"
+#include "vrrp/sync_group.h"
 #include "vrrp/text.h"
 
 namespace keepline::control {
@@ -58,18 +59,14 @@ VrrpDriver::VrrpDriver(boost::asio::any_io_executor executor, const config::Conf
       const std::string& name = config.vrrp_instances[i].name;
       if (std::ranges::find(group.members, name) != group.members.end()) indexes.push_back(i);
     }
+    groups_.push_back({indexes});
     speaker_.add_group(std::move(indexes));
   }
 }
 
-void VrrpDriver::start() {
-  const std::int64_t now = now_us();
-  for (std::size_t i = 0; i < speaker_.size(); ++i) {
-    if (speaker_.instance(i).config().source.is_zero()) {
-      set_fault(i, vrrp::FaultCause::kNoSourceAddress, true);
-    }
-  }
-  speaker_.start(now);
+void VrrpDriver::start(std::size_t instance) {
+  if (speaker_.instance(instance).state() != vrrp::State::kInit) return;
+  speaker_.start(instance, now_us());
   arm();
 }
 
@@ -167,6 +164,21 @@ void VrrpDriver::state_changed(std::size_t instance, const vrrp::StateChanged& c
   log::info("({}) Entering {} STATE ({})", name_of(instance), vrrp::to_string(change.to),
             vrrp::to_string(change.reason));
   host_.state_changed(instance, change);
+  note_group(instance);
+}
+
+// Members change one after the other; the group does when it is in another state as a whole.
+void VrrpDriver::note_group(std::size_t instance) {
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    Group& group = groups_[g];
+    if (std::ranges::find(group.members, instance) == group.members.end()) continue;
+    std::vector<vrrp::MemberView> views;
+    for (const std::size_t member : group.members) {
+      views.push_back(vrrp::view_of(speaker_.instance(member)));
+    }
+    const vrrp::State state = vrrp::group_state(views);
+    if (std::exchange(group.state, state) != state) host_.group_changed(g, state);
+  }
 }
 
 void VrrpDriver::noticed(std::size_t instance, const vrrp::Notice& notice) {
@@ -175,6 +187,7 @@ void VrrpDriver::noticed(std::size_t instance, const vrrp::Notice& notice) {
   const std::string from = net::to_string(notice.from);
   switch (notice.kind) {
     case vrrp::NoticeKind::kLowerPriorityAdvert:
+      host_.lower_priority_heard(instance);
       log::info("({}) Received advert from {} with lower priority {}, ours {}", name, from,
                 notice.priority, machine.effective_priority());
       return;

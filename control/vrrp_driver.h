@@ -37,7 +37,10 @@ class VrrpHost {
   virtual neigh::NextHop next_hop(const net::IpAddr& peer) const = 0;
   /// Whether this node forwards IPv6: its neighbour advertisements say so.
   virtual neigh::Role role() const = 0;
+  // News, for notifications.
   virtual void state_changed(std::size_t instance, const vrrp::StateChanged& change) = 0;
+  virtual void group_changed(std::size_t group, vrrp::State to) = 0;
+  virtual void lower_priority_heard(std::size_t instance) = 0;
 };
 
 class VrrpDriver final : private vrrp::Host {
@@ -45,7 +48,8 @@ class VrrpDriver final : private vrrp::Host {
   VrrpDriver(boost::asio::any_io_executor executor, const config::Config& config,
              const Topology& topology, VrrpHost& host);
 
-  void start();
+  /// Once: again, or after leave(), it does nothing.
+  void start(std::size_t instance);
   /// Make before break: masters say goodbye (priority 0), but serve on until a successor speaks
   /// or a bound has passed; then all is released and `on_left` called. Called once.
   void leave(std::function<void()> on_left);
@@ -82,6 +86,7 @@ class VrrpDriver final : private vrrp::Host {
 
   net::PortId port_of(std::size_t instance) const;
   const std::string& name_of(std::size_t instance) const;
+  void note_group(std::size_t instance);
   void on_timer();
   void arm();
 
@@ -91,6 +96,11 @@ class VrrpDriver final : private vrrp::Host {
   vrrp::Speaker speaker_;
   std::vector<net::Mac> advert_macs_;  ///< By instance.
   std::vector<std::int64_t> since_unix_s_;
+  struct Group {
+    std::vector<std::size_t> members;
+    vrrp::State state = vrrp::State::kInit;
+  };
+  std::vector<Group> groups_;      ///< As config.sync_groups.
   std::function<void()> on_left_;  ///< Set: leaving.
 };
 

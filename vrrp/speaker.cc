@@ -41,10 +41,13 @@ void Speaker::add_group(std::vector<std::size_t> instances) {
 }
 
 void Speaker::start(std::int64_t now_us) {
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    members_[i].machine.start(now_us);
-    settle(i, now_us);
-  }
+  for (std::size_t i = 0; i < members_.size(); ++i) start(i, now_us);
+}
+
+void Speaker::start(std::size_t index, std::int64_t now_us) {
+  if (leaving_ || stopped_) return;
+  members_[index].machine.start(now_us);
+  settle(index, now_us);
 }
 
 void Speaker::leave(std::int64_t now_us) {

@@ -34,6 +34,8 @@ class Speaker {
   /// Before start(): a sync group of these instances.
   void add_group(std::vector<std::size_t> instances);
 
+  /// One instance, or all; those that have left INIT, and all after leave(), stay as they are.
+  void start(std::size_t instance, std::int64_t now_us);
   void start(std::int64_t now_us);
   /// Masters say goodbye, but serve on until a successor speaks or a bound has passed; until
   /// has_left() handle_timeout() goes on being called. Called once.

@@ -54,6 +54,10 @@ struct GlobalDefs {
   net::Ip6 vrrp_mcast_group6{
       {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12}};  ///< ff02::12
   Setting<bool> vrrp_check_unicast_src{false};
+  std::uint64_t vrrp_startup_delay_us = 0;     ///< Of each start; instances wait in INIT.
+  std::uint64_t vrrp_delay_after_boot_us = 0;  ///< Of the machine's own start.
+  NotifyFifo fifo;
+  NotifyFifo vrrp_fifo;
   std::string default_interface;
   LvsTimeouts lvs_timeouts;
   bool lvs_flush = false;

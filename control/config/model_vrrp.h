@@ -80,6 +80,15 @@ struct UnicastPeer {
   friend bool operator==(const UnicastPeer&, const UnicastPeer&) = default;
 };
 
+/// notify_fifo and vrrp_notify_fifo; an empty path is none.
+struct NotifyFifo {
+  std::string path;
+  std::string user;  ///< Its owner; empty: the daemon's.
+  std::string group;
+  Command script;  ///< notify_fifo_script: runs with the path as its last argument.
+  friend bool operator==(const NotifyFifo&, const NotifyFifo&) = default;
+};
+
 /// Commands on a change of state; an empty command is none.
 struct Notify {
   Command master, backup, fault, stop, deleted;

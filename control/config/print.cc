@@ -37,6 +37,16 @@ void print_garp(const GarpOptions& garp, const std::string& prefix, Writer& out)
   out.number(prefix + "garp_lower_prio_repeat", garp.lower_prio_repeat);
 }
 
+void print_fifo(const std::string& prefix, const NotifyFifo& fifo, Writer& out) {
+  if (!fifo.path.empty()) {
+    std::string words = quote_word(fifo.path);
+    if (!fifo.user.empty()) words += ' ' + quote_word(fifo.user);
+    if (!fifo.group.empty()) words += ' ' + quote_word(fifo.group);
+    out.line(prefix + "notify_fifo", words);
+  }
+  out.command(prefix + "notify_fifo_script", fifo.script);
+}
+
 void print_global(const GlobalDefs& g, Writer& out) {
   out.open("global_defs");
   out.text("router_id", g.router_id);
@@ -58,6 +68,10 @@ void print_global(const GlobalDefs& g, Writer& out) {
   out.line("vrrp_mcast_group4", net::to_string(g.vrrp_mcast_group4));
   out.line("vrrp_mcast_group6", net::to_string(g.vrrp_mcast_group6));
   out.flag("vrrp_check_unicast_src", g.vrrp_check_unicast_src);
+  out.seconds("vrrp_startup_delay", g.vrrp_startup_delay_us);
+  out.seconds("vrrp_delay_after_boot", g.vrrp_delay_after_boot_us);
+  print_fifo("", g.fifo, out);
+  print_fifo("vrrp_", g.vrrp_fifo, out);
   out.flag("v3_checksum_as_v2", g.v3_checksum_as_v2);
   out.text("default_interface", g.default_interface);
   out.line("lvs_timeouts", "tcp " + seconds_text(g.lvs_timeouts.tcp_us) + " tcpfin " +

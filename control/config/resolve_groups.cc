@@ -1,5 +1,6 @@
 // Names that refer to each other: trackers to scripts, sync groups to instances; and the rule
 // that scripts need enable_script_security. PURE; look-ups go through sorted maps.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string_view>
@@ -56,6 +57,18 @@ void warn_nopreempt(const VrrpInstance& instance, Diagnostics& diagnostics) {
   }
 }
 
+// What the group tracks each member tracks, unless it does so itself.
+void share_trackers(const SyncGroup& group, VrrpInstance& member) {
+  const auto share = [](const std::vector<Tracker>& from, std::vector<Tracker>& to) {
+    for (const Tracker& tracker : from) {
+      const auto same = [&](const Tracker& own) { return own.name == tracker.name; };
+      if (std::ranges::none_of(to, same)) to.push_back(tracker);
+    }
+  };
+  share(group.track_interface, member.track_interface);
+  share(group.track_script, member.track_script);
+}
+
 void settle_group(SyncGroup& group, std::map<std::string, VrrpInstance*>& instances,
                   std::set<std::string>& taken, Diagnostics& diagnostics) {
   std::erase_if(group.members, [&](const std::string& member) {
@@ -75,6 +88,7 @@ void settle_group(SyncGroup& group, std::map<std::string, VrrpInstance*>& instan
                         "vrrp_sync_group '" + group.name + "' has only one member", "",
                         Effect::kProblem);
   }
+  for (const std::string& member : group.members) share_trackers(group, *instances[member]);
   if (group.tracking_weight) return;
   for (const std::string& member : group.members) {
     drop_weighted(*instances[member], "in a sync group without sync_group_tracking_weight",
@@ -119,6 +133,9 @@ void check_script_security(const Config& config, Diagnostics& diagnostics) {
   for (const VrrpScript& script : config.vrrp_scripts) commands.push_back(&script.command);
   for (const VrrpInstance& instance : config.vrrp_instances) collect(instance.notify, commands);
   for (const SyncGroup& group : config.sync_groups) collect(group.notify, commands);
+  for (const NotifyFifo* fifo : {&config.global.fifo, &config.global.vrrp_fifo}) {
+    commands.push_back(&fifo->script);
+  }
   for (const VirtualServer& server : config.virtual_servers) {
     commands.push_back(&server.quorum_up);
     commands.push_back(&server.quorum_down);

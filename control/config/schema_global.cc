@@ -52,6 +52,12 @@ void read_lvs_timeouts(Args& a, GlobalDefs& g) {
   }
 }
 
+void read_fifo(Args& a, NotifyFifo& fifo) {
+  fifo.path = a.word();
+  fifo.user = a.word(2);
+  fifo.group = a.word(3);
+}
+
 void read_mcast_group6(Args& a, GlobalDefs& g) {
   const auto group = net::parse_ip(a.word());
   if (group && group->is_v6() && group->v6().bytes[0] == 0xff) {
@@ -133,6 +139,20 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
      [](Args& a, GlobalDefs& g) { a.flag_to(g.vrrp_higher_prio_send_advert); }},
     {"vrrp_down_timer_adverts", kOneWord, kB, kActive,
      [](Args& a, GlobalDefs& g) { a.number_to(g.vrrp_down_timer_adverts, 1, 100); }},
+    {"vrrp_startup_delay", kOneWord, kB, kActive,
+     [](Args& a, GlobalDefs& g) { a.seconds_to(g.vrrp_startup_delay_us, 0, kMaxDelayUs); }},
+    {"vrrp_delay_after_boot", kOneWord, kB, kActive,
+     [](Args& a, GlobalDefs& g) { a.seconds_to(g.vrrp_delay_after_boot_us, 0, kMaxDelayUs); }},
+    {"notify_fifo", {1, 3}, kB, kActive, [](Args& a, GlobalDefs& g) { read_fifo(a, g.fifo); }},
+    {"vrrp_notify_fifo",
+     {1, 3},
+     kB,
+     kActive,
+     [](Args& a, GlobalDefs& g) { read_fifo(a, g.vrrp_fifo); }},
+    {"notify_fifo_script", kCommandShape, kB, kActive,
+     [](Args& a, GlobalDefs& g) { a.command_to(g.fifo.script); }},
+    {"vrrp_notify_fifo_script", kCommandShape, kB, kActive,
+     [](Args& a, GlobalDefs& g) { a.command_to(g.vrrp_fifo.script); }},
     {"vrrp_mcast_group4", kOneWord, kB, kActive, read_mcast_group4},
     {"vrrp_mcast_group6", kOneWord, kB, kActive, read_mcast_group6},
     {"vrrp_check_unicast_src", kFlagShape, kB, kActive,
@@ -170,8 +190,6 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"bfd_process_name", kAnyWords, kC, kNotBuilt},
     {"vrrp_garp_extra_if", kAnyWords, kK, kKernelOnly, nullptr, "vrrp_vmac_garp_intvl"},
     {"vrrp_owner_ignore_adverts", kFlagShape, kC, kNotBuilt},
-    {"vrrp_startup_delay", kOneWord, kB, kNotBuilt},
-    {"vrrp_delay_after_boot", kOneWord, kB, kNotBuilt},
     {"vrrp_notify_priority_changes", kFlagShape, kC, kNotBuilt},
     {"log_unknown_vrids", kFlagShape, kC, kNotBuilt},
     {"dynamic_interfaces", kAnyWords, kB, kNotBuilt},
@@ -231,11 +249,7 @@ constexpr Row<GlobalDefs> kProcessRows[] = {
     unread("lvs_netlink_monitor_rcv_bufs_force", kK, kKernelOnly),
     unread("process_monitor_rcv_bufs", kK, kKernelOnly),
     unread("process_monitor_rcv_bufs_force", kK, kKernelOnly),
-    unread("notify_fifo", kB, kNotBuilt),
-    unread("vrrp_notify_fifo", kB, kNotBuilt),
     unread("lvs_notify_fifo", kB, kNotBuilt),
-    unread("notify_fifo_script", kB, kNotBuilt),
-    unread("vrrp_notify_fifo_script", kB, kNotBuilt),
     unread("lvs_notify_fifo_script", kB, kNotBuilt),
     unread("fifo_write_vrrp_states_on_reload", kC, kNotBuilt),
     unread("enable_snmp_vrrp", kC, kNotBuilt),

@@ -24,7 +24,7 @@ constexpr Row<Draft> kRootRows[] = {
      [](Args& a, Draft& d) { read_global_defs(a, d.config); }},
     {"vrrp_instance", kNamedBlock, kA, kActive, read_vrrp_instance},
     {"vrrp_sync_group", kNamedBlock, kA, kActive, read_sync_group},
-    {"vrrp_script", kNamedBlock, kA, kNotActedOn, read_vrrp_script},
+    {"vrrp_script", kNamedBlock, kA, kActive, read_vrrp_script},
     {"virtual_server", {1, 2, true}, kA, kActive, read_service},
     {"virtual_server_group", kNamedBlock, kB, kActive, read_virtual_server_group},
     {"dataplane", kBlockShape, kA, kActive,

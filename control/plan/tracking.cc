@@ -4,25 +4,52 @@
 
 namespace keepline::control {
 
-Tracked track_interfaces(const config::VrrpInstance& instance, const KernelView& kernel) {
-  constexpr int kOwner = 255;
-  Tracked result;
-  int priority = *instance.priority;
-  for (const config::Tracker& tracker : instance.track_interface) {
-    const Link* link = kernel.find_link(tracker.name);
-    const bool is_up = link != nullptr && link->is_up;
+namespace {
+
+using vrrp::Outcome;
+
+constexpr int kOwner = 255;
+
+class Sum {
+ public:
+  explicit Sum(int priority) : priority_(priority) {}
+
+  void add(const config::Tracker& tracker, Outcome outcome) {
     const int weight = *tracker.weight;
     if (weight == 0) {
-      result.is_fault |= is_up == tracker.is_reversed;
-    } else if (!tracker.is_reversed) {
-      priority += (weight > 0) == is_up ? weight : 0;
-    } else {
-      priority -= (weight > 0) == is_up ? weight : 0;
+      result_.is_unknown |= outcome == Outcome::kUnknown;
+      result_.is_fault |= outcome == (tracker.is_reversed ? Outcome::kGood : Outcome::kBad);
+    } else if (outcome == (weight > 0 ? Outcome::kGood : Outcome::kBad)) {
+      priority_ += tracker.is_reversed ? -weight : weight;
     }
   }
-  const bool is_owner = *instance.priority == kOwner;
-  result.priority = static_cast<std::uint8_t>(is_owner ? kOwner : std::clamp(priority, 1, 254));
-  return result;
+  Tracked result(bool is_owner) {
+    result_.priority =
+        static_cast<std::uint8_t>(is_owner ? kOwner : std::clamp(priority_, 1, kOwner - 1));
+    return result_;
+  }
+
+ private:
+  int priority_;
+  Tracked result_;
+};
+
+}  // namespace
+
+Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
+              const Outcomes& scripts) {
+  Sum sum(*instance.priority);
+  for (const config::Tracker& tracker : instance.track_interface) {
+    const Link* link = kernel.find_link(tracker.name);
+    sum.add(tracker, link != nullptr && link->is_up ? Outcome::kGood : Outcome::kBad);
+  }
+  for (const config::Tracker& tracker : instance.track_script) {
+    // One that cannot be run is not tracked, as in keepalived.
+    if (const auto found = scripts.find(tracker.name); found != scripts.end()) {
+      sum.add(tracker, found->second);
+    }
+  }
+  return sum.result(*instance.priority == kOwner);
 }
 
 }  // namespace keepline::control

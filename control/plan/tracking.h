@@ -1,21 +1,31 @@
-// What tracked interfaces do to an instance: faults and priority.
+// What tracked interfaces and scripts do to an instance: faults and priority.
 //
-// PURE. keepalived's rules: weight 0 = its failure is a fault; a positive weight is added while
-// it is up, a negative one while it is down; reversed, the outcome counts the other way round.
+// PURE. keepalived's rules: weight 0 = a failure is a fault; a positive weight is added while what
+// is tracked is good, a negative one while it is bad; reversed, the outcome counts the other way
+// round.
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "control/config/model.h"
 #include "control/plan/kernel_view.h"
+#include "vrrp/script_status.h"
 
 namespace keepline::control {
 
+/// Of scripts, by name.
+using Outcomes = std::map<std::string, vrrp::Outcome>;
+
 struct Tracked {
   bool is_fault = false;
+  /// Something without weight has no outcome yet: the instance waits for it before it starts.
+  bool is_unknown = false;
   std::uint8_t priority = 100;  ///< Effective: clamped to 1..254; an owner's never changes.
 };
 
-Tracked track_interfaces(const config::VrrpInstance& instance, const KernelView& kernel);
+Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
+              const Outcomes& scripts);
 
 }  // namespace keepline::control

@@ -13,13 +13,13 @@ std::string tracked(const std::string& tracker, bool is_up, const std::string& p
   kernel.links[2].is_up = is_up;
   const auto config =
       config_of(instance("priority " + priority + "\n track_interface {\n" + tracker + "\n }"));
-  const Tracked result = track_interfaces(config.vrrp_instances.at(0), kernel);
+  const Tracked result = track(config.vrrp_instances.at(0), kernel, {});
   return (result.is_fault ? "fault " : "ok ") + std::to_string(result.priority);
 }
 
 TEST(Tracking, WithoutTrackersNothingChanges) {
   const auto config = config_of(instance("priority 120"));
-  const Tracked result = track_interfaces(config.vrrp_instances.at(0), usual_kernel());
+  const Tracked result = track(config.vrrp_instances.at(0), usual_kernel(), {});
   EXPECT_FALSE(result.is_fault);
   EXPECT_EQ(result.priority, 120);
 }
@@ -52,7 +52,7 @@ TEST(Tracking, AnInterfaceThatIsGoneIsDown) {
   KernelView kernel = usual_kernel();
   kernel.links.erase(kernel.links.begin() + 2);
   const auto config = config_of(instance("track_interface {\n eth1\n }"));
-  EXPECT_TRUE(track_interfaces(config.vrrp_instances.at(0), kernel).is_fault);
+  EXPECT_TRUE(track(config.vrrp_instances.at(0), kernel, {}).is_fault);
 }
 
 TEST(Tracking, SeveralAddUp) {
@@ -60,9 +60,47 @@ TEST(Tracking, SeveralAddUp) {
   kernel.links[3].is_up = false;
   const auto config = config_of(instance(
       "priority 100\n track_interface {\n eth1 weight 20\n eth0.10 weight -30\n bond0\n }"));
-  const Tracked result = track_interfaces(config.vrrp_instances.at(0), kernel);
+  const Tracked result = track(config.vrrp_instances.at(0), kernel, {});
   EXPECT_FALSE(result.is_fault);
   EXPECT_EQ(result.priority, 90);
+}
+
+// What a script with these words does to a priority of 100.
+std::string scripted(const std::string& words, vrrp::Outcome outcome) {
+  const auto config = config_of("vrrp_script s {\n script /bin/true\n}\n" +
+                                instance("track_script {\n s " + words + "\n }"));
+  const Tracked result = track(config.vrrp_instances.at(0), usual_kernel(), {{"s", outcome}});
+  return (result.is_unknown ? "unknown "
+          : result.is_fault ? "fault "
+                            : "ok ") +
+         std::to_string(result.priority);
+}
+
+TEST(Tracking, Scripts) {
+  using enum vrrp::Outcome;
+  EXPECT_EQ(scripted("", kGood), "ok 100");
+  EXPECT_EQ(scripted("", kBad), "fault 100");
+  EXPECT_EQ(scripted("", kUnknown), "unknown 100") << "the instance waits";
+  EXPECT_EQ(scripted("weight 20", kGood), "ok 120");
+  EXPECT_EQ(scripted("weight 20", kUnknown), "ok 100");
+  EXPECT_EQ(scripted("weight -20", kUnknown), "ok 100");
+  EXPECT_EQ(scripted("weight -20", kBad), "ok 80");
+  EXPECT_EQ(scripted("weight -20 reverse", kBad), "ok 120");
+}
+
+TEST(Tracking, AScriptThatCannotRunIsNotTracked) {
+  const auto config =
+      config_of("vrrp_script s {\n script /bin/true\n}\n" + instance("track_script {\n s\n }"));
+  const Tracked result = track(config.vrrp_instances.at(0), usual_kernel(), {});
+  EXPECT_FALSE(result.is_unknown || result.is_fault);
+}
+
+TEST(Tracking, WhatTheGroupTracksEachMemberTracks) {
+  const auto config = config_of("vrrp_script s {\n script /bin/true\n}\n" + instance("") +
+                                "vrrp_sync_group g {\n group {\n VI_1\n }\n"
+                                " track_script {\n s\n }\n}\n");
+  EXPECT_TRUE(
+      track(config.vrrp_instances.at(0), usual_kernel(), {{"s", vrrp::Outcome::kBad}}).is_fault);
 }
 
 }  // namespace

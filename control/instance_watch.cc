@@ -1,0 +1,87 @@
+#include "control/instance_watch.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "control/log.h"
+
+namespace keepline::control {
+
+namespace {
+
+std::uint64_t since_boot_us() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * config::kSecondUs +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+}
+
+std::chrono::microseconds start_delay(const config::GlobalDefs& global) {
+  const std::uint64_t up_us = since_boot_us();
+  const std::uint64_t boot_us = global.vrrp_delay_after_boot_us;
+  const std::uint64_t left_us = boot_us > up_us ? boot_us - up_us : 0;
+  return std::chrono::microseconds(std::max(global.vrrp_startup_delay_us, left_us));
+}
+
+}  // namespace
+
+InstanceWatch::InstanceWatch(boost::asio::any_io_executor executor, const config::Config& config,
+                             const Topology& topology, checks::Children& children, VrrpDriver& vrrp,
+                             VipAddresses& vips)
+    : config_(config),
+      topology_(topology),
+      vrrp_(vrrp),
+      vips_(vips),
+      scripts_(executor, config, children, [this] { apply(); }),
+      delay_(executor) {}
+
+void InstanceWatch::start(std::shared_ptr<const KernelView> view) {
+  view_ = std::move(view);
+  scripts_.start();
+  const auto delay = start_delay(config_.global);
+  may_start_ = delay.count() == 0;
+  if (may_start_) return apply();
+  log::info("VRRP starts in {} ms", delay.count() / 1000);
+  delay_.expires_after(delay);
+  delay_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    may_start_ = true;
+    apply();
+  });
+}
+
+void InstanceWatch::update(std::shared_ptr<const KernelView> view) {
+  view_ = std::move(view);
+  apply();
+}
+
+void InstanceWatch::stop() {
+  stopped_ = true;
+  delay_.cancel();
+  scripts_.stop();
+}
+
+void InstanceWatch::apply() {
+  for (std::size_t i = 0; !stopped_ && i < topology_.instances.size(); ++i) apply_to(i);
+}
+
+// Faults come first: a 255 owner without link must not speak even once.
+void InstanceWatch::apply_to(std::size_t index) {
+  const config::VrrpInstance& instance = config_.vrrp_instances[index];
+  const PlacedPort& port = topology_.ports[topology_.instances[index].port];
+  const Link* link = view_->find_link(port.ifindex);
+  const bool is_down = link == nullptr || !link->is_up;
+  vrrp_.set_fault(index, vrrp::FaultCause::kInterfaceDown, is_down && !instance.dont_track_primary);
+  const Tracked tracked = track(instance, *view_, scripts_.outcomes());
+  vrrp_.set_fault(index, vrrp::FaultCause::kTracker, tracked.is_fault);
+  vrrp_.set_priority(index, tracked.priority);
+  vrrp_.set_source(index, source_of(instance, *view_, port.ifindex, topology_));
+  if (vrrp_.speaker().instance(index).state() == vrrp::State::kMaster) {
+    vips_.keep(static_cast<lb::LeaseSlot>(index), *view_);
+  }
+  if (may_start_ && !tracked.is_unknown) vrrp_.start(index);
+}
+
+}  // namespace keepline::control

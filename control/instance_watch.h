@@ -1,0 +1,43 @@
+// What the kernel and the tracking scripts say about the VRRP instances, as they hear it.
+//
+// Control thread. Starts each instance when the start-up delay is over and all that it tracks
+// without weight has an outcome; afterwards keeps its faults, priority and source address current.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+
+#include "control/script_tracker.h"
+#include "control/vip_addresses.h"
+#include "control/vrrp_driver.h"
+
+namespace keepline::control {
+
+class InstanceWatch {
+ public:
+  InstanceWatch(boost::asio::any_io_executor executor, const config::Config& config,
+                const Topology& topology, checks::Children& children, VrrpDriver& vrrp,
+                VipAddresses& vips);
+
+  void start(std::shared_ptr<const KernelView> view);
+  void update(std::shared_ptr<const KernelView> view);
+  /// The node is leaving: nothing is told any more.
+  void stop();
+
+ private:
+  void apply();
+  void apply_to(std::size_t index);
+
+  const config::Config& config_;
+  const Topology& topology_;
+  VrrpDriver& vrrp_;
+  VipAddresses& vips_;
+  ScriptTracker scripts_;
+  boost::asio::steady_timer delay_;
+  std::shared_ptr<const KernelView> view_;
+  bool may_start_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace keepline::control

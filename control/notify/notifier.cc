@@ -1,0 +1,75 @@
+#include "control/notify/notifier.h"
+
+#include "control/log.h"
+#include "control/programs.h"
+
+namespace keepline::control {
+
+Notifier::Notifier(const config::Config& config, checks::Children& children)
+    : config_(config), children_(children) {
+  const auto inspect = [this](const config::Notify& notify) {
+    for (const config::Command* command :
+         {&notify.master, &notify.backup, &notify.fault, &notify.stop, &notify.any,
+          &notify.master_rx_lower_pri}) {
+      if (command->empty()) continue;
+      const auto reason = why_not_run(*command, config_.global);
+      if (!reason) continue;
+      refused_[command->arguments.front()] = *reason;
+      log::error("{}:{}: notify script {} is not run: {}", command->position.file,
+                 command->position.line, command->arguments.front(), *reason);
+    }
+  };
+  for (const config::VrrpInstance& instance : config.vrrp_instances) inspect(instance.notify);
+  for (const config::SyncGroup& group : config.sync_groups) inspect(group.notify);
+  start_readers();
+}
+
+void Notifier::start_readers() {
+  for (const config::NotifyFifo* fifo : {&config_.global.fifo, &config_.global.vrrp_fifo}) {
+    if (fifo->path.empty()) continue;
+    fifos_.push_back(std::make_unique<Fifo>(*fifo));
+    if (fifo->script.empty()) continue;
+    config::Command reader = fifo->script;
+    reader.arguments.push_back(fifo->path);
+    children_.run(program_of(reader, config_.global), {}, [](const checks::Ending& ending) {
+      log::warn("the script of a notify_fifo has ended: {}", checks::to_string(ending));
+    });
+  }
+}
+
+void Notifier::instance_changed(std::size_t index, vrrp::State to, int priority) {
+  const config::VrrpInstance& instance = config_.vrrp_instances[index];
+  tell(instance.notify, {NotifyEvent::Kind::kInstance, instance.name, told_state(to), priority});
+}
+
+void Notifier::group_changed(std::size_t index, vrrp::State to) {
+  const config::SyncGroup& group = config_.sync_groups[index];
+  tell(group.notify, {NotifyEvent::Kind::kGroup, group.name, told_state(to), 0});
+}
+
+void Notifier::lower_priority_heard(std::size_t index, int priority) {
+  const config::VrrpInstance& instance = config_.vrrp_instances[index];
+  tell(instance.notify,
+       {NotifyEvent::Kind::kInstance, instance.name, NotifyEvent::What::kLowerPriority, priority});
+}
+
+void Notifier::tell(const config::Notify& notify, const NotifyEvent& event) {
+  const std::string line = fifo_line(event);
+  for (const auto& fifo : fifos_) fifo->write(line);
+  for (const config::Command& command : hooks(notify, event)) run(command);
+}
+
+void Notifier::run(const config::Command& command) {
+  const std::string& script = command.arguments.front();
+  if (refused_.contains(script)) return;
+  ++running_;
+  children_.run(program_of(command, config_.global), {},
+                [this, script](const checks::Ending& ending) {
+                  --running_;
+                  if (!ending.succeeded()) {
+                    log::warn("notify script {}: {}", script, checks::to_string(ending));
+                  }
+                });
+}
+
+}  // namespace keepline::control

@@ -1,0 +1,43 @@
+// Tells the world of VRRP's changes of state: notify scripts and FIFOs.
+//
+// Control thread. Scripts are started in the order of the changes and run beside each other, as
+// keepalived does it; those that could not run are left out from the start, with a message.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checks/exec/children.h"
+#include "control/config/model.h"
+#include "control/notify/fifo.h"
+#include "control/notify/hooks.h"
+
+namespace keepline::control {
+
+class Notifier {
+ public:
+  /// Throws std::runtime_error: a FIFO could not be made.
+  Notifier(const config::Config& config, checks::Children& children);
+
+  void instance_changed(std::size_t index, vrrp::State to, int priority);
+  void group_changed(std::size_t index, vrrp::State to);
+  /// A master heard of somebody worse.
+  void lower_priority_heard(std::size_t index, int priority);
+  /// No script of ours is running.
+  bool is_idle() const { return running_ == 0; }
+
+ private:
+  void start_readers();
+  void tell(const config::Notify& notify, const NotifyEvent& event);
+  void run(const config::Command& command);
+
+  const config::Config& config_;
+  checks::Children& children_;
+  std::map<std::string, std::string> refused_;  ///< Script to reason.
+  std::vector<std::unique_ptr<Fifo>> fifos_;
+  std::size_t running_ = 0;
+};
+
+}  // namespace keepline::control

@@ -1,0 +1,209 @@
+"""Tracking scripts and notifications: real programs, as keepalived runs them with the same file.
+
+Those that take `vrrp_daemon` hold for keepalived as well (`--reference`).
+"""
+
+import os
+import stat
+
+import pytest
+from daemons import Keepline
+from nginx import Nginx
+from process import stays, wait_for
+from topologies import pair, vrrp_instance
+
+VIP = "10.0.0.50"
+
+
+class Scripts:
+    """A folder of root's with programs that write down how they were called."""
+
+    def __init__(self, lab):
+        self.folder = lab.directory
+        os.chmod(self.folder, 0o755)
+
+    def program(self, name, text):
+        path = self.folder / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+        return path
+
+    def recorder(self, name):
+        """Adds a line with its name and arguments to the file of all recorders."""
+        return self.program(name, f'echo "{name} $*" >> {self.folder}/called')
+
+    def called(self):
+        path = self.folder / "called"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def scripts(lab):
+    return Scripts(lab)
+
+
+GLOBAL = "global_defs {\n enable_script_security\n script_user root\n%s\n}\n"
+
+
+def hooks(scripts, prefix=""):
+    words = [f"notify {scripts.recorder(prefix + 'any')}"]
+    for state in ("master", "backup", "fault", "stop"):
+        words.append(f"notify_{state} {scripts.recorder(prefix + state)}")
+    return "\n ".join(words)
+
+
+@pytest.mark.reference
+def test_notify_scripts_of_an_instance(lab, scripts, vrrp_daemon):
+    net = pair(lab)
+    text = GLOBAL % "" + vrrp_instance(vip=f"{VIP}/24", priority=150, block=hooks(scripts))
+    own = vrrp_daemon(net.nodes[0], text).start().wait_master(VIP)
+    wait_for(lambda: len(scripts.called()) >= 4, what="two states are told")
+    net.nodes[0].ip("link set eth0 down")
+    wait_for(lambda: "any INSTANCE VI_1 FAULT 150" in scripts.called(), what="FAULT is told")
+    net.nodes[0].ip("link set eth0 up")
+    own.wait_master(VIP)
+    wait_for(lambda: scripts.called().count("any INSTANCE VI_1 MASTER 150") == 2, what="MASTER")
+    assert own.stop() == 0
+    wait_for(lambda: "any INSTANCE VI_1 STOP 150" in scripts.called(), what="STOP is told")
+    lines = scripts.called()
+    states = [line.split()[3] for line in lines if line.startswith("any")]
+    assert states == ["BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER", "STOP"]
+    for state in ("backup", "master", "fault", "stop"):
+        assert f"{state} " in lines, "no arguments"
+
+
+@pytest.mark.reference
+def test_notify_of_a_group_comes_once(lab, scripts, vrrp_daemon):
+    net = pair(lab)
+    text = GLOBAL % "" + vrrp_instance("A", f"{VIP}/24", vrid=51) + vrrp_instance(
+        "B", "10.0.0.51/24", vrid=52
+    )
+    text += f"vrrp_sync_group G {{\n group {{\n A\n B\n }}\n {hooks(scripts)}\n}}\n"
+    own = vrrp_daemon(net.nodes[0], text).start().wait_master(VIP)
+    wait_for(lambda: "any GROUP G MASTER 0" in scripts.called(), what="MASTER of the group")
+    net.nodes[0].ip("link set eth0 down")
+    wait_for(lambda: "any GROUP G FAULT 0" in scripts.called(), what="FAULT of the group")
+    own.stop()
+    told = [line for line in scripts.called() if line.startswith("any")]
+    assert told.count("any GROUP G MASTER 0") == 1
+    assert told.count("any GROUP G FAULT 0") == 1
+
+
+@pytest.mark.reference
+def test_fifo_lines(lab, scripts, vrrp_daemon):
+    """One line a change; the file is the owner's, and gone when the daemon is."""
+    net = pair(lab)
+    fifo = scripts.folder / "fifo"
+    read = scripts.program("reader", f'cat "$1" > {scripts.folder}/lines')
+    text = GLOBAL % f" notify_fifo {fifo} nobody nogroup\n notify_fifo_script {read}"
+    text += vrrp_instance(vip=f"{VIP}/24", priority=150)
+    own = vrrp_daemon(net.nodes[0], text).start().wait_master(VIP)
+    lines = scripts.folder / "lines"
+    wait_for(lambda: lines.exists() and lines.read_text().count("\n") >= 2, what="two lines")
+    told = lines.read_text().splitlines()
+    assert told == ['INSTANCE "VI_1" BACKUP 150', 'INSTANCE "VI_1" MASTER 150']
+    status = fifo.stat()
+    assert stat.S_ISFIFO(status.st_mode) and status.st_uid == 65534
+    own.stop()
+    assert not fifo.exists() or vrrp_daemon is not Keepline, "removed"
+
+
+@pytest.mark.reference
+def test_track_script_of_a_web_server(lab, scripts, vrrp_daemon):
+    """What the tutorials end with: the VIP goes where the web server lives, and comes back."""
+    net = pair(lab)
+    webs = [Nginx(host) for host in net.nodes]
+    for number, host in enumerate(net.nodes, start=1):
+        scripts.program(f"check{number}", f"exec curl -sfm 1 http://10.0.0.{number}/ >/dev/null")
+        block = "track_script {\n web\n }"
+        words = vrrp_instance(vip=f"{VIP}/24", priority=150 - 40 * number, block=block)
+        text = GLOBAL % "" + (
+            f"vrrp_script web {{\n script {scripts.folder}/check{number}\n interval 1\n"
+            " fall 2\n rise 2\n}\n"
+        )
+        vrrp_daemon(host, text + words).start()
+    url = f"http://{VIP}/"
+    wait_for(lambda: net.client.curl(url, timeout=1) == "node1\n", 20, "served by node1")
+    webs[0].stop()
+    wait_for(lambda: net.client.curl(url, timeout=1) == "node2\n", 20, "served by node2")
+    webs[0].start()
+    wait_for(lambda: net.client.curl(url, timeout=1) == "node1\n", 20, "served by node1 again")
+
+
+def test_weights_of_scripts(lab, scripts):
+    """A good script adds, a bad one takes away; the priority is said, the mastership stays."""
+    net = pair(lab)
+    good, bad = scripts.program("good", f"test ! -e {scripts.folder}/broken"), scripts.folder
+    text = GLOBAL % "" + (
+        f"vrrp_script plus {{\n script {good}\n interval 0.2\n weight 20\n}}\n"
+        f"vrrp_script minus {{\n script {good}\n interval 0.2\n weight -30\n}}\n"
+    ) + vrrp_instance(vip=f"{VIP}/24", block="track_script {\n plus\n minus\n }")
+    own = Keepline(net.nodes[0], text).start().wait_master(VIP)
+    wait_for(lambda: own.instance()["effective_priority"] == 120, what="100 + 20")
+    (bad / "broken").touch()
+    wait_for(lambda: own.instance()["effective_priority"] == 70, what="100 - 30")
+    assert own.state() == "MASTER"
+
+
+def test_what_waits_for_its_first_result(lab, scripts):
+    """INIT until a script without weight has been heard; with init_fail FAULT until it is good."""
+    net = pair(lab)
+    slow = scripts.program("slow", f"sleep 2; test -e {scripts.folder}/good")
+    script = f"vrrp_script slow {{\n script {slow}\n interval 1\n timeout 5\n%s\n}}\n"
+    words = vrrp_instance(vip=f"{VIP}/24", block="track_script {\n slow\n }")
+    own = Keepline(net.nodes[0], GLOBAL % "" + script % "" + words).start()
+    assert own.state() == "INIT"
+    wait_for(lambda: own.state() == "FAULT", what="the first result is bad")
+    (scripts.folder / "good").touch()
+    own.wait_master(VIP)
+    (scripts.folder / "good").unlink()
+    other = Keepline(net.nodes[1], GLOBAL % "" + script % " init_fail" + words).start()
+    assert other.state() == "FAULT"
+
+
+def test_a_script_that_hangs_has_failed(lab, scripts):
+    """It is ended with all that it has started, and is not run twice at a time."""
+    net = pair(lab)
+    hang = scripts.program("hang", f"echo x >> {scripts.folder}/called\ntrap '' TERM\nsleep 60")
+    text = GLOBAL % "" + (
+        f"vrrp_script hang {{\n script {hang}\n interval 0.2\n timeout 1\n}}\n"
+    ) + vrrp_instance(vip=f"{VIP}/24", block="track_script {\n hang\n }")
+    own = Keepline(net.nodes[0], text).start()
+    wait_for(lambda: own.state() == "FAULT", what="the script has failed")
+    assert len(scripts.called()) <= 2, "fifteen intervals, one run at a time"
+    assert "timed out" in own.log()
+
+
+def test_scripts_run_as_their_user(lab, scripts):
+    net = pair(lab)
+    write = f'echo "$1 $(id -un):$(id -gn):$(id -Gn)" >> {scripts.folder}/called'
+    who = scripts.program("who", write)
+    (scripts.folder / "called").touch()
+    (scripts.folder / "called").chmod(0o666)
+    block = f"notify_backup \"{who} b\" nobody nogroup\n notify_master \"{who} m\""
+    Keepline(net.nodes[0], GLOBAL % "" + vrrp_instance(vip=f"{VIP}/24", block=block)).start()
+    wait_for(lambda: len(scripts.called()) == 2, what="both are run")
+    assert scripts.called() == ["b nobody:nogroup:nogroup", "m root:root:root"]
+
+
+def test_what_cannot_run_is_said_at_the_start(lab, scripts):
+    """Named with file and line; the rest works."""
+    net = pair(lab)
+    open_to_all = scripts.recorder("open")
+    open_to_all.chmod(0o777)
+    good = scripts.recorder("any")
+    block = f"notify_master /nowhere/script\n notify_backup {open_to_all}\n notify {good}"
+    own = Keepline(net.nodes[0], GLOBAL % "" + vrrp_instance(vip=f"{VIP}/24", block=block)).start()
+    own.wait_master(VIP)
+    wait_for(lambda: len(scripts.called()) == 2, what="the generic one is run")
+    assert all(line.startswith("any") for line in scripts.called())
+    assert "/nowhere/script is not run: No such file or directory" in own.log()
+    assert f"others than root can change {open_to_all}" in own.log()
+
+
+def test_startup_delay(lab):
+    net = pair(lab)
+    text = "global_defs {\n vrrp_startup_delay 3\n}\n" + vrrp_instance(vip=f"{VIP}/24")
+    own = Keepline(net.nodes[0], text).start()
+    stays(lambda: own.state() == "INIT", 1.5, "nothing is said before its time")
+    own.wait_master(VIP)
