@@ -38,6 +38,7 @@ struct GlobalDefs {
   Setting<bool> smtp_alert{false};
   Setting<bool> smtp_alert_vrrp{false};
   Setting<bool> smtp_alert_checker{false};
+  bool no_email_faults = false;
   bool enable_script_security = false;
   std::string script_user;  ///< Empty = keepalived_script if it exists, else root.
   std::string script_group;

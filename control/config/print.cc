@@ -51,6 +51,7 @@ void print_global(const GlobalDefs& g, Writer& out) {
   out.open("global_defs");
   out.text("router_id", g.router_id);
   print_mail(g, out);
+  if (g.no_email_faults) out.line("no_email_faults");
   if (g.enable_script_security) out.line("enable_script_security");
   if (!g.script_user.empty() || !g.script_group.empty()) {
     out.line("script_user", quote_word(g.script_user + ':' + g.script_group));

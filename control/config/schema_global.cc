@@ -88,20 +88,20 @@ void read_repeat(Args& a, Setting<std::uint32_t>& out) {
 
 constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"router_id", kOneWord, kA, kActive, [](Args& a, GlobalDefs& g) { g.router_id = a.word(); }},
-    {"notification_email", kBlockShape, kA, kNotActedOn, read_recipients},
-    {"notification_email_from", kOneWord, kA, kNotActedOn,
+    {"notification_email", kBlockShape, kA, kActive, read_recipients},
+    {"notification_email_from", kOneWord, kA, kActive,
      [](Args& a, GlobalDefs& g) { g.mail.from = a.word(); }},
-    {"smtp_server", {1, 2}, kA, kNotActedOn, read_smtp_server},
-    {"smtp_connect_timeout", kOneWord, kA, kNotActedOn,
+    {"smtp_server", {1, 2}, kA, kActive, read_smtp_server},
+    {"smtp_connect_timeout", kOneWord, kA, kActive,
      [](Args& a, GlobalDefs& g) {
        a.seconds_to(g.mail.connect_timeout_us, 0);
        if (g.mail.connect_timeout_us == 0) g.mail.connect_timeout_us = kSecondUs;
      }},
-    {"smtp_helo_name", kOneWord, kB, kNotActedOn,
+    {"smtp_helo_name", kOneWord, kB, kActive,
      [](Args& a, GlobalDefs& g) { g.mail.helo_name = a.word(); }},
-    {"smtp_alert", kFlagShape, kB, kNotActedOn,
+    {"smtp_alert", kFlagShape, kB, kActive,
      [](Args& a, GlobalDefs& g) { a.flag_to(g.smtp_alert); }},
-    {"smtp_alert_vrrp", kFlagShape, kB, kNotActedOn,
+    {"smtp_alert_vrrp", kFlagShape, kB, kActive,
      [](Args& a, GlobalDefs& g) { a.flag_to(g.smtp_alert_vrrp); }},
     {"smtp_alert_checker", kFlagShape, kB, kNotActedOn,
      [](Args& a, GlobalDefs& g) { a.flag_to(g.smtp_alert_checker); }},
@@ -174,7 +174,8 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
     // Read where text is expanded, before there are keywords.
     {"random_seed", kOneWord, kC, kActive},
 
-    {"no_email_faults", kBareShape, kB, kNotBuilt},
+    {"no_email_faults", kBareShape, kB, kActive,
+     [](Args&, GlobalDefs& g) { g.no_email_faults = true; }},
     {"no_checker_emails", kBareShape, kB, kNotBuilt},
     {"startup_script", kCommandShape, kB, kNotBuilt},
     {"shutdown_script", kCommandShape, kB, kNotBuilt},

@@ -215,7 +215,7 @@ constexpr Row<Into> kInstanceRows[] = {
      }},
     {"notify_master_rx_lower_pri", kCommandShape, kB, kActive,
      [](Args& a, Into& d) { a.command_to(d.instance.notify.master_rx_lower_pri); }},
-    {"smtp_alert", kFlagShape, kA, kNotActedOn,
+    {"smtp_alert", kFlagShape, kA, kActive,
      [](Args& a, Into& d) { a.flag_to(d.instance.smtp_alert); }},
 
     {"debug", kAnyWords, kC, kNotBuilt},
@@ -256,7 +256,7 @@ constexpr Row<SyncGroup> kGroupRows[] = {
      [](Args& a, SyncGroup& g) { a.command_to(g.notify.stop); }},
     {"notify", kCommandShape, kA, kActive,
      [](Args& a, SyncGroup& g) { a.command_to(g.notify.any); }},
-    {"smtp_alert", kFlagShape, kA, kNotActedOn,
+    {"smtp_alert", kFlagShape, kA, kActive,
      [](Args& a, SyncGroup& g) { a.flag_to(g.smtp_alert); }},
     {"track_interface", kBlockShape, kB, kActive,
      [](Args& a, SyncGroup& g) { read_trackers(a, g.track_interface); }},

@@ -10,22 +10,6 @@ std::string_view kind_word(const NotifyEvent& event) {
   return event.kind == NotifyEvent::Kind::kGroup ? "GROUP" : "INSTANCE";
 }
 
-std::string_view what_word(What what) {
-  switch (what) {
-    case What::kMaster:
-      return "MASTER";
-    case What::kBackup:
-      return "BACKUP";
-    case What::kFault:
-      return "FAULT";
-    case What::kStop:
-      return "STOP";
-    case What::kLowerPriority:
-      break;
-  }
-  return "MASTER_RX_LOWER_PRI";
-}
-
 const config::Command& hook_of(const config::Notify& notify, What what) {
   switch (what) {
     case What::kMaster:
@@ -43,6 +27,22 @@ const config::Command& hook_of(const config::Notify& notify, What what) {
 }
 
 }  // namespace
+
+std::string_view what_word(What what) {
+  switch (what) {
+    case What::kMaster:
+      return "MASTER";
+    case What::kBackup:
+      return "BACKUP";
+    case What::kFault:
+      return "FAULT";
+    case What::kStop:
+      return "STOP";
+    case What::kLowerPriority:
+      break;
+  }
+  return "MASTER_RX_LOWER_PRI";
+}
 
 NotifyEvent::What told_state(vrrp::State to) {
   switch (to) {

@@ -23,6 +23,9 @@ struct NotifyEvent {
   int priority = 0;  ///< Of a group: 0.
 };
 
+/// "MASTER".
+std::string_view what_word(NotifyEvent::What what);
+
 /// INIT is what a stopped one is in.
 NotifyEvent::What told_state(vrrp::State to);
 

@@ -22,6 +22,9 @@ Notifier::Notifier(const config::Config& config, checks::Children& children)
   for (const config::VrrpInstance& instance : config.vrrp_instances) inspect(instance.notify);
   for (const config::SyncGroup& group : config.sync_groups) inspect(group.notify);
   start_readers();
+  if (!Mailer::is_configured(config.global)) return;
+  mailer_ = std::make_unique<Mailer>(config.global,
+                                     [](const std::string& error) { log::warn("{}", error); });
 }
 
 void Notifier::start_readers() {
@@ -39,24 +42,28 @@ void Notifier::start_readers() {
 
 void Notifier::instance_changed(std::size_t index, vrrp::State to, int priority) {
   const config::VrrpInstance& instance = config_.vrrp_instances[index];
-  tell(instance.notify, {NotifyEvent::Kind::kInstance, instance.name, told_state(to), priority});
+  tell(instance.notify, instance.smtp_alert,
+       {NotifyEvent::Kind::kInstance, instance.name, told_state(to), priority});
 }
 
 void Notifier::group_changed(std::size_t index, vrrp::State to) {
   const config::SyncGroup& group = config_.sync_groups[index];
-  tell(group.notify, {NotifyEvent::Kind::kGroup, group.name, told_state(to), 0});
+  tell(group.notify, group.smtp_alert, {NotifyEvent::Kind::kGroup, group.name, told_state(to), 0});
 }
 
 void Notifier::lower_priority_heard(std::size_t index, int priority) {
   const config::VrrpInstance& instance = config_.vrrp_instances[index];
-  tell(instance.notify,
+  tell(instance.notify, instance.smtp_alert,
        {NotifyEvent::Kind::kInstance, instance.name, NotifyEvent::What::kLowerPriority, priority});
 }
 
-void Notifier::tell(const config::Notify& notify, const NotifyEvent& event) {
+void Notifier::tell(const config::Notify& notify, bool by_mail, const NotifyEvent& event) {
   const std::string line = fifo_line(event);
   for (const auto& fifo : fifos_) fifo->write(line);
   for (const config::Command& command : hooks(notify, event)) run(command);
+  const bool is_fault = event.what == NotifyEvent::What::kFault;
+  if (mailer_ == nullptr || !by_mail || (is_fault && config_.global.no_email_faults)) return;
+  if (const Mail mail = mail_about(event); !mail.subject.empty()) mailer_->send(mail);
 }
 
 void Notifier::run(const config::Command& command) {

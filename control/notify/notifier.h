@@ -1,4 +1,4 @@
-// Tells the world of VRRP's changes of state: notify scripts and FIFOs.
+// Tells the world of VRRP's changes of state: notify scripts, FIFOs, mail.
 //
 // Control thread. Scripts are started in the order of the changes and run beside each other, as
 // keepalived does it; those that could not run are left out from the start, with a message.
@@ -13,6 +13,7 @@
 #include "control/config/model.h"
 #include "control/notify/fifo.h"
 #include "control/notify/hooks.h"
+#include "control/notify/mailer.h"
 
 namespace keepline::control {
 
@@ -30,13 +31,14 @@ class Notifier {
 
  private:
   void start_readers();
-  void tell(const config::Notify& notify, const NotifyEvent& event);
+  void tell(const config::Notify& notify, bool by_mail, const NotifyEvent& event);
   void run(const config::Command& command);
 
   const config::Config& config_;
   checks::Children& children_;
   std::map<std::string, std::string> refused_;  ///< Script to reason.
   std::vector<std::unique_ptr<Fifo>> fifos_;
+  std::unique_ptr<Mailer> mailer_;  ///< nullptr: no relay, or nobody to write to.
   std::size_t running_ = 0;
 };
 

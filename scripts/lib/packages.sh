@@ -21,7 +21,7 @@ clang_runtime_package() {
 build_packages() {
   echo g++ clang llvm lld clang-format clang-tidy meson ninja-build pkg-config ccache
   echo libdpdk-dev libbpf-dev libxdp-dev libpcap-dev libnl-3-dev libnl-route-3-dev libssl-dev
-  echo libpcre2-dev
+  echo libpcre2-dev libcurl4-openssl-dev
   echo libspdlog-dev libfmt-dev libcli11-dev libexpected-dev libgtest-dev libgmock-dev libelf-dev
   echo linux-libc-dev python3 python3-pytest "$(boost_package)" "$(clang_runtime_package)"
 }
@@ -29,7 +29,7 @@ build_packages() {
 lab_packages() {
   echo iproute2 iputils-ping iputils-arping ethtool tcpdump arp-scan procps curl
   echo keepalived nginx-light dnsmasq-base bind9-dnsutils python3-pytest-xdist
-  echo python3-prometheus-client libusrsctp2
+  echo python3-prometheus-client python3-aiosmtpd libusrsctp2
 }
 
 vm_packages() {

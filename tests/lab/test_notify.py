@@ -3,8 +3,12 @@
 Those that take `vrrp_daemon` hold for keepalived as well (`--reference`).
 """
 
+import json
 import os
 import stat
+import time
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import pytest
 from daemons import Keepline
@@ -128,6 +132,70 @@ def test_track_script_of_a_web_server(lab, scripts, vrrp_daemon):
     wait_for(lambda: net.client.curl(url, timeout=1) == "node2\n", 20, "served by node2")
     webs[0].start()
     wait_for(lambda: net.client.curl(url, timeout=1) == "node1\n", 20, "served by node1 again")
+
+
+@pytest.mark.reference
+def test_mail(lab, vrrp_daemon):
+    """Each change of an instance and its group, worded as keepalived does, to a real SMTP server."""
+    net = pair(lab)
+    sink = net.client.start("/usr/bin/python3", Path(__file__).parent / "smtp_sink.py", "10.0.0.100")
+    sink.wait_output("ready")
+    text = """global_defs {
+ router_id R1
+ notification_email {
+  a@example.org
+  b@example.org
+ }
+ notification_email_from k@example.org
+ smtp_server 10.0.0.100
+ smtp_helo_name lb.example.org
+ smtp_alert
+}
+"""
+    text += vrrp_instance(vip=f"{VIP}/24") + "vrrp_sync_group G {\n group {\n VI_1\n }\n}\n"
+    vrrp_daemon(net.nodes[0], text).start().wait_master(VIP)
+
+    def mails():
+        return [json.loads(line) for line in sink.output().splitlines() if line.startswith("{")]
+
+    wait_for(lambda: len(mails()) == 4, what="two changes of two")
+    told = set()
+    for mail in mails():
+        assert mail["helo"] == "lb.example.org"
+        assert (mail["from"], mail["to"]) == ("k@example.org", ["a@example.org", "b@example.org"])
+        header, body = mail["text"].split("\r\n\r\n", 1)
+        lines = dict(line.split(": ", 1) for line in header.split("\r\n"))
+        assert lines["X-Mailer"] == "Keepalived" and lines["To"] == "a@example.org, b@example.org"
+        assert abs(parsedate_to_datetime(lines["Date"]).timestamp() - time.time()) < 60
+        told.add((lines["Subject"], body.strip()))
+    assert told == {
+        (f"[R1] VRRP Instance VI_1 - Entering {state} state", f"=> VRRP Instance is {words} <=")
+        for state, words in (
+            ("BACKUP", "no longer owning VRRP VIPs"),
+            ("MASTER", "now owning VRRP VIPs"),
+        )
+    } | {
+        (
+            f"[R1] VRRP Group G - Entering {state} state",
+            f"=> All VRRP group instances are now in {state} state <=",
+        )
+        for state in ("BACKUP", "MASTER")
+    }
+
+
+def test_a_relay_that_is_away_holds_nothing_up(lab):
+    net = pair(lab)
+    text = """global_defs {
+ notification_email {
+  a@example.org
+ }
+ smtp_server 10.0.0.77
+ smtp_alert
+}
+"""
+    own = Keepline(net.nodes[0], text + vrrp_instance(vip=f"{VIP}/24")).start().wait_master(VIP)
+    wait_for(lambda: "mail by 10.0.0.77: " in own.log(), 40, "the failure is logged")
+    assert own.stop() == 0
 
 
 def test_weights_of_scripts(lab, scripts):
