@@ -138,7 +138,9 @@ void Instance::set_priority(std::uint8_t priority, std::int64_t now_us) {
   if (config_.is_owner()) return;
   const std::int64_t before_us = skew_us(timer_base());
   priority_ = std::clamp<std::uint8_t>(priority, 1, kOwnerPriority - 1);
-  if (state_ == State::kBackup) deadline_us_ += skew_us(timer_base()) - before_us;
+  // The shortened start has no skew of ours in it: it must not end before the first advert.
+  const bool is_start = deadline_us_ == last_transition_us_ + shortened_start_us(timer_base());
+  if (state_ == State::kBackup && !is_start) deadline_us_ += skew_us(timer_base()) - before_us;
 }
 
 void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
@@ -223,11 +225,15 @@ Event Instance::classify_in_backup(const Advert& advert, std::int64_t now_us) {
 }
 
 void Instance::remember_master(const Advert& advert, std::int64_t now_us) {
-  if (advert.source != master_address_) noticed_ = 0;
+  const bool is_same = advert.source == master_address_;
+  if (!is_same) noticed_ = 0;
+  // One more master never shortens the wait for the one before: it may be worse, with a shorter
+  // interval, and say its last word (higher_prio_send_advert) while the better one lives on.
+  const std::int64_t least_us = is_same || master_address_.is_zero() ? 0 : deadline_us_;
   master_address_ = advert.source;
   master_priority_ = advert.priority;
   if (config_.version == Version::k3) master_interval_us_ = advert.interval_us;
-  deadline_us_ = now_us + master_down_us(timer_base());
+  deadline_us_ = std::max(least_us, now_us + master_down_us(timer_base()));
   succession_ = false;
   wants_master_ = false;
 }

@@ -91,6 +91,7 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
     if (advert) handle_while_leaving(*index, *advert, now_us);
     return;
   }
+  leave_if_broken(*index, now_us);
   if (advert) {
     members_[*index].machine.handle_advert(*advert, now_us);
   } else {
@@ -124,6 +125,7 @@ void Speaker::handle_timeout(std::int64_t now_us) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const auto due_us = members_[i].machine.next_timeout();
     if (due_us && *due_us <= now_us) {
+      leave_if_broken(i, now_us);
       members_[i].machine.handle_timeout(now_us);
       settle(i, now_us);
     }
@@ -154,6 +156,8 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
 bool Speaker::set_fault(std::size_t index, FaultCause cause, bool present, std::int64_t now_us) {
   Instance& machine = members_[index].machine;
   if (stopped_ || machine.faults().has(cause) == present) return false;
+  // A recovery would make an owner master again, beside the successor that it has called.
+  if (leaving_ && !present) return false;
   if (present) {
     machine.handle_fault(cause, now_us);
   } else {
@@ -174,6 +178,18 @@ bool Speaker::set_priority(std::size_t index, std::uint8_t effective, std::int64
 bool Speaker::set_source(std::size_t index, const net::IpAddr& source, std::int64_t now_us) {
   if (!source.is_zero()) members_[index].machine.set_source(source);
   return set_fault(index, FaultCause::kNoSourceAddress, source.is_zero(), now_us);
+}
+
+// Members of a group renew their leases at different times, so a pause may break only some. Those
+// take the others along before these speak again: one more advert would make peers wait for them.
+void Speaker::leave_if_broken(std::size_t index, std::int64_t now_us) {
+  if (members_[index].group == kNoGroup) return;
+  for (const std::size_t other : groups_[members_[index].group]) {
+    Instance& machine = members_[other].machine;
+    if (machine.state() != State::kMaster || machine.lease().valid(now_us)) continue;
+    machine.handle_timeout(now_us);
+    settle(other, now_us);
+  }
 }
 
 // Whatever a verb has set going is finished before the next event: first the instance's own

@@ -75,6 +75,7 @@ class Speaker {
   void handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us);
   void reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us);
   void finish_departures(std::int64_t now_us);
+  void leave_if_broken(std::size_t index, std::int64_t now_us);
   void settle(std::size_t index, std::int64_t now_us);
   void settle_group(std::size_t group, std::int64_t now_us);
   void carry_out(std::size_t index, std::int64_t now_us);

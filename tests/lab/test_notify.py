@@ -136,9 +136,10 @@ def test_track_script_of_a_web_server(lab, scripts, vrrp_daemon):
 
 @pytest.mark.reference
 def test_mail(lab, vrrp_daemon):
-    """Each change of an instance and its group, worded as keepalived does, to a real SMTP server."""
+    """Each change of an instance and its group, as keepalived words it, to a real SMTP server."""
     net = pair(lab)
-    sink = net.client.start("/usr/bin/python3", Path(__file__).parent / "smtp_sink.py", "10.0.0.100")
+    program = Path(__file__).parent / "smtp_sink.py"
+    sink = net.client.start("/usr/bin/python3", program, "10.0.0.100")
     sink.wait_output("ready")
     text = """global_defs {
  router_id R1

@@ -1,0 +1,214 @@
+// What Monitor sees of one node at a time. The rules between nodes are in cluster_rules.cc.
+#include "tests/sim/monitor.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "vrrp/text.h"
+
+namespace keepline::vrrp::sim {
+
+Tally& Tally::operator+=(const Tally& other) {
+  adverts += other.adverts;
+  takeovers += other.takeovers;
+  announcements += other.announcements;
+  steps += other.steps;
+  simulated_us += other.simulated_us;
+  checked += other.checked;
+  stale += other.stale;
+  return *this;
+}
+
+Monitor::Monitor(const Schedule& schedule, const Network& network)
+    : schedule_(schedule), network_(network), bounds_(schedule) {
+  for (LanFacts& lan : lan_facts_) {
+    for (auto& row : lan.both_since_us) row.fill(kNever_us);
+  }
+}
+
+void Monitor::watch(const std::deque<Node>& nodes, bool trace) {
+  nodes_ = &nodes;
+  trace_ = trace;
+}
+
+void Monitor::fail(Invariant invariant, std::int64_t now_us, std::size_t node, std::size_t lan,
+                   std::string detail) {
+  if (!failure_) failure_ = Failure{invariant, now_us, node, lan, std::move(detail)};
+}
+
+void Monitor::judge(const Watch::Judgement& judgement, const Node& node, std::size_t lan) {
+  if (judgement) fail(judgement->invariant, node.now_us(), node.number(), lan, judgement->detail);
+}
+
+void Monitor::trace(const Node& node, const std::string& what) const {
+  if (!trace_) return;
+  std::printf("%12.6f  node %zu  %s\n", static_cast<double>(node.now_us()) / kSecond_us,
+              node.number(), what.c_str());
+}
+
+// What makes a network less than whole, or what the nodes have to settle anew.
+void Monitor::change(const Fault& fault, int by, std::int64_t now_us) {
+  const FaultKind kind = fault.kind;
+  const bool disturbs = kind == FaultKind::kLoss || kind == FaultKind::kDelay ||
+                        kind == FaultKind::kPartition || kind == FaultKind::kPause;
+  if (disturbs) disturbed_ += by;
+  const std::int64_t held_us = kind == FaultKind::kDelay ? fault.value : 0;
+  quiet_since_us_ = std::max(quiet_since_us_, now_us + held_us);
+  const auto node = static_cast<std::size_t>(fault.node);
+  if (kind == FaultKind::kPause) {
+    for (auto& watch : watches_[node]) {
+      if (watch) watch->paused((*nodes_)[node].clock().local_us(now_us));
+    }
+  }
+  // The two of a pair may be judged anew after this.
+  if (kind != FaultKind::kPause && kind != FaultKind::kPriority) return;
+  for (LanFacts& lan : lan_facts_) {
+    for (std::size_t other = 0; other < kNodeLimit; ++other) {
+      lan.both_since_us[std::min(node, other)][std::max(node, other)] = kNever_us;
+    }
+  }
+}
+
+void Monitor::booted(const Node& node) {
+  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    watches_[node.number()][lan].emplace(config_of(schedule_, node.number(), lan));
+  }
+  node_facts_[node.number()] = {};
+  quiet_since_us_ = std::max(quiet_since_us_, node.now_us());
+  trace(node, "starts");
+}
+
+void Monitor::run_begins(const Node& node) {
+  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    watch_of(node, lan).run_begins(moment(node), node.dataplane(lan).lease_until_us);
+  }
+}
+
+void Monitor::prioritised(const Node& node) {
+  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    watch_of(node, lan).prioritised(node.instance(lan).effective_priority());
+  }
+  trace(node, "priority " + std::to_string(node.instance(0).effective_priority()));
+}
+
+void Monitor::hears(const Node& node, const Packet& packet) {
+  const Heard heard = read_packet(schedule_, packet);
+  if (trace_) {
+    trace(node, "lan " + std::to_string(packet.lan) + " hears node " + std::to_string(heard.from) +
+                    " priority " + std::to_string(heard.priority));
+  }
+  if (node.leaving()) {
+    std::int64_t& heard_us = node_facts_[node.number()].successor_heard_us[packet.lan];
+    if (heard.priority != kReleasePriority) heard_us = std::min(heard_us, node.now_us());
+    return;
+  }
+  watch_of(node, packet.lan).hears(heard, moment(node));
+}
+
+void Monitor::sends(const Node& node, std::size_t lan, net::Bytes bytes) {
+  ++tally_.adverts;
+  const std::uint8_t priority = bytes[(schedule_.ipv6 != 0 ? 40 : 20) + 2];
+  if (trace_) {
+    trace(node, "lan " + std::to_string(lan) + " sends priority " + std::to_string(priority));
+  }
+  judge(watch_of(node, lan).sends(priority, moment(node), node.is_master(lan)), node, lan);
+  // A group has one mastership: where one lease is broken all are.
+  for (std::size_t other = 0; other < schedule_.lan_count(); ++other) {
+    if (priority == kReleasePriority) return;
+    // Whoever hears it waits anew, if it is only the last word of one that yields.
+    lan_facts_[other].masterless_since_us = node.now_us();
+    if (!watch_of(node, other).broke(moment(node))) continue;
+    fail(Invariant::kSilence, node.now_us(), node.number(), lan, "a member's lease is broken");
+  }
+}
+
+void Monitor::announces(const Node& node, std::size_t lan, const net::IpAddr& vip, bool heard) {
+  ++tally_.announcements;
+  if (trace_) trace(node, "lan " + std::to_string(lan) + " announces " + net::to_string(vip));
+  const Node::Dataplane& dataplane = node.dataplane(lan);
+  if (!dataplane.addresses || !node.answers(lan, node.now_us())) {
+    fail(Invariant::kAnnouncer, node.now_us(), node.number(), lan, net::to_string(vip));
+  }
+  for (std::size_t i = 0; heard && i < static_cast<std::size_t>(schedule_.vips); ++i) {
+    if (vip_of(schedule_, lan, i) != vip) continue;
+    lan_facts_[lan].beliefs[i] = {node.number(), node.now_us()};
+  }
+}
+
+void Monitor::changes(const Node& node, std::size_t lan, const StateChanged& change) {
+  if (trace_) {
+    trace(node, "lan " + std::to_string(lan) + " " + std::string(to_string(change.from)) + " > " +
+                    std::string(to_string(change.to)) + ", " +
+                    std::string(to_string(change.reason)));
+  }
+  // A leaving node has spoken already, and its instances end with the process.
+  if (!node.leaving()) judge(watch_of(node, lan).changes(change, moment(node)), node, lan);
+  if (change.to != State::kMaster) return;
+  ++tally_.takeovers;
+  check_takeover(node, lan);
+}
+
+void Monitor::notices(const Node& node, std::size_t lan, const Notice& notice) {
+  const Watch& watch = watch_of(node, lan);
+  const bool speaks = watch.config().garp.lower_prio_repeat > 0;
+  if (notice.kind != NoticeKind::kLowerPriorityAdvert || !speaks) return;
+  for (std::size_t other = 0; other < schedule_.lan_count(); ++other) {
+    watch_of(node, other).must_announce(moment(node));
+  }
+}
+
+void Monitor::run_ends(const Node& node) {
+  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    const std::int64_t until_us = node.clock().local_us(node.dataplane(lan).lease_until_us);
+    if (!node.leaving()) {
+      Watch& watch = watch_of(node, lan);
+      judge(watch.run_ends(moment(node), node.is_master(lan), until_us), node, lan);
+      check_dataplane(node, lan);
+    }
+    if (node.instance(lan).statistics().action_lost > 0) {
+      fail(Invariant::kActions, node.now_us(), node.number(), lan, "");
+    }
+  }
+  if (node.leaving()) {
+    check_departure(node);
+  } else if (schedule_.grouped()) {
+    check_group(node);
+  }
+}
+
+void Monitor::check_dataplane(const Node& node, std::size_t lan) {
+  const Node::Dataplane& dataplane = node.dataplane(lan);
+  const bool served = dataplane.lease_until_us > node.now_us();
+  if (dataplane.addresses == node.is_master(lan) && served == node.is_master(lan)) return;
+  fail(Invariant::kServe, node.now_us(), node.number(), lan,
+       dataplane.addresses ? "holds the addresses" : "does not hold the addresses");
+}
+
+void Monitor::check_group(const Node& node) {
+  for (std::size_t lan = 1; lan < schedule_.lan_count(); ++lan) {
+    if (node.is_master(lan) != node.is_master(0)) {
+      fail(Invariant::kSyncGroup, node.now_us(), node.number(), lan, "not as the first member");
+    }
+    const State states[] = {node.instance(0).state(), node.instance(lan).state()};
+    if ((states[0] == State::kFault) != (states[1] == State::kFault)) {
+      fail(Invariant::kSyncGroup, node.now_us(), node.number(), lan, "one at fault, one not");
+    }
+  }
+}
+
+void Monitor::check_departure(const Node& node) {
+  quiet_since_us_ = std::max(quiet_since_us_, node.now_us());
+  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    const bool succeeded = node_facts_[node.number()].successor_heard_us[lan] <= node.now_us();
+    const bool answers = node.answers(lan, node.now_us());
+    if (answers && succeeded) {
+      fail(Invariant::kDeparture, node.now_us(), node.number(), lan, "answers beside it");
+    }
+    if (node.dataplane(lan).lease_until_us > node.leave_us() + bounds_.departure_us) {
+      fail(Invariant::kDeparture, node.now_us(), node.number(), lan, "a lease without end");
+    }
+  }
+}
+
+}  // namespace keepline::vrrp::sim

@@ -1,0 +1,111 @@
+// Judges a whole cluster while it runs: the rules between nodes, and each instance by its Watch.
+//
+// Sees everything as an Observer and is asked to check() after every step. Knows what no node can
+// know: who hears whom, whose dataplane answers, what a client believes. The first failure counts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/sim/invariants.h"
+#include "tests/sim/network.h"
+#include "tests/sim/node.h"
+#include "tests/sim/watch.h"
+
+namespace keepline::vrrp::sim {
+
+/// What a run was worth.
+struct Tally {
+  std::uint64_t adverts = 0;
+  std::uint64_t takeovers = 0;
+  std::uint64_t announcements = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t simulated_us = 0;
+  std::uint64_t checked = 0;  ///< Steps at which a whole network was judged.
+  std::uint64_t stale = 0;    ///< Runs whose client was left with another node than the master.
+
+  Tally& operator+=(const Tally& other);
+};
+
+class Monitor final : public Observer {
+ public:
+  Monitor(const Schedule& schedule, const Network& network);
+  /// `trace`: print what happens.
+  void watch(const std::deque<Node>& nodes, bool trace);
+
+  void begin(const Fault& fault, std::int64_t now_us) { change(fault, 1, now_us); }
+  void end(const Fault& fault, std::int64_t now_us) { change(fault, -1, now_us); }
+  void check(std::int64_t now_us);
+  void finish(std::int64_t now_us);
+
+  const std::optional<Failure>& failure() const { return failure_; }
+  const Tally& tally() const { return tally_; }
+
+  void booted(const Node& node) override;
+  void run_begins(const Node& node) override;
+  void prioritised(const Node& node) override;
+  void hears(const Node& node, const Packet& packet) override;
+  void sends(const Node& node, std::size_t lan, net::Bytes bytes) override;
+  void announces(const Node& node, std::size_t lan, const net::IpAddr& vip, bool heard) override;
+  void changes(const Node& node, std::size_t lan, const StateChanged& change) override;
+  void notices(const Node& node, std::size_t lan, const Notice& notice) override;
+  void run_ends(const Node& node) override;
+
+ private:
+  static constexpr std::size_t kNobody = kNodeLimit;
+  struct Belief {
+    std::size_t node = kNobody;
+    std::int64_t at_us = -kNever_us;
+  };
+  struct NodeFacts {
+    std::int64_t eligible_since_us = kNever_us;
+    bool was_eligible = false;
+    std::array<std::int64_t, kLanLimit> successor_heard_us{kNever_us, kNever_us};
+  };
+  struct LanFacts {
+    std::int64_t masterless_since_us = 0;
+    std::array<std::array<std::int64_t, kNodeLimit>, kNodeLimit> both_since_us{};
+    std::array<Belief, kVipLimit> beliefs;
+  };
+
+  Watch& watch_of(const Node& node, std::size_t lan) { return *watches_[node.number()][lan]; }
+  static Moment moment(const Node& node) { return {node.now_us(), node.local_us()}; }
+  void fail(Invariant invariant, std::int64_t now_us, std::size_t node, std::size_t lan,
+            std::string detail);
+  void judge(const Watch::Judgement& judgement, const Node& node, std::size_t lan);
+  void change(const Fault& fault, int by, std::int64_t now_us);
+  void trace(const Node& node, const std::string& what) const;
+
+  void check_takeover(const Node& node, std::size_t lan);
+  void check_departure(const Node& node);
+  void check_dataplane(const Node& node, std::size_t lan);
+  void check_group(const Node& node);
+  void check_eligible(std::int64_t now_us);
+  void check_gap(std::size_t lan, std::int64_t now_us);
+  void check_overlap(std::size_t lan, std::int64_t now_us);
+  void check_pair(std::size_t lan, const Node& a, const Node& b, std::int64_t now_us);
+  void check_succession(std::int64_t now_us);
+  void check_converged(std::size_t lan, std::int64_t now_us);
+  void check_right(std::size_t lan, const Node& master, std::int64_t now_us);
+  void check_announced(std::size_t lan, const Node& master, std::int64_t now_us);
+  std::int64_t last_duty_us(std::size_t lan, const Node& master, std::int64_t now_us) const;
+
+  const Schedule& schedule_;
+  const Network& network_;
+  const std::deque<Node>* nodes_ = nullptr;
+  bool trace_ = false;
+  Bounds bounds_;
+  std::array<std::array<std::optional<Watch>, kLanLimit>, kNodeLimit> watches_;
+  std::array<NodeFacts, kNodeLimit> node_facts_;
+  std::array<LanFacts, kLanLimit> lan_facts_;
+  int disturbed_ = 0;
+  std::int64_t quiet_since_us_ = 0;
+  std::optional<Failure> failure_;
+  Tally tally_;
+};
+
+}  // namespace keepline::vrrp::sim

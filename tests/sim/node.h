@@ -1,0 +1,126 @@
+// One node: a Speaker, its clock, its receive queue, and a model of its dataplane.
+//
+// The node is the Speaker's Host and its driver: it wakes for packets and timers, always a little
+// late, and takes what was received before what is due. Its dataplane is what it was told last and
+// runs on while control is stopped. Whatever happens is told to an Observer before anybody acts on
+// it. Bound: kReceiveLimit packets wait, later ones are lost, as in a socket.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "tests/sim/clock.h"
+#include "tests/sim/network.h"
+#include "tests/sim/random.h"
+#include "tests/sim/schedule.h"
+#include "vrrp/speaker.h"
+
+namespace keepline::vrrp::sim {
+
+class Node;
+
+/// Sees all that a node does. `lan` is the instance's number as well.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void booted(const Node& node) = 0;
+  virtual void run_begins(const Node& node) = 0;
+  virtual void prioritised(const Node& node) = 0;
+  virtual void hears(const Node& node, const Packet& packet) = 0;
+  virtual void sends(const Node& node, std::size_t lan, net::Bytes bytes) = 0;
+  /// `heard`: the client hears it.
+  virtual void announces(const Node& node, std::size_t lan, const net::IpAddr& vip, bool heard) = 0;
+  virtual void changes(const Node& node, std::size_t lan, const StateChanged& change) = 0;
+  virtual void notices(const Node& node, std::size_t lan, const Notice& notice) = 0;
+  virtual void run_ends(const Node& node) = 0;
+};
+
+class Node final : public Host {
+ public:
+  static constexpr std::size_t kReceiveLimit = 64;
+
+  /// What the dataplane was told of an instance.
+  struct Dataplane {
+    std::int64_t lease_until_us = 0;  ///< In real time; the dataplane counts by the node's clock.
+    bool muted = false;
+    bool addresses = false;
+  };
+
+  Node(const Schedule& schedule, std::size_t number, Network& network, Observer& observer,
+       Random random);
+
+  /// Faults of this node; the end of one undoes its beginning.
+  void begin(const Fault& fault, std::int64_t now_us);
+  void end(const Fault& fault, std::int64_t now_us);
+  void receive(const Packet& packet, std::int64_t now_us);
+  /// When the node wants to run; never while it is paused.
+  std::int64_t wake_us() const { return paused_ > 0 ? kNever_us : wake_us_; }
+  void run(std::int64_t now_us);
+
+  std::size_t number() const { return number_; }
+  std::int64_t now_us() const { return now_us_; }
+  std::int64_t local_us() const { return clock_.local_us(now_us_); }
+  const Clock& clock() const { return clock_; }
+  const NodePlan& plan() const { return schedule_.nodes[number_]; }
+  bool up() const { return speaker_.has_value(); }
+  bool paused() const { return paused_ > 0; }
+  bool leaving() const { return leaving_; }
+  std::int64_t leave_us() const { return leave_us_; }
+  /// Could be master: runs, and neither it nor anything that it tracks is at fault.
+  bool eligible() const;
+  const Instance& instance(std::size_t lan) const { return speaker_->instance(lan); }
+  const Dataplane& dataplane(std::size_t lan) const { return dataplane_[lan]; }
+  /// Answers ARP for the instance's VIPs at that time, whatever its control thinks.
+  bool answers(std::size_t lan, std::int64_t at_us) const {
+    return !dataplane_[lan].muted && at_us < dataplane_[lan].lease_until_us;
+  }
+  bool is_master(std::size_t lan) const {
+    return up() && !leaving_ && instance(lan).state() == State::kMaster;
+  }
+
+  Send send_advert(std::size_t lan, const net::IpAddr& destination, net::Bytes packet,
+                   std::int64_t valid_us) override;
+  bool may_announce(std::size_t) override { return true; }
+  void announce(std::size_t lan, const net::IpAddr& vip) override;
+  void grant_lease(std::size_t lan, std::int64_t duration_us) override;
+  void revoke_lease(std::size_t lan) override { dataplane_[lan].lease_until_us = 0; }
+  void mute(std::size_t lan) override { dataplane_[lan].muted = true; }
+  void acquire_addresses(std::size_t lan) override { dataplane_[lan].addresses = true; }
+  void release_addresses(std::size_t lan) override { dataplane_[lan].addresses = false; }
+  void state_changed(std::size_t lan, const StateChanged& change) override;
+  void noticed(std::size_t lan, const Notice& notice) override;
+
+ private:
+  void change(const Fault& fault, int by, std::int64_t now_us);
+  void wake_soon(std::int64_t now_us);
+  void boot();
+  void power_off();
+  void apply_tracking();
+  void drain();
+  void serve_timers();
+
+  const Schedule& schedule_;
+  std::size_t number_;
+  Network& network_;
+  Observer& observer_;
+  Random random_;
+  Clock clock_;
+  std::optional<Speaker> speaker_;
+  std::array<Dataplane, kLanLimit> dataplane_;
+  std::deque<Packet> received_;
+  std::int64_t now_us_ = 0;
+  std::int64_t wake_us_;
+  std::int64_t leave_us_ = 0;
+  bool leave_requested_ = false;
+  bool leaving_ = false;
+
+  // What the faults that are on make of the node's surroundings.
+  int down_ = 0;
+  int paused_ = 0;
+  std::array<int, kLanLimit> trackers_failed_{};
+  std::int64_t tracked_priority_;
+};
+
+}  // namespace keepline::vrrp::sim

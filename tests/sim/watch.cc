@@ -1,0 +1,220 @@
+#include "tests/sim/watch.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace keepline::vrrp::sim {
+
+namespace {
+
+std::string after(std::int64_t what_us, const char* words) {
+  return std::to_string(what_us) + " us " + words;
+}
+
+}  // namespace
+
+// RFC 9568 section 5.1, RFC 3768 section 5.1: the message follows the IP header, which has no
+// options here.
+Heard read_packet(const Schedule& schedule, const Packet& packet) {
+  const std::uint8_t* message = packet.data.data() + (schedule.ipv6 != 0 ? 40 : 20);
+  Heard heard;
+  heard.from = packet.from;
+  heard.priority = message[2];
+  heard.interval_us = schedule.version == 2
+                          ? message[5] * kSecond_us
+                          : ((message[4] & 0x0f) << 8 | message[5]) * kCentisecond_us;
+  heard.better_address = packet.from > packet.to;
+  return heard;
+}
+
+Watch::Watch(InstanceConfig config)
+    : config_(std::move(config)),
+      priority_(config_.priority),
+      last_run_us_(-kNever_us),
+      last_pause_us_(-kNever_us),
+      known_interval_us_(config_.advert_interval_us),
+      longest_interval_us_(config_.advert_interval_us) {}
+
+std::int64_t Watch::skew_unit_us(std::int64_t interval_us) const {
+  return config_.version == Version::k2 ? kSecond_us : interval_us;
+}
+
+std::int64_t Watch::skew_of_us(std::int64_t unit_us) const {
+  return (256 - priority_) * unit_us / 256;
+}
+
+void Watch::hold(std::int64_t base_us, std::int64_t interval_us, Invariant why) {
+  const std::int64_t unit_us = skew_unit_us(interval_us);
+  const std::int64_t adverts_us = config_.down_timer_adverts * interval_us;
+  hold_ = {base_us + adverts_us + skew_of_us(unit_us), unit_us, why};
+}
+
+void Watch::listen(Moment now, std::int64_t interval_us) {
+  hold(now.local_us, interval_us, Invariant::kListen);
+  listen_until_us_ = hold_.until_us;
+  must_listen_ = false;
+  succession_by_us_.reset();
+  respected_.reset();
+}
+
+void Watch::run_begins(Moment now, std::int64_t lease_until_us) {
+  better_heard_ = false;
+  released_ = false;
+  const std::int64_t gap_us = now.local_us - std::exchange(last_run_us_, now.local_us);
+  if (state_ == State::kMaster && now.real_us >= lease_until_us) {
+    lapsed_ = true;
+    lapsed_us_ = now.local_us;
+    // Whatever it does next, it does as a backup; the change itself comes with the first verb.
+    state_ = State::kBackup;
+    first_lower_us_.reset();
+    known_interval_us_ = config_.advert_interval_us;
+    return listen(now, known_interval_us_);
+  }
+  if (state_ != State::kBackup) return;
+  // As long as a lease, and at least two intervals: every advert of a living master may be missed.
+  const std::int64_t limit_us = std::max<int>(2, config_.down_timer_adverts) * known_interval_us_;
+  if (gap_us > limit_us) listen(now, known_interval_us_);
+}
+
+void Watch::prioritised(std::uint8_t priority) {
+  if (config_.is_owner() || priority == priority_) return;
+  const std::int64_t before_us = skew_of_us(hold_.skew_unit_us);
+  priority_ = priority;
+  hold_.until_us += skew_of_us(hold_.skew_unit_us) - before_us;
+  succession_by_us_.reset();
+  respected_.reset();
+}
+
+void Watch::respect(const Heard& heard, Moment now, Invariant why) {
+  hold(now.local_us, heard.interval_us, why);
+  known_interval_us_ = heard.interval_us;
+  longest_interval_us_ = std::max(longest_interval_us_, known_interval_us_);
+  succession_by_us_.reset();
+  respected_ = heard.from;
+  respected_real_us_ = now.real_us;
+}
+
+// A pause that is not long enough to require listening may still have led to it.
+bool Watch::may_listen(Moment now) const {
+  const std::int64_t longest_us = (config_.down_timer_adverts + 1) * longest_interval_us_;
+  return now.local_us - last_pause_us_ <= longest_us + skew_unit_us(longest_interval_us_);
+}
+
+void Watch::hears_release(Moment now) {
+  if (now.local_us < listen_until_us_) return;
+  // Whoever says it: RFC 9568 section 6.4.2 does not ask whether he was the one that we follow.
+  respected_.reset();
+  const std::int64_t unit_us = skew_unit_us(known_interval_us_);
+  const std::int64_t until_us = now.local_us + skew_of_us(unit_us);
+  if (until_us < hold_.until_us) hold_ = {until_us, unit_us, Invariant::kPatience};
+  if (!may_listen(now)) succession_by_us_ = until_us;
+}
+
+void Watch::hears(const Heard& heard, Moment now) {
+  last_heard_ = heard;
+  if (state_ == State::kMaster) {
+    better_heard_ |=
+        heard.priority > priority_ || (heard.priority == priority_ && heard.better_address);
+  }
+  if (state_ != State::kBackup) return;
+  if (heard.priority == kReleasePriority) return hears_release(now);
+  if (heard.priority >= priority_) {
+    first_lower_us_.reset();
+    return respect(heard, now, Invariant::kPatience);
+  }
+  if (config_.never_preempts()) return respect(heard, now, Invariant::kNopreempt);
+  const std::int64_t delay_us = config_.effective_preempt_delay_us();
+  if (delay_us > 0) {
+    if (!first_lower_us_) first_lower_us_ = now.local_us;
+    if (now.local_us < *first_lower_us_ + delay_us) {
+      return respect(heard, now, Invariant::kPreemptDelay);
+    }
+  }
+  // Discarded: we are better, and may come at any time.
+  respected_.reset();
+}
+
+Watch::Judgement Watch::sends(std::uint8_t priority, Moment now, bool is_master) {
+  if (priority == kReleasePriority) {
+    released_ = true;
+    if (state_ == State::kMaster && !lapsed_) return std::nullopt;
+    return Verdict{Invariant::kSilence, "priority 0 without mastership"};
+  }
+  if (is_master) {
+    if (lapsed_ && hold_.why == Invariant::kListen && now.local_us < hold_.until_us) {
+      return Verdict{Invariant::kSilence, "an advert before it had listened"};
+    }
+    last_advert_us_ = now.local_us;
+    last_advert_real_us_ = now.real_us;
+    if (priority == priority_) return std::nullopt;
+    return Verdict{Invariant::kSilence, "an advert with another priority"};
+  }
+  if (config_.higher_prio_send_advert && better_heard_ && !lapsed_) return std::nullopt;
+  return Verdict{Invariant::kSilence, "an advert without mastership"};
+}
+
+Watch::Judgement Watch::enter_master(const StateChanged& change, Moment now) {
+  became_master_real_us_ = now.real_us;
+  lapsed_ = false;
+  listen_until_us_ = 0;
+  succession_by_us_.reset();
+  if (change.from != State::kBackup) {
+    if (config_.is_owner() && !config_.sync_grouped && !must_listen_) return std::nullopt;
+    return Verdict{must_listen_ ? Invariant::kListen : Invariant::kPatience, "without waiting"};
+  }
+  if (now.local_us >= hold_.until_us) return std::nullopt;
+  return Verdict{hold_.why, after(hold_.until_us - now.local_us, "too early")};
+}
+
+void Watch::enter_backup(const StateChanged& change, Moment now) {
+  if (change.reason == Reason::kTimeJump) return;
+  first_lower_us_.reset();
+  respected_.reset();
+  known_interval_us_ = config_.advert_interval_us;
+  if (std::exchange(resumes_listening_, false)) last_pause_us_ = now.local_us;
+  if (must_listen_) return listen(now, known_interval_us_);
+  if (change.from == State::kMaster) {
+    hold(now.local_us, known_interval_us_, Invariant::kPatience);
+    if (change.reason == Reason::kHigherPriority) respect(*last_heard_, now, Invariant::kPatience);
+    return;
+  }
+  // Start: the owner does not wait, `state MASTER` waits for one advert and the least skew.
+  if (config_.is_owner()) {
+    hold_ = {now.local_us, 0, Invariant::kPatience};
+    if (!may_listen(now)) succession_by_us_ = now.local_us;
+  } else if (config_.initial_state == InitialState::kMaster) {
+    const std::int64_t least_us = skew_unit_us(known_interval_us_) / 256;
+    hold_ = {now.local_us + known_interval_us_ + least_us, 0, Invariant::kPatience};
+  } else {
+    hold(now.local_us, known_interval_us_, Invariant::kPatience);
+  }
+}
+
+Watch::Judgement Watch::changes(const StateChanged& change, Moment now) {
+  const bool yields = change.from == State::kMaster && change.reason == Reason::kHigherPriority;
+  if (change.from == State::kBackup && change.to == State::kFault) {
+    must_listen_ = must_listen_ || now.local_us < listen_until_us_;
+    resumes_listening_ = may_listen(now);
+  }
+  state_ = change.to;
+  if (change.reason != Reason::kTimeJump) succession_by_us_.reset();
+  if (change.to == State::kMaster) return enter_master(change, now);
+  if (change.to == State::kBackup) enter_backup(change, now);
+  if (yields && !better_heard_) return Verdict{Invariant::kYield, "to nobody better"};
+  const bool leaves = change.from == State::kMaster && change.to != State::kBackup;
+  if (leaves && !released_) return Verdict{Invariant::kSuccession, "left without priority 0"};
+  return std::nullopt;
+}
+
+Watch::Judgement Watch::run_ends(Moment now, bool is_master, std::int64_t lease_until_local_us) {
+  if (better_heard_ && is_master) return Verdict{Invariant::kYield, "still master"};
+  if (!is_master) return std::nullopt;
+  const std::int64_t unit_us = skew_unit_us(config_.advert_interval_us);
+  const std::int64_t peers_us =
+      last_advert_us_ + unit_us / 256 + config_.down_timer_adverts * config_.advert_interval_us;
+  if (lease_until_local_us <= now.local_us) return Verdict{Invariant::kServe, "without a lease"};
+  if (lease_until_local_us < peers_us) return std::nullopt;
+  return Verdict{Invariant::kLease, after(lease_until_local_us - peers_us, "too long")};
+}
+
+}  // namespace keepline::vrrp::sim
