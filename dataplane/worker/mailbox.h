@@ -125,7 +125,8 @@ template <typename T, std::size_t kCapacity>
 using Queue = boost::lockfree::spsc_queue<T, boost::lockfree::capacity<kCapacity>>;
 
 struct Mailbox {
-  static constexpr std::size_t kFrames = 128;
+  /// As many adverts as 255 instances with four peers each have to send at once.
+  static constexpr std::size_t kFrames = 1024;
   // Control -> worker.
   /// To send, by port: adverts and gratuitous ARP. A port that takes nothing holds up no other.
   std::array<Queue<MailFrame, kFrames>, net::kMaxPorts> frames;
@@ -133,7 +134,7 @@ struct Mailbox {
   Queue<ExplainRequest, 32> questions;          ///< Packets to explain.
   Queue<std::shared_ptr<Capture>, 4> captures;  ///< The one to go on with; nullptr: none.
   // Worker -> control.
-  Queue<MailFrame, 256> adverts;
+  Queue<MailFrame, 1024> adverts;
   Queue<lb::NeighbourSeen, 1024> neighbours;
   Queue<ConnectionRecord, 1024> connections;
   Queue<ExplainRecord, 32> explanations;

@@ -1,7 +1,14 @@
-"""VRRP adverts, read and forged: RFC 3768 (version 2) and RFC 5798/9568 (version 3), IPv4."""
+"""VRRP adverts, read and forged: RFC 3768 (version 2) and RFC 5798/9568 (version 3), IPv4.
 
+As a program: `adverts.py DEVICE ADVERT RATE SECONDS` sends an advert (JSON) again and again, and
+prints how many it has sent.
+"""
+
+import json
 import socket
 import struct
+import sys
+import time
 from dataclasses import dataclass, field
 
 GROUP = "224.0.0.18"
@@ -43,6 +50,7 @@ class Advert:
     ttl: int = 255
     kind: int = 1
     good_checksum: bool = True
+    time_s: float = 0
 
     def payload(self):
         body = b"".join(map(socket.inet_aton, self.addresses))
@@ -91,6 +99,7 @@ def parse(frame):
     else:
         advert.auth_type, advert.interval = data[4], data[5]
         advert.password = data[8 + 4 * count :].rstrip(b"\0").decode(errors="replace")
+    advert.time_s = frame.time_s
     return advert
 
 
@@ -98,3 +107,21 @@ def captured(capture, source=None):
     """The adverts of a capture in their order, of one sender if given."""
     found = [advert for frame in capture.frames() if (advert := parse(frame))]
     return [advert for advert in found if source in (None, advert.source)]
+
+
+def flood(device, words, rate, seconds):
+    """Sends at a rate, as many as are due every millisecond; returns how many it was."""
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sender.bind((device, 0))
+    frame = Advert(**words).frame("02:00:00:00:0f:0f")
+    start, sent = time.monotonic(), 0
+    while (passed := time.monotonic() - start) < seconds:
+        for _ in range(int(passed * rate) - sent):
+            sender.send(frame)
+            sent += 1
+        time.sleep(0.001)
+    return sent
+
+
+if __name__ == "__main__":
+    print(flood(sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
