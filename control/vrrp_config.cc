@@ -37,8 +37,9 @@ vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance,
   }
   result.unicast_ttl = *instance.unicast_ttl;
   result.check_unicast_src = *instance.check_unicast_src;
-  if (instance.auth.type == config::AuthType::kPass) {
-    result.auth_type = vrrp::AuthType::kPassword;
+  if (instance.auth.type != config::AuthType::kNone) {
+    result.auth_type = instance.auth.type == config::AuthType::kPass ? vrrp::AuthType::kPassword
+                                                                     : vrrp::AuthType::kHeader;
     const std::string& password = instance.auth.password;
     std::memcpy(result.auth_data.data(), password.data(),
                 std::min(password.size(), result.auth_data.size()));

@@ -62,6 +62,7 @@ struct Found {
   net::IpAddr destination;
   std::uint8_t ttl = 0;
   net::Bytes message;
+  std::optional<Authenticated> header = std::nullopt;
 };
 
 // Sound IPv4 header, whole datagram, ours.
@@ -74,11 +75,16 @@ std::optional<Found> find_in_v4(net::Bytes packet) {
   if (ip.version_ihl >> 4 != 4 || header_length < sizeof ip) return std::nullopt;
   if (total_length < header_length || total_length > packet.size()) return std::nullopt;
   if (net::checksum(packet.first(header_length)).value() != 0) return std::nullopt;
-  if (ip.protocol != kProtocolVrrp) return std::nullopt;
+  if (ip.protocol != kProtocolVrrp && ip.protocol != kProtocolAh) return std::nullopt;
   const std::uint16_t fragment = ip.fragment.value();
   if ((fragment & (net::kIpv4MoreFragments | net::kIpv4OffsetMask)) != 0) return std::nullopt;
-  return Found{net::Ip4(ip.source), net::Ip4(ip.destination), ip.ttl,
-               packet.subspan(header_length, total_length - header_length)};
+  Found found{net::Ip4(ip.source), net::Ip4(ip.destination), ip.ttl,
+              packet.subspan(header_length, total_length - header_length)};
+  if (ip.protocol == kProtocolVrrp) return found;
+  found.header = read_auth_header(packet.first(total_length), header_length);
+  if (!found.header) return std::nullopt;
+  found.message = found.message.subspan(sizeof(AuthHeader));
+  return found;
 }
 
 // The same of IPv6; nobody puts extension headers in front of an advert.
@@ -171,6 +177,7 @@ tl::expected<Advert, Rejection> parse_advert(net::Bytes packet) {
   advert.source = found->source;
   advert.destination = found->destination;
   advert.ttl = found->ttl;
+  advert.header = found->header;
   if (message.size() != message_length(advert.version, header.count, address_size(found->source))) {
     return refuse(Reject::kPacketLength);
   }
@@ -196,14 +203,17 @@ tl::expected<Advert, Rejection> parse_advert(net::Bytes packet) {
 namespace {
 
 std::optional<Reject> check_authentication(const Advert& advert, const InstanceConfig& config) {
+  if (advert.header.has_value() != (config.auth_type == AuthType::kHeader)) {
+    return Reject::kAuthTypeMismatch;
+  }
   if (advert.auth_type > kAuthTypeLast) return Reject::kAuthTypeInvalid;
   if (advert.auth_type != static_cast<std::uint8_t>(config.auth_type)) {
     return Reject::kAuthTypeMismatch;
   }
-  if (config.auth_type == AuthType::kPassword && advert.auth_data != config.auth_data) {
-    return Reject::kAuthFailure;
-  }
-  return std::nullopt;
+  const bool is_right = config.auth_type == AuthType::kPassword
+                            ? advert.auth_data == config.auth_data
+                            : !advert.header || is_authentic(*advert.header, config.auth_data);
+  return is_right ? std::nullopt : std::optional(Reject::kAuthFailure);
 }
 
 // RFC 9568 §5.2.8: with pseudo header; v3_checksum_as_v2 is keepalived's way out for IPv4.
@@ -220,6 +230,7 @@ std::optional<Reject> check_advert(const Advert& advert, const InstanceConfig& c
   if (advert.version != config.version) return Reject::kVersion;
   if (advert.source == config.source) return Reject::kOwnAdvert;
   if (!is_ttl_right(advert, config)) return Reject::kIpTtl;
+  if (advert.version == Version::k3 && advert.header) return Reject::kAuthTypeMismatch;
   if (advert.version == Version::k2) {
     // RFC 3768 §7.1 and RFC 2338 §10: authentication, then the interval.
     if (const auto reason = check_authentication(advert, config)) return reason;
@@ -274,7 +285,7 @@ std::size_t write_ip_header(const InstanceConfig& config, const net::IpAddr& des
   ip.tos = kTosInternetControl;
   ip.total_length.set(static_cast<std::uint16_t>(sizeof ip + length));
   ip.ttl = ttl_of(config);
-  ip.protocol = kProtocolVrrp;
+  ip.protocol = config.auth_type == AuthType::kHeader ? kProtocolAh : kProtocolVrrp;
   ip.source = config.source.v4().be();
   ip.destination = destination.v4().be();
   const net::Bytes bytes(reinterpret_cast<const std::uint8_t*>(&ip), sizeof ip);
@@ -286,16 +297,18 @@ std::size_t write_ip_header(const InstanceConfig& config, const net::IpAddr& des
 }  // namespace
 
 std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint8_t priority,
-                                         const net::IpAddr& destination, net::MutableBytes out) {
+                                         const net::IpAddr& destination, net::MutableBytes out,
+                                         std::uint32_t sequence) {
   const std::size_t vips = config.vips.size();
   const bool is_v6 = config.source.is_v6();
   const std::size_t size = address_size(config.source);
   if (vips > kMaxVips || destination.is_v6() != is_v6) return std::nullopt;
   const std::size_t length = message_length(config.version, vips, size);
-  if (out.size() < (is_v6 ? sizeof(net::Ipv6Header) : sizeof(net::Ipv4Header)) + length) {
+  const std::size_t before = config.auth_type == AuthType::kHeader ? sizeof(AuthHeader) : 0;
+  if (out.size() < (is_v6 ? sizeof(net::Ipv6Header) : sizeof(net::Ipv4Header)) + before + length) {
     return std::nullopt;
   }
-  const std::size_t begin = write_ip_header(config, destination, length, out);
+  const std::size_t begin = before + write_ip_header(config, destination, before + length, out);
   const net::MutableBytes message = out.subspan(begin, length);
 
   VrrpHeader header{};
@@ -310,7 +323,7 @@ std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint
   }
   if (config.version == Version::k2) {
     // RFC 3768 §5.3.10: always there, zero without authentication.
-    const AuthData auth = config.auth_type == AuthType::kNone ? AuthData{} : config.auth_data;
+    const AuthData auth = config.auth_type == AuthType::kPassword ? config.auth_data : AuthData{};
     std::copy(auth.begin(), auth.end(), message.last(auth.size()).begin());
   }
   std::memcpy(message.data(), &header, sizeof header);
@@ -321,6 +334,7 @@ std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint
   }
   header.checksum = net::checksum_finish(sum);
   std::memcpy(message.data(), &header, sizeof header);
+  if (before != 0) authenticate(out.first(begin + length), sequence, config.auth_data);
   return begin + length;
 }
 

@@ -18,14 +18,15 @@
 
 #include "dataplane/net/addr.h"
 #include "dataplane/net/bytes.h"
+#include "vrrp/auth_header.h"
 #include "vrrp/types.h"
 
 namespace keepline::vrrp {
 
-/// IPv4 header, VRRP header, 255 addresses, authentication data; or IPv6 header, VRRP header and
-/// what fits of addresses.
+/// IPv4 header, authentication header, VRRP header, 255 addresses, authentication data; or IPv6
+/// header, VRRP header and what fits of addresses.
 inline constexpr std::size_t kMaxAdvertBytes =
-    std::max(20 + 8 + kMaxVips * 4 + 8, 40 + 8 + kMaxVips6 * 16);
+    std::max(20 + sizeof(AuthHeader) + 8 + kMaxVips * 4 + 8, 40 + 8 + kMaxVips6 * 16);
 
 /// A received advert whose form is right.
 struct Advert {
@@ -43,6 +44,7 @@ struct Advert {
   bool checksum_plain = false;
   bool checksum_pseudo = false;
   std::vector<net::IpAddr> vips;
+  std::optional<Authenticated> header;  ///< It came behind an authentication header.
   friend bool operator==(const Advert&, const Advert&) = default;
 };
 
@@ -69,8 +71,9 @@ VipComparison compare_vips(const Advert& advert, const InstanceConfig& config);
 /// Writes the whole IP packet from `config.source` to `destination`, the group or a peer, and
 /// returns its length. No value = `out` is too small (kMaxAdvertBytes always suffices for up to
 /// kMaxVips, over IPv6 kMaxVips6 addresses) or there are more than kMaxVips addresses; nothing
-/// useful is in `out` then.
+/// useful is in `out` then. `sequence` numbers adverts with an authentication header.
 std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint8_t priority,
-                                         const net::IpAddr& destination, net::MutableBytes out);
+                                         const net::IpAddr& destination, net::MutableBytes out,
+                                         std::uint32_t sequence = 0);
 
 }  // namespace keepline::vrrp

@@ -70,6 +70,10 @@ AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us) 
     reject(*reason, advert);
     return AdvertResult::kRejected;
   }
+  if (is_replayed(advert)) {
+    reject(Reject::kAuthFailure, advert);
+    return AdvertResult::kRejected;
+  }
   if (config_.is_owner() && config_.owner_ignore_adverts) return AdvertResult::kIgnored;
 
   ++statistics_.advert_rcvd;
@@ -201,6 +205,15 @@ void Instance::reject(Reject reason, const Advert& advert) {
   const NoticeKind kind =
       reason == Reject::kAdvertInterval ? NoticeKind::kIntervalMismatch : NoticeKind::kRejected;
   notice_once({kind, reason, advert.source, advert.priority, advert.interval_us});
+}
+
+// One counter for what is sent and heard, as in keepalived: a node that begins anew with a low
+// number goes on above what it hears of the others, and is heard by them.
+bool Instance::is_replayed(const Advert& advert) {
+  if (!advert.header) return false;
+  if (advert.header->sequence <= sequence_) return true;
+  sequence_ = advert.header->sequence;
+  return false;
 }
 
 Event Instance::classify(const Advert& advert, std::int64_t now_us) {

@@ -90,6 +90,8 @@ class Instance {
   const Lease& lease() const { return lease_; }
   /// The master-down deadline in BACKUP, the next advert in MASTER.
   std::int64_t deadline_us() const { return deadline_us_; }
+  /// Of the next advert with an authentication header.
+  std::uint32_t next_sequence() { return ++sequence_; }
   bool listening() const { return last_run_us_ < listen_until_us_; }
 
  private:
@@ -108,6 +110,7 @@ class Instance {
   void listen(std::int64_t now_us);
   void remember_master(const Advert& advert, std::int64_t now_us);
   void reject(Reject reason, const Advert& advert);
+  bool is_replayed(const Advert& advert);
   Event classify(const Advert& advert, std::int64_t now_us);
   Event classify_in_backup(const Advert& advert, std::int64_t now_us);
 
@@ -124,6 +127,7 @@ class Instance {
   bool succession_ = false;                       ///< The timer runs because of a priority 0.
   bool must_listen_ = false;  ///< Entering BACKUP takes a whole interval, whatever the start rule.
   bool wants_master_ = false;
+  std::uint32_t sequence_ = 0;  ///< The highest that was sent or heard, see is_replayed().
   net::IpAddr master_address_;
   std::uint8_t master_priority_ = 0;
   std::int64_t master_interval_us_;

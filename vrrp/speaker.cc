@@ -273,7 +273,9 @@ void Speaker::send_advert(std::size_t index, std::uint8_t priority) {
   member.advert_failed = true;
   const auto send_to = [&](const net::IpAddr& destination) {
     std::array<std::uint8_t, kMaxAdvertBytes> packet;
-    const auto length = encode_advert(config, priority, destination, packet);
+    const std::uint32_t sequence =
+        config.auth_type == AuthType::kHeader ? member.machine.next_sequence() : 0;
+    const auto length = encode_advert(config, priority, destination, packet, sequence);
     if (!length) return;
     const auto sent =
         host_.send_advert(index, destination, std::span(packet).first(*length), valid_us);

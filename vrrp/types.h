@@ -32,8 +32,9 @@ enum class State : std::uint8_t { kInit = 0, kBackup = 1, kMaster = 2, kFault = 
 /// RFC 3768 and RFC 9568.
 enum class Version : std::uint8_t { k2 = 2, k3 = 3 };
 
-/// Authentication type on the wire of version 2; the password is cleartext (RFC 2338 §10.2).
-enum class AuthType : std::uint8_t { kNone = 0, kPassword = 1 };
+/// Authentication type on the wire of version 2; a password is cleartext (RFC 2338 §10.2), with an
+/// IP authentication header it is the key (§10.3, auth_header.h).
+enum class AuthType : std::uint8_t { kNone = 0, kPassword = 1, kHeader = 2 };
 
 /// What `state` of the configuration asks for; only the start rule looks at it.
 enum class InitialState : std::uint8_t { kBackup, kMaster };
@@ -74,7 +75,7 @@ struct InstanceConfig {
   std::uint8_t unicast_ttl = 255;        ///< Of adverts to peers.
   bool check_unicast_src = false;        ///< Adverts must come from a peer.
   AuthType auth_type = AuthType::kNone;  ///< Version 2 only.
-  AuthData auth_data{};                  ///< Password, padded with zeros.
+  AuthData auth_data{};                  ///< Password or key, padded with zeros.
   InitialState initial_state = InitialState::kBackup;
   bool nopreempt = false;
   std::int64_t preempt_delay_us = 0;

@@ -55,7 +55,7 @@ struct VipAddress {
 };
 
 enum class InitialState : std::uint8_t { kBackup, kMaster };
-enum class AuthType : std::uint8_t { kNone, kPass };
+enum class AuthType : std::uint8_t { kNone, kPass, kHeader };
 
 struct Authentication {
   AuthType type = AuthType::kNone;

@@ -162,7 +162,7 @@ void print_transport(const VrrpInstance& v, Writer& out) {
 void print_auth(const Authentication& auth, Secrets secrets, Writer& out) {
   if (auth.type == AuthType::kNone) return;
   out.open("authentication");
-  out.line("auth_type", "PASS");
+  out.line("auth_type", auth.type == AuthType::kPass ? "PASS" : "AH");
   out.word("auth_pass", secrets == Secrets::kShow ? auth.password : "********");
   out.close();
 }

@@ -196,6 +196,10 @@ void InstanceRules::settle_priority() {
     problem("authentication", "VRRP version 3 has no authentication: ignored");
     v_.auth = {};
   }
+  if (v_.auth.type == AuthType::kHeader && v_.state == InitialState::kMaster) {
+    problem("authentication", "auth_type AH: starts as BACKUP, to hear the numbers of the others");
+    v_.state = InitialState::kBackup;
+  }
 }
 
 void InstanceRules::settle_strict() {

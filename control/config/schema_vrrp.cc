@@ -35,9 +35,9 @@ void read_auth_type(Args& a, Authentication& auth) {
   if (a.word() == "PASS") {
     auth.type = AuthType::kPass;
   } else if (a.word() == "AH") {
-    a.fatal("auth_type AH is not built", "use auth_type PASS, or none");
+    auth.type = AuthType::kHeader;
   } else {
-    a.error("unknown auth_type '" + a.word() + "': ignored", "PASS");
+    a.error("unknown auth_type '" + a.word() + "': ignored", "PASS or AH");
   }
 }
 
@@ -57,7 +57,7 @@ constexpr Row<Authentication> kAuthRows[] = {
 void read_authentication(Args& a, Into& d) {
   Authentication auth;
   run_table(kAuthRows, "authentication", a.statement().children, auth, a.diagnostics());
-  if (auth.type == AuthType::kPass && auth.password.empty()) {
+  if (auth.type != AuthType::kNone && auth.password.empty()) {
     a.error("auth_type without auth_pass: no authentication is used");
     auth = {};
   }

@@ -129,6 +129,7 @@ enum class Protocol : std::uint8_t {
   kIcmp = 1,
   kTcp = 6,
   kUdp = 17,
+  kAh = 51,
   kIcmp6 = 58,
   kVrrp = 112,
   kSctp = 132,

@@ -110,6 +110,13 @@ inline bool header_checksum_ok(const std::uint8_t* header, std::size_t length) {
   return sum * kInverse <= kMost;
 }
 
+// An authentication header in front of an advert is VRRP's; any other is the kernel's affair.
+Kind kind_behind_ah(const Packet& packet, const Parsed& parsed) {
+  const bool is_vrrp = parsed.l3_length > parsed.l4 - parsed.l3 &&
+                       packet.data[parsed.l4] == static_cast<std::uint8_t>(Protocol::kVrrp);
+  return is_vrrp ? Kind::kVrrp : Kind::kOther;
+}
+
 // What follows the checks of version and header; `header_length` is a constant where it is inlined.
 [[gnu::always_inline]] inline void parse_ipv4_with(const Packet& packet, std::uint16_t l3,
                                                    std::size_t header_length, Parsed& result) {
@@ -125,8 +132,8 @@ inline bool header_checksum_ok(const std::uint8_t* header, std::size_t length) {
   result.l3_length = static_cast<std::uint16_t>(total_length);
   result.protocol = static_cast<Protocol>(ip->protocol);
   // VRRP's own codec checks everything and counts by its own reasons.
-  if (result.protocol == Protocol::kVrrp) [[unlikely]] {
-    result.kind = Kind::kVrrp;
+  if (result.protocol == Protocol::kVrrp || result.protocol == Protocol::kAh) [[unlikely]] {
+    result.kind = result.protocol == Protocol::kVrrp ? Kind::kVrrp : kind_behind_ah(packet, result);
     return;
   }
   if (!header_checksum_ok(packet.data + l3, header_length)) [[unlikely]]

@@ -171,6 +171,11 @@ static __always_inline int steer_ipv4(struct xdp_md* ctx, struct ethhdr* etherne
   if ((void*)(ip + 1) > end || ip->version != 4 || ip->ihl < 5) return XDP_PASS;
   __u32 flags = address_flags(ip->daddr);
   if (ip->protocol == 112) return (flags & KL_VRRP) ? to_socket(ctx) : XDP_PASS;
+  // An authentication header, which begins with the protocol that is behind it.
+  if (ip->protocol == 51 && (flags & KL_VRRP)) {
+    __u8* next = (void*)ip + ip->ihl * 4;
+    return (void*)(next + 1) <= end && *next == 112 ? to_socket(ctx) : XDP_PASS;
+  }
   if (!is_for_us(ethernet)) return XDP_PASS;
   if (ip->frag_off & bpf_htons(0x3fff)) {
     return is_services_fragment(flags, address_flags(ip->saddr)) ? to_socket(ctx) : XDP_PASS;

@@ -1,4 +1,4 @@
-"""VRRP by unicast and over IPv6, beside a real keepalived, in both roles."""
+"""VRRP by unicast, over IPv6 and with AH, beside a real keepalived, in both roles."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,9 @@ class Wire:
         )
 
 
+AH = {"version": 2, "password": "secret", "auth_type": "AH"}
 WIRES = {
+    "AH": Wire("10.0.0.50", 24, ("10.0.0.1", "10.0.0.2"), AH, False),
     "unicast v2": Wire("10.0.0.50", 24, ("10.0.0.1", "10.0.0.2"), {"version": 2}, True),
     "unicast v3": Wire("10.0.0.50", 24, ("10.0.0.1", "10.0.0.2"), {"version": 3}, True),
     "IPv6": Wire("2001:db8::50", 64, ("2001:db8::1", "2001:db8::2"), {"version": 3}, False),
@@ -54,7 +56,7 @@ def network(lab, wire):
 def test_backup_and_successor_of_keepalived(lab, vrrp_daemon, wire):
     """Silent while keepalived speaks, master when it stops, backup when it is back, and again."""
     net = network(lab, wire)
-    sent = net.cables[1].capture_sent("proto 112" if ":" not in wire.vip else "ip6 proto 112")
+    sent = net.cables[1].capture_sent("proto 112 or proto 51" if ":" not in wire.vip else "ip6 proto 112")
     peer = Keepalived(net.nodes[0], wire.configuration(0, 200, state="MASTER"))
     own = vrrp_daemon(net.nodes[1], wire.configuration(1, 100))
     peer.start().wait_master(wire.vip)
@@ -110,6 +112,18 @@ def test_peers_that_come_and_go(lab):
     friend = Keepalived(net.nodes[1], wire.configuration(1, 200, state="MASTER")).start()
     friend.wait_master(wire.vip)
     own.wait_backup(wire.vip)
+
+
+def test_another_key_is_not_accepted(lab):
+    """The adverts of a higher master with another key count, and change nothing."""
+    net = pair(lab)
+    wire = WIRES["AH"]
+    wrong = Wire(wire.vip, 24, wire.nodes, {**AH, "password": "wrong"}, False)
+    peer = Keepalived(net.nodes[1], wrong.configuration(1, 200)).start()
+    peer.wait_master(wire.vip)
+    own = Keepline(net.nodes[0], wire.configuration(0, 100)).start().wait_master(wire.vip)
+    wait_for(lambda: own.statistics()["auth_failure"] >= 2, what="auth_failure counts")
+    assert own.state() == "MASTER"
 
 
 def test_virtual_mac_of_ipv6(lab):

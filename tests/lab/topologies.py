@@ -47,10 +47,11 @@ def vrrp_instance(name="VI_1", vip="10.0.0.50", device="eth0", vrid=51, priority
     if words["version"] == 3:
         words.setdefault("advert_int", 0.2)
     password = words.pop("password", None)
+    auth_type = words.pop("auth_type", "PASS")
     block = words.pop("block", "")
     lines = [key if value is True else f"{key} {value}" for key, value in words.items()]
     if password:
-        lines.append(f"authentication {{\n auth_type PASS\n auth_pass {password}\n }}")
+        lines.append(f"authentication {{\n auth_type {auth_type}\n auth_pass {password}\n }}")
     body = "\n  ".join(lines)
     return f"""
 vrrp_instance {name} {{

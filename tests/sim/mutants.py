@@ -303,7 +303,7 @@ class Tree:
                 if path in re.split(r"[\s\\]+", target.with_suffix(".d").read_text())]
 
     def link(self, objects, program):
-        subprocess.run([*compiler(), "-pthread", *map(str, objects), "-o", str(program)],
+        subprocess.run([*compiler(), "-pthread", *map(str, objects), "-o", str(program), "-lcrypto"],
                        cwd=self.folder, check=True)
 
 

@@ -151,7 +151,7 @@ TEST(AdvertParse, RejectsEverySingleBitFlip) {
 
 TEST(AdvertParse, RejectsInIpHeader) {
   Packet packet = kGolden_v3;
-  packet[9] = 51;  // AH
+  packet[9] = 50;  // ESP
   fix_ip_checksum(packet);
   EXPECT_EQ(why(packet), Reject::kIpHeader);
   packet = kGolden_v3;
