@@ -22,6 +22,7 @@ namespace {
 constexpr milliseconds kHealthPeriod{100};
 constexpr milliseconds kNewsSettle{5};
 constexpr milliseconds kGoodbyeLimit{1000};
+constexpr milliseconds kAtOnce{20};
 
 }  // namespace
 
@@ -272,7 +273,8 @@ void App::check_worker() {
 void App::stop() {
   if (std::exchange(stopping_, true)) {
     if (vrrp_ != nullptr) vrrp_->stop();
-    finish();
+    goodbye_until_us_ = now_us() + std::chrono::microseconds(kAtOnce).count();
+    if (!ending_) finish();
     return;
   }
   if (checks_ != nullptr) checks_->stop();
@@ -288,7 +290,10 @@ void App::stop() {
 void App::finish() {
   vips_->release(lb::kAlwaysOurs);
   api_->stop();
-  goodbye_until_us_ = now_us() + std::chrono::microseconds(kGoodbyeLimit).count();
+  ending_ = true;
+  if (goodbye_until_us_ == 0) {
+    goodbye_until_us_ = now_us() + std::chrono::microseconds(kGoodbyeLimit).count();
+  }
   wait_to_end();
 }
 
@@ -299,7 +304,9 @@ void App::wait_to_end() {
     return;
   }
   health_timer_.expires_after(milliseconds(1));
-  health_timer_.async_wait([this](const boost::system::error_code&) { wait_to_end(); });
+  health_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) wait_to_end();
+  });
 }
 
 VrrpHost::Send App::send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) {
@@ -341,21 +348,9 @@ void App::release_addresses(std::size_t instance) {
   vips_->release(static_cast<lb::LeaseSlot>(instance));
 }
 
-neigh::NextHop App::next_hop(const net::IpAddr& peer) const {
-  return peer_hops_.to(peer);
-}
-
-neigh::Role App::role() const {
-  return view_->ip6_forward ? neigh::Role::kRouter : neigh::Role::kHost;
-}
-
 void App::state_changed(std::size_t instance, const vrrp::StateChanged& change) {
   notifier_->instance_changed(instance, change.to,
                               vrrp_->speaker().instance(instance).effective_priority());
-}
-
-void App::group_changed(std::size_t group, vrrp::State to) {
-  notifier_->group_changed(group, to);
 }
 
 void App::lower_priority_heard(std::size_t instance) {

@@ -82,10 +82,16 @@ class App final : public VrrpHost {
   void mute(std::size_t instance) override;
   void acquire_addresses(std::size_t instance) override;
   void release_addresses(std::size_t instance) override;
-  neigh::NextHop next_hop(const net::IpAddr& peer) const override;
-  neigh::Role role() const override;
+  neigh::NextHop next_hop(std::size_t instance, const net::IpAddr& peer) const override {
+    return peer_hops_.to(instance, peer);
+  }
+  neigh::Role role() const override {
+    return view_->ip6_forward ? neigh::Role::kRouter : neigh::Role::kHost;
+  }
   void state_changed(std::size_t instance, const vrrp::StateChanged& change) override;
-  void group_changed(std::size_t group, vrrp::State to) override;
+  void group_changed(std::size_t group, vrrp::State to) override {
+    notifier_->group_changed(group, to);
+  }
   void lower_priority_heard(std::size_t instance) override;
 
   void handle_kernel_news();
@@ -121,6 +127,7 @@ class App final : public VrrpHost {
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<api::Server> api_;
   bool stopping_ = false;
+  bool ending_ = false;
   std::int64_t goodbye_until_us_ = 0;
   PeerHops peer_hops_;
   WorkerWatch worker_watch_;

@@ -188,6 +188,7 @@ int main_of(int argc, char** argv) {
     std::cerr << "keeplined: " << parsed.error << "\nTry `keeplined --help`.\n";
     return kExitFatal;
   }
+  std::signal(SIGCHLD, SIG_DFL);  // ignored, scripts would have no exit code
   // keepalived's signals for dumps would otherwise end the process.
   for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2, SIGRTMIN + 2, SIGRTMAX - 1, SIGRTMAX}) {
     std::signal(signal, SIG_IGN);

@@ -14,9 +14,12 @@ std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(const KernelView& view) c
     const auto port = topology_.port_of(route->ifindex);
     if (port) result.emplace(*port, route->gateway.is_zero() ? destination : route->gateway);
   };
-  for (const config::VrrpInstance& instance : config_.vrrp_instances) {
-    if (!mode_.vrrp) break;
-    for (const config::UnicastPeer& peer : instance.unicast_peers) want(peer.address);
+  for (std::size_t i = 0; mode_.vrrp && i < topology_.instances.size(); ++i) {
+    for (const config::UnicastPeer& peer : config_.vrrp_instances[i].unicast_peers) {
+      const bool is_on_link = peer.address.is_v6() && net::is_link_local(peer.address.v6());
+      if (is_on_link) result.emplace(topology_.instances[i].port, peer.address);
+      if (!is_on_link) want(peer.address);
+    }
   }
   if (!mode_.services) return result;
   for (const config::VirtualServer& server : config_.virtual_servers) {

@@ -6,15 +6,22 @@ namespace keepline::control {
 
 namespace {
 
-neigh::NextHop look_up(const net::IpAddr& peer, const KernelView& view, const Topology& topology) {
+// A link-local peer is on the instance's own link, whatever the routes say.
+neigh::NextHop look_up(const net::IpAddr& peer, net::PortId own, const KernelView& view,
+                       const Topology& topology) {
   neigh::NextHop hop;
-  const KernelRoute* route = view.find_route(peer);
-  const auto port = route == nullptr ? std::nullopt : topology.port_of(route->ifindex);
-  if (!port) return hop;
-  hop.port = *port;
-  hop.address = route->gateway.is_zero() ? peer : route->gateway;
+  hop.port = own;
+  hop.address = peer;
+  if (!peer.is_v6() || !net::is_link_local(peer.v6())) {
+    const KernelRoute* route = view.find_route(peer);
+    hop.port =
+        route == nullptr ? net::kNoPort : topology.port_of(route->ifindex).value_or(net::kNoPort);
+    if (route != nullptr && !route->gateway.is_zero()) hop.address = route->gateway;
+  }
+  if (hop.port == net::kNoPort) return hop;
+  const unsigned ifindex = topology.ports[hop.port].ifindex;
   const auto known = std::ranges::find_if(view.neighbours, [&](const KernelNeighbour& each) {
-    return each.ifindex == route->ifindex && each.address == hop.address;
+    return each.ifindex == ifindex && each.address == hop.address;
   });
   hop.reach = known == view.neighbours.end() ? neigh::Reach::kNoNeighbour : neigh::Reach::kFound;
   if (known != view.neighbours.end()) hop.mac = known->mac;
@@ -26,15 +33,15 @@ neigh::NextHop look_up(const net::IpAddr& peer, const KernelView& view, const To
 void PeerHops::update(const config::Config& config, const KernelView& view,
                       const Topology& topology) {
   hops_.clear();
-  for (const config::VrrpInstance& instance : config.vrrp_instances) {
-    for (const config::UnicastPeer& peer : instance.unicast_peers) {
-      hops_[peer.address] = look_up(peer.address, view, topology);
+  for (std::size_t i = 0; i < topology.instances.size(); ++i) {
+    for (const config::UnicastPeer& peer : config.vrrp_instances[i].unicast_peers) {
+      hops_[{i, peer.address}] = look_up(peer.address, topology.instances[i].port, view, topology);
     }
   }
 }
 
-neigh::NextHop PeerHops::to(const net::IpAddr& peer) const {
-  const auto found = hops_.find(peer);
+neigh::NextHop PeerHops::to(std::size_t instance, const net::IpAddr& peer) const {
+  const auto found = hops_.find({instance, peer});
   return found == hops_.end() ? neigh::NextHop() : found->second;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 
 #include "control/plan/topology.h"
 #include "dataplane/neigh/next_hops.h"
@@ -14,10 +15,10 @@ namespace keepline::control {
 class PeerHops {
  public:
   void update(const config::Config& config, const KernelView& view, const Topology& topology);
-  neigh::NextHop to(const net::IpAddr& peer) const;
+  neigh::NextHop to(std::size_t instance, const net::IpAddr& peer) const;
 
  private:
-  std::map<net::IpAddr, neigh::NextHop> hops_;
+  std::map<std::pair<std::size_t, net::IpAddr>, neigh::NextHop> hops_;
 };
 
 }  // namespace keepline::control

@@ -1,5 +1,6 @@
 #include "control/programs.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,11 +16,6 @@ namespace keepline::control {
 namespace {
 
 constexpr const char* kDefaultUser = "keepalived_script";
-
-std::string group_of(const std::string& user) {
-  const passwd* entry = getpwnam(user.c_str());
-  return entry == nullptr ? std::string() : std::to_string(entry->pw_gid);
-}
 
 // As execvp() looks for it: a bare name along PATH.
 std::string find_program(const std::string& name) {
@@ -49,33 +45,53 @@ std::optional<std::string> who_can_change(const std::string& file) {
 
 }  // namespace
 
-checks::Program program_of(const config::Command& command, const config::GlobalDefs& global) {
-  checks::Program program;
-  program.arguments = command.arguments;
-  if (!command.user.empty()) {
-    program.user = command.user;
-    program.group = command.group;
-  } else if (!global.script_user.empty()) {
-    program.user = global.script_user;
-    program.group = global.script_group;
-  } else if (getpwnam(kDefaultUser) != nullptr) {
-    program.user = kDefaultUser;
+Programs::Identity Programs::look_up(std::string user, const std::string& group) {
+  Identity identity;
+  if (user.empty()) {
+    if (getpwnam(kDefaultUser) == nullptr) return identity;
+    user = kDefaultUser;
   }
-  if (program.user == "root" && program.group.empty()) program.user.clear();  // as the daemon
-  if (!program.user.empty() && program.group.empty()) program.group = group_of(program.user);
-  return program;
+  const passwd* entry = getpwnam(user.c_str());
+  if (entry == nullptr) {
+    identity.problem = "no user " + user;
+    return identity;
+  }
+  identity.user = std::to_string(entry->pw_uid);
+  identity.group = std::to_string(entry->pw_gid);
+  if (!group.empty()) {
+    const ::group* members = getgrnam(group.c_str());
+    if (members == nullptr) identity.problem = "no group " + group;
+    if (members != nullptr) identity.group = std::to_string(members->gr_gid);
+  }
+  if (identity.user == "0" && identity.group == "0") identity.user.clear();  // as the daemon
+  return identity;
 }
 
-std::optional<std::string> why_not_run(const config::Command& command,
-                                       const config::GlobalDefs& global) {
+std::optional<std::string> Programs::prepare(const config::Command& command) {
+  const bool is_own = !command.user.empty();
+  const auto [identity, is_new] = identities_.try_emplace({command.user, command.group});
+  if (is_new) {
+    identity->second = look_up(is_own ? command.user : global_.script_user,
+                               is_own ? command.group : global_.script_group);
+  }
+  if (!identity->second.problem.empty()) return identity->second.problem;
   const std::string file = find_program(command.arguments.front());
   if (access(file.c_str(), X_OK) != 0) return std::strerror(errno);
-  if (!global.enable_script_security || !program_of(command, global).user.empty()) {
-    return std::nullopt;
-  }
+  const bool is_root = identity->second.user.empty() || identity->second.user == "0";
+  if (!global_.enable_script_security || !is_root) return std::nullopt;
   const auto open = who_can_change(file);
   if (!open) return std::nullopt;
   return "it would run as root, and others than root can change " + *open;
+}
+
+checks::Program Programs::of(const config::Command& command) const {
+  const auto found = identities_.find({command.user, command.group});
+  checks::Program program;
+  program.arguments = command.arguments;
+  if (found == identities_.end()) return program;
+  program.user = found->second.user;
+  program.group = found->second.group;
+  return program;
 }
 
 }  // namespace keepline::control

@@ -22,14 +22,15 @@ bool is_used(const config::Config& config, const std::string& script) {
 ScriptTracker::ScriptTracker(boost::asio::any_io_executor executor, const config::Config& config,
                              checks::Children& children, std::function<void()> on_change)
     : executor_(std::move(executor)), children_(children), on_change_(std::move(on_change)) {
+  Programs programs(config.global);
   for (const config::VrrpScript& script : config.vrrp_scripts) {
     if (!is_used(config, script.name)) continue;
-    if (const auto reason = why_not_run(script.command, config.global)) {
+    if (const auto reason = programs.prepare(script.command)) {
       log::error("{}:{}: vrrp_script {} is not tracked: {}: {}", script.position.file,
                  script.position.line, script.name, script.command.arguments.front(), *reason);
       continue;
     }
-    scripts_.push_back({script, program_of(script.command, config.global),
+    scripts_.push_back({script, programs.of(script.command),
                         vrrp::ScriptStatus(script.rise, script.fall, script.init_fail),
                         boost::asio::steady_timer(executor_)});
     outcomes_[script.name] = scripts_.back().status.outcome();
@@ -60,6 +61,11 @@ void ScriptTracker::run(Script& script) {
 
 void ScriptTracker::ended(Script& script, const checks::Ending& ending) {
   script.is_running = false;
+  // That is about this node, not about what the script looks at.
+  if (ending.how == checks::Ending::How::kNotStarted) {
+    log::warn("script {}: {}", script.config.name, checks::to_string(ending));
+    return;
+  }
   if (stopped_ || !script.status.note(ending.succeeded())) return;
   const bool is_good = script.status.outcome() == vrrp::Outcome::kGood;
   log::info("script {} {} ({})", script.config.name, is_good ? "succeeded" : "failed",

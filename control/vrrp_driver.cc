@@ -96,13 +96,17 @@ void VrrpDriver::set_port_fault(net::PortId port, vrrp::FaultCause cause, bool p
 
 void VrrpDriver::set_fault(std::size_t index, vrrp::FaultCause cause, bool present) {
   if (speaker_.has_left() || speaker_.instance(index).faults().has(cause) == present) return;
+  log_fault(index, cause, present);
+  speaker_.set_fault(index, cause, present, now_us());
+  arm();
+}
+
+void VrrpDriver::log_fault(std::size_t index, vrrp::FaultCause cause, bool present) const {
   if (present) {
     log::warn("({}) fault: {}", name_of(index), vrrp::to_string(cause));
   } else {
     log::info("({}) no more fault: {}", name_of(index), vrrp::to_string(cause));
   }
-  speaker_.set_fault(index, cause, present, now_us());
-  arm();
 }
 
 void VrrpDriver::set_priority(std::size_t index, std::uint8_t effective) {
@@ -113,8 +117,10 @@ void VrrpDriver::set_priority(std::size_t index, std::uint8_t effective) {
 }
 
 void VrrpDriver::set_source(std::size_t index, const net::IpAddr& source) {
-  set_fault(index, vrrp::FaultCause::kNoSourceAddress, source.is_zero());
-  speaker_.set_source(index, source, now_us());
+  // The address first: an owner whose fault is gone speaks at once.
+  if (!speaker_.set_source(index, source, now_us())) return;
+  log_fault(index, vrrp::FaultCause::kNoSourceAddress, source.is_zero());
+  arm();
 }
 
 // --- vrrp::Host ------------------------------------------------------------------------------
@@ -125,14 +131,16 @@ vrrp::Host::Send VrrpDriver::send_advert(std::size_t instance, const net::IpAddr
   net::PortId port = port_of(instance);
   net::Mac to = group_mac(destination);
   if (speaker_.instance(instance).config().is_unicast()) {
-    const neigh::NextHop hop = host_.next_hop(destination);
+    const neigh::NextHop hop = host_.next_hop(instance, destination);
     if (hop.reach != neigh::Reach::kFound) return Send::kQueued;
     port = hop.port;
     to = hop.mac;
   }
   std::array<std::uint8_t, sizeof(net::EthernetHeader) + vrrp::kMaxAdvertBytes> frame;
   const std::uint16_t type = destination.is_v6() ? net::kEtherTypeIpv6 : net::kEtherTypeIpv4;
-  const net::EthernetHeader ethernet{to, advert_macs_[instance], net::be16(type)};
+  const net::Mac& from =
+      port == port_of(instance) ? advert_macs_[instance] : topology_.ports[port].mac;
+  const net::EthernetHeader ethernet{to, from, net::be16(type)};
   std::memcpy(frame.data(), &ethernet, sizeof ethernet);
   std::memcpy(frame.data() + sizeof ethernet, packet.data(), packet.size());
   return host_.send_frame(port, std::span(frame).first(sizeof ethernet + packet.size()), valid_us);

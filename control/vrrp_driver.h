@@ -34,7 +34,7 @@ class VrrpHost {
   virtual void acquire_addresses(std::size_t instance) = 0;
   virtual void release_addresses(std::size_t instance) = 0;
   /// The way to a peer, as the kernel knows it now.
-  virtual neigh::NextHop next_hop(const net::IpAddr& peer) const = 0;
+  virtual neigh::NextHop next_hop(std::size_t instance, const net::IpAddr& peer) const = 0;
   /// Whether this node forwards IPv6: its neighbour advertisements say so.
   virtual neigh::Role role() const = 0;
   // News, for notifications.
@@ -86,6 +86,7 @@ class VrrpDriver final : private vrrp::Host {
 
   net::PortId port_of(std::size_t instance) const;
   const std::string& name_of(std::size_t instance) const;
+  void log_fault(std::size_t index, vrrp::FaultCause cause, bool present) const;
   void note_group(std::size_t instance);
   void on_timer();
   void arm();

@@ -237,8 +237,10 @@ std::optional<Reject> check_advert(const Advert& advert, const InstanceConfig& c
     if (advert.interval_us != config.advert_interval_us) return Reject::kAdvertInterval;
   }
   if (!is_checksum_right(advert, config)) return Reject::kChecksum;
-  const net::IpAddr& ours = config.is_unicast() ? config.source : config.group;
-  if (advert.destination != ours) return Reject::kDestination;
+  // By unicast any address of ours will do: nothing else reaches us.
+  const bool is_right = config.is_unicast() ? !net::is_multicast(advert.destination)
+                                            : advert.destination == config.group;
+  if (!is_right) return Reject::kDestination;
   if (config.is_unicast() && !is_from_peer(advert, config)) return Reject::kPeer;
   return std::nullopt;
 }

@@ -114,37 +114,42 @@ class Children::Child : public std::enable_shared_from_this<Child> {
       : core_(core),
         pid_(pid),
         done_(std::move(done)),
-        ended_(core->executor, pidfd),
+        end_(core->executor, pidfd),
         timer_(core->executor) {}
 
   void watch(Limit limit) {
-    ended_.async_wait(asio::posix::stream_descriptor::wait_read,
-                      [self = shared_from_this()](const boost::system::error_code& error) {
-                        if (!error) self->finish();
-                      });
+    end_.async_wait(asio::posix::stream_descriptor::wait_read,
+                    [self = shared_from_this()](const boost::system::error_code& error) {
+                      if (!error) self->finish();
+                    });
     if (limit) arm(*limit, SIGTERM);
   }
+  void terminate() const { kill(-pid_, SIGTERM); }
   void forget() {
     done_ = nullptr;
     timer_.cancel();
-    ended_.close();
+    end_.close();
   }
 
  private:
   void arm(std::chrono::microseconds after, int signal) {
     timer_.expires_after(after);
     timer_.async_wait([self = shared_from_this(), signal](const boost::system::error_code& error) {
-      if (error) return;
+      if (error || self->ended_) return;
       self->timed_out_ = true;
       kill(-self->pid_, signal);
       if (signal == SIGTERM) self->arm(kGrace, SIGKILL);
     });
   }
   void finish() {
-    int status = 0;
-    waitpid(pid_, &status, 0);
+    ended_ = true;
     timer_.cancel();
-    const Ending ending = timed_out_ ? Ending{Ending::How::kTimedOut, 0, {}} : ending_of(status);
+    // What it has started may not listen to SIGTERM. Its own number is taken until it is reaped.
+    if (timed_out_) kill(-pid_, SIGKILL);
+    int status = 0;
+    Ending ending{Ending::How::kNotStarted, 0, "somebody else has waited for it"};
+    if (waitpid(pid_, &status, 0) == pid_) ending = ending_of(status);
+    if (timed_out_) ending = {Ending::How::kTimedOut, 0, {}};
     if (const auto core = core_.lock()) core->alive.erase(shared_from_this());
     if (const Done done = std::exchange(done_, nullptr)) done(ending);
   }
@@ -152,9 +157,10 @@ class Children::Child : public std::enable_shared_from_this<Child> {
   std::weak_ptr<Core> core_;
   pid_t pid_;
   Done done_;
-  asio::posix::stream_descriptor ended_;
+  asio::posix::stream_descriptor end_;
   asio::steady_timer timer_;
   bool timed_out_ = false;
+  bool ended_ = false;
 };
 
 Children::Children(asio::any_io_executor executor) : core_(std::make_shared<Core>()) {
@@ -163,6 +169,14 @@ Children::Children(asio::any_io_executor executor) : core_(std::make_shared<Core
 
 Children::~Children() {
   for (const auto& child : core_->alive) child->forget();
+}
+
+asio::any_io_executor Children::executor() const {
+  return core_->executor;
+}
+
+void Children::terminate() {
+  for (const auto& child : core_->alive) child->terminate();
 }
 
 std::size_t Children::running() const {

@@ -2,7 +2,7 @@
 //
 // Control thread. A child is spawned without copying the daemon (posix_spawn), gets no descriptor
 // of it and no terminal, is a process group of its own, and is waited for by its pidfd. Bound:
-// kMaxChildren at a time, more are not started. A child outlives the daemon.
+// kMaxChildren at a time, more are not started. A child may outlive the daemon.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -52,6 +52,9 @@ class Children {
 
   /// `done` is called once, in a later turn of the loop; it may be empty.
   void run(const Program& program, Limit limit, Done done);
+  boost::asio::any_io_executor executor() const;
+  /// Asks all to end.
+  void terminate();
   std::size_t running() const;
 
  private:

@@ -112,7 +112,10 @@ void InstanceRules::settle_devices() {
 
 void InstanceRules::settle_inheritance() {
   if (v_.is_v6) {
-    v_.version.set_default(3);
+    if (v_.version.is_set() && v_.version == 2) {
+      problem("version", "VRRP version 2 is of IPv4 only: 3 is used");
+    }
+    v_.version.set(3);
   } else {
     v_.version.inherit(global_.vrrp_version);
   }

@@ -85,7 +85,7 @@ void read_unicast_peers(Args& args, Into& d) {
 
 void read_mcast_dst(Args& a, Into& d) {
   const auto group = net::parse_ip(a.word());
-  if (group && (group->is_v6() ? group->v6().bytes[0] == 0xff : group->v4().is_multicast())) {
+  if (group && net::is_multicast(*group)) {
     d.mcast_dst = *group;
   } else {
     a.error("'" + a.word() + "' is not a multicast address: ignored");

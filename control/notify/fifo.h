@@ -25,6 +25,9 @@ class Fifo {
   std::uint64_t dropped() const { return dropped_; }
 
  private:
+  void open_for(const config::NotifyFifo& config);
+  void remove() const;
+
   std::string path_;
   int fd_ = -1;
   bool is_made_ = false;

@@ -122,6 +122,7 @@ std::string Mailer::deliver(const std::string& message) {
   curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT_MS, limit_ms);
   curl_easy_setopt(curl.get(), CURLOPT_SERVER_RESPONSE_TIMEOUT, std::max(limit_ms / 1000, 1L));
   curl_easy_setopt(curl.get(), CURLOPT_PROXY, "");
+  curl_easy_setopt(curl.get(), CURLOPT_QUICK_EXIT, 1L);  // a resolver may hang
   curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, progress);
   curl_easy_setopt(curl.get(), CURLOPT_XFERINFODATA, this);

@@ -1,18 +1,22 @@
 #include "control/notify/notifier.h"
 
+#include <stdexcept>
+
 #include "control/log.h"
-#include "control/programs.h"
 
 namespace keepline::control {
 
 Notifier::Notifier(const config::Config& config, checks::Children& children)
-    : config_(config), children_(children) {
+    : config_(config),
+      children_(children),
+      readers_(children.executor()),
+      programs_(config.global) {
   const auto inspect = [this](const config::Notify& notify) {
     for (const config::Command* command :
          {&notify.master, &notify.backup, &notify.fault, &notify.stop, &notify.any,
           &notify.master_rx_lower_pri}) {
       if (command->empty()) continue;
-      const auto reason = why_not_run(*command, config_.global);
+      const auto reason = programs_.prepare(*command);
       if (!reason) continue;
       refused_[command->arguments.front()] = *reason;
       log::error("{}:{}: notify script {} is not run: {}", command->position.file,
@@ -27,17 +31,35 @@ Notifier::Notifier(const config::Config& config, checks::Children& children)
                                      [](const std::string& error) { log::warn("{}", error); });
 }
 
+Notifier::~Notifier() {
+  readers_.terminate();
+}
+
 void Notifier::start_readers() {
   for (const config::NotifyFifo* fifo : {&config_.global.fifo, &config_.global.vrrp_fifo}) {
     if (fifo->path.empty()) continue;
-    fifos_.push_back(std::make_unique<Fifo>(*fifo));
-    if (fifo->script.empty()) continue;
-    config::Command reader = fifo->script;
-    reader.arguments.push_back(fifo->path);
-    children_.run(program_of(reader, config_.global), {}, [](const checks::Ending& ending) {
-      log::warn("the script of a notify_fifo has ended: {}", checks::to_string(ending));
-    });
+    try {
+      fifos_.push_back(std::make_unique<Fifo>(*fifo));
+    } catch (const std::runtime_error& error) {
+      log::error("{}: left out", error.what());
+      continue;
+    }
+    if (!fifo->script.empty()) start_reader(*fifo);
   }
+}
+
+void Notifier::start_reader(const config::NotifyFifo& fifo) {
+  config::Command reader = fifo.script;
+  const std::string script = reader.arguments.front();
+  if (const auto reason = programs_.prepare(reader)) {
+    log::error("{}:{}: notify_fifo_script {} is not run: {}", reader.position.file,
+               reader.position.line, script, *reason);
+    return;
+  }
+  reader.arguments.push_back(fifo.path);
+  readers_.run(programs_.of(reader), {}, [script](const checks::Ending& ending) {
+    log::warn("notify_fifo_script {} has ended: {}", script, checks::to_string(ending));
+  });
 }
 
 void Notifier::instance_changed(std::size_t index, vrrp::State to, int priority) {
@@ -70,13 +92,12 @@ void Notifier::run(const config::Command& command) {
   const std::string& script = command.arguments.front();
   if (refused_.contains(script)) return;
   ++running_;
-  children_.run(program_of(command, config_.global), {},
-                [this, script](const checks::Ending& ending) {
-                  --running_;
-                  if (!ending.succeeded()) {
-                    log::warn("notify script {}: {}", script, checks::to_string(ending));
-                  }
-                });
+  children_.run(programs_.of(command), {}, [this, script](const checks::Ending& ending) {
+    --running_;
+    if (!ending.succeeded()) {
+      log::warn("notify script {}: {}", script, checks::to_string(ending));
+    }
+  });
 }
 
 }  // namespace keepline::control

@@ -14,13 +14,18 @@
 #include "control/notify/fifo.h"
 #include "control/notify/hooks.h"
 #include "control/notify/mailer.h"
+#include "control/programs.h"
 
 namespace keepline::control {
 
 class Notifier {
  public:
-  /// Throws std::runtime_error: a FIFO could not be made.
+  /// A FIFO that cannot be made is left out, with a message, too.
   Notifier(const config::Config& config, checks::Children& children);
+  /// Asks the readers of its FIFOs to end.
+  ~Notifier();
+  Notifier(const Notifier&) = delete;
+  Notifier& operator=(const Notifier&) = delete;
 
   void instance_changed(std::size_t index, vrrp::State to, int priority);
   void group_changed(std::size_t index, vrrp::State to);
@@ -31,11 +36,14 @@ class Notifier {
 
  private:
   void start_readers();
+  void start_reader(const config::NotifyFifo& fifo);
   void tell(const config::Notify& notify, bool by_mail, const NotifyEvent& event);
   void run(const config::Command& command);
 
   const config::Config& config_;
   checks::Children& children_;
+  checks::Children readers_;
+  Programs programs_;
   std::map<std::string, std::string> refused_;  ///< Script to reason.
   std::vector<std::unique_ptr<Fifo>> fifos_;
   std::unique_ptr<Mailer> mailer_;  ///< nullptr: no relay, or nobody to write to.

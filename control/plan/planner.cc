@@ -197,11 +197,16 @@ std::vector<DeviceSteering> steering_of(const PlanInput& input,
     const net::PortId port = topology.instances[i].port;
     if (port == net::kNoPort) continue;
     const config::VrrpInstance& instance = input.config->vrrp_instances[i];
-    const net::IpAddr to =
-        instance.unicast_peers.empty()
-            ? instance.group
-            : source_of(instance, *input.kernel, topology.ports[port].ifindex, topology);
-    result[topology.ports[port].device].addresses[to].vrrp = true;
+    DeviceSteering& steering = result[topology.ports[port].device];
+    if (instance.unicast_peers.empty()) {
+      steering.addresses[instance.group].vrrp = true;
+      continue;
+    }
+    // Peers may know us by any address of the interface.
+    for (const Address& own : input.kernel->addresses) {
+      if (own.ifindex != topology.ports[port].ifindex) continue;
+      steering.addresses[own.prefix.address].vrrp = true;
+    }
   }
   return result;
 }

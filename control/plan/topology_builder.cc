@@ -202,6 +202,13 @@ class Builder {
                       const config::VipAddress& vip, bool is_owner) {
     const auto port = attach(kernel_.find_link(vip.dev), position_of(vip.dev), vip.dev);
     if (!port) return;
+    if (const PlacedVip* same = topology_.find_vip(vip.address)) {
+      diagnostics_.fatal(vip.position, "virtual_ipaddress",
+                         net::to_string(vip.address) + " is a VIP on " +
+                             topology_.ports[same->port].netdev + " already",
+                         "each address once; link-local ones, too, have to differ");
+      return;
+    }
     PlacedVip placed;
     placed.address = vip.address;
     placed.prefix_length = vip.prefix_length;

@@ -100,6 +100,10 @@ class IpAddr {
   Ip6 v6_;
 };
 
+inline bool is_multicast(const IpAddr& address) {
+  return address.is_v6() ? address.v6().bytes[0] == 0xff : address.v4().is_multicast();
+}
+
 /// A network: address with host bits as given, and a length of 0..32 bits.
 struct Prefix4 {
   Ip4 address;

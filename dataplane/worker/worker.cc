@@ -73,9 +73,9 @@ bool Worker::turn() {
   if (!busy) note_gap(ticks_.now());
   // As many may go as can have come.
   pipeline_.expire(now_s_, (1 + bursts_this_turn_) * net::kBurstSize);
-  while (mailbox_.captures.read_available() > 0) {
-    capture_ = mailbox_.captures.front();
-    mailbox_.captures.pop();
+  while (mailbox_->captures.read_available() > 0) {
+    capture_ = mailbox_->captures.front();
+    mailbox_->captures.pop();
   }
   busy |= list_connections();
   busy |= explain(snapshot);
@@ -257,7 +257,7 @@ void Worker::carry_out(const lb::Burst& burst) {
     }
   }
   for (std::size_t i = 0; i < burst.neighbour_count; ++i) {
-    if (mailbox_.neighbours.push(burst.neighbours[i])) doorbell_.ring();
+    if (mailbox_->neighbours.push(burst.neighbours[i])) doorbell_.ring();
   }
 }
 
@@ -284,7 +284,7 @@ void Worker::hand_to_control(net::PortId id, const net::Packet& packet) {
   MailFrame mail;
   mail.port = id;
   mail.assign(packet.bytes());
-  if (!mailbox_.adverts.push(mail)) pipeline_.count_drop(net::Drop::kControlFull);
+  if (!mailbox_->adverts.push(mail)) pipeline_.count_drop(net::Drop::kControlFull);
   doorbell_.ring();
 }
 
@@ -361,7 +361,7 @@ bool Worker::take_over(const lb::Snapshot* snapshot, unsigned from) {
 
 // Adverts and announcements go first, and stay in the queue while the transmit ring is full.
 bool Worker::send_mail(net::PortId id) {
-  auto& queue = mailbox_.frames[id];
+  auto& queue = mailbox_->frames[id];
   if (queue.read_available() == 0) return false;
   const std::uint64_t now = ticks_.now();
   port::Port& port = *ports_[id];

@@ -57,7 +57,7 @@ class Worker {
   bool turn();
   void stop() { stop_.store(true, std::memory_order_relaxed); }
 
-  Mailbox& mailbox() { return mailbox_; }
+  Mailbox& mailbox() { return *mailbox_; }
   const WorkerCounters& counters() const { return counters_; }
   const lb::Pipeline& pipeline() const { return pipeline_; }
   /// Any thread may read its figures and switch it.
@@ -116,7 +116,7 @@ class Worker {
   Doorbell& doorbell_;
   lb::Pipeline pipeline_;
   Idle idle_;
-  Mailbox mailbox_;
+  std::unique_ptr<Mailbox> mailbox_ = std::make_unique<Mailbox>();  // too large for a stack
   WorkerCounters counters_;
   StageSampler stages_;
   const std::size_t room_per_turn_;  // in each ring to other workers, frames

@@ -11,28 +11,28 @@ constexpr std::size_t kLookedAtPerPage = 4096;  // positions of the table
 }  // namespace
 
 bool Worker::explain(const lb::Snapshot* snapshot) {
-  if (mailbox_.questions.read_available() == 0 || snapshot == nullptr ||
-      mailbox_.explanations.write_available() == 0) {
+  if (mailbox_->questions.read_available() == 0 || snapshot == nullptr ||
+      mailbox_->explanations.write_available() == 0) {
     return false;
   }
-  const ExplainRequest& request = mailbox_.questions.front();
+  const ExplainRequest& request = mailbox_->questions.front();
   const lb::LeaseView leases(leases_, ticks_.now(), resumed_, gap_);
-  mailbox_.explanations.push(
+  mailbox_->explanations.push(
       {request.number, pipeline_.explain(*snapshot, leases, request.source, request.destination,
                                          request.protocol, now_s_)});
-  mailbox_.questions.pop();
+  mailbox_->questions.pop();
   doorbell_.ring();
   return true;
 }
 
 bool Worker::list_connections() {
   // A page is only begun when all of it fits: nobody has to remember a half.
-  if (mailbox_.listings.read_available() == 0 ||
-      mailbox_.connections.write_available() <= kListedPerPage) {
+  if (mailbox_->listings.read_available() == 0 ||
+      mailbox_->connections.write_available() <= kListedPerPage) {
     return false;
   }
-  list_page(mailbox_.listings.front());
-  mailbox_.listings.pop();
+  list_page(mailbox_->listings.front());
+  mailbox_->listings.pop();
   doorbell_.ring();
   return true;
 }
@@ -70,16 +70,16 @@ void Worker::list_page(const ListingRequest& request) {
   std::size_t listed = 0;
   std::size_t position = request.position;
   if (position < v4.capacity()) {
-    position = list_from(v4, position, request.filter, record, now_s_, looked, listed, mailbox_);
+    position = list_from(v4, position, request.filter, record, now_s_, looked, listed, *mailbox_);
     if (position >= v4.high_water()) position = v4.capacity();
   }
   if (position >= v4.capacity()) {
     position = v4.capacity() + list_from(v6, position - v4.capacity(), request.filter, record,
-                                         now_s_, looked, listed, mailbox_);
+                                         now_s_, looked, listed, *mailbox_);
   }
   record.is_end = true;
   record.next_position = position < v4.capacity() + v6.high_water() ? position : 0;
-  mailbox_.connections.push(record);
+  mailbox_->connections.push(record);
 }
 
 }  // namespace keepline::worker

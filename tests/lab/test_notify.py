@@ -5,6 +5,7 @@ Those that take `vrrp_daemon` hold for keepalived as well (`--reference`).
 
 import json
 import os
+import signal
 import stat
 import time
 from email.utils import parsedate_to_datetime
@@ -261,13 +262,33 @@ def test_what_cannot_run_is_said_at_the_start(lab, scripts):
     open_to_all = scripts.recorder("open")
     open_to_all.chmod(0o777)
     good = scripts.recorder("any")
-    block = f"notify_master /nowhere/script\n notify_backup {open_to_all}\n notify {good}"
-    own = Keepline(net.nodes[0], GLOBAL % "" + vrrp_instance(vip=f"{VIP}/24", block=block)).start()
+    block = f"notify_master /nowhere/script\n notify_backup \"{open_to_all}\" root root\n"
+    fifos = f" notify_fifo {scripts.folder}/none/fifo\n vrrp_notify_fifo {scripts.folder}/fifo\n"
+    text = GLOBAL % (fifos + f" vrrp_notify_fifo_script {open_to_all}")
+    block += f" notify {good}"
+    own = Keepline(net.nodes[0], text + vrrp_instance(vip=f"{VIP}/24", block=block)).start()
     own.wait_master(VIP)
     wait_for(lambda: len(scripts.called()) == 2, what="the generic one is run")
     assert all(line.startswith("any") for line in scripts.called())
     assert "/nowhere/script is not run: No such file or directory" in own.log()
-    assert f"others than root can change {open_to_all}" in own.log()
+    assert own.log().count(f"others than root can change {open_to_all}") == 2
+    assert "/none/fifo: No such file or directory: left out" in own.log()
+
+
+def test_a_second_sigterm_does_not_wait(lab, scripts):
+    """A notify script that hangs holds up the first one for a second, and not the next."""
+    net = pair(lab)
+    hang = scripts.program("hang", "sleep 30")
+    block = f"notify_stop {hang}"
+    own = Keepline(net.nodes[0], GLOBAL % "" + vrrp_instance(vip=f"{VIP}/24", block=block)).start()
+    own.wait_master(VIP)
+    start = time.monotonic()
+    for _ in range(3):
+        os.kill(own.process.pid, signal.SIGTERM)
+        time.sleep(0.05)
+    assert own.process.wait() == 0
+    assert time.monotonic() - start < 0.8
+    assert not net.nodes[0].has_address(VIP)
 
 
 def test_startup_delay(lab):

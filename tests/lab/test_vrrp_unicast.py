@@ -56,7 +56,8 @@ def network(lab, wire):
 def test_backup_and_successor_of_keepalived(lab, vrrp_daemon, wire):
     """Silent while keepalived speaks, master when it stops, backup when it is back, and again."""
     net = network(lab, wire)
-    sent = net.cables[1].capture_sent("proto 112 or proto 51" if ":" not in wire.vip else "ip6 proto 112")
+    is_v6 = ":" in wire.vip
+    sent = net.cables[1].capture_sent("ip6 proto 112" if is_v6 else "ip proto 112 or ip proto 51")
     peer = Keepalived(net.nodes[0], wire.configuration(0, 200, state="MASTER"))
     own = vrrp_daemon(net.nodes[1], wire.configuration(1, 100))
     peer.start().wait_master(wire.vip)

@@ -303,8 +303,8 @@ class Tree:
                 if path in re.split(r"[\s\\]+", target.with_suffix(".d").read_text())]
 
     def link(self, objects, program):
-        subprocess.run([*compiler(), "-pthread", *map(str, objects), "-o", str(program), "-lcrypto"],
-                       cwd=self.folder, check=True)
+        words = [*compiler(), "-pthread", *map(str, objects), "-o", str(program), "-lcrypto"]
+        subprocess.run(words, cwd=self.folder, check=True)
 
 
 def try_mutant(tree, sound, mutant, schedules):

@@ -125,6 +125,33 @@ TEST(Vrrp, Ipv6InstancesAreVersion3) {
   EXPECT_EQ(result.diagnostics.exit_code(), 0) << all(result);
 }
 
+TEST(Vrrp, Version2IsOfIpv4Only) {
+  const LoadResult result = load_text(instance_text("version 2", "A", "fe80::1"));
+  EXPECT_EQ(result.config.vrrp_instances.at(0).version.value(), 3);
+  EXPECT_NE(find(result, "VRRP version 2 is of IPv4 only: 3 is used"), nullptr);
+}
+
+TEST(Vrrp, Unicast) {
+  const LoadResult result = load_text(
+      "global_defs {\nvrrp_check_unicast_src\n}\n" +
+      instance_text("unicast_src_ip 10.0.0.5\nunicast_ttl 9\nuse_vmac\n"
+                    "unicast_peer {\n10.0.0.5\n10.0.0.8 min_ttl 3 max_ttl 4\nfd00::1\n}"));
+  const VrrpInstance& v = result.config.vrrp_instances.at(0);
+  ASSERT_EQ(v.unicast_peers.size(), 1U) << "neither itself nor one of another family";
+  EXPECT_EQ(v.unicast_peers[0].min_ttl, 3);
+  EXPECT_EQ(v.unicast_peers[0].max_ttl, 4);
+  EXPECT_EQ(v.unicast_ttl.value(), 9);
+  EXPECT_TRUE(v.check_unicast_src.value());
+  EXPECT_TRUE(v.vmac.xmit_base);
+}
+
+TEST(Vrrp, UnicastTtlNeedsPeers) {
+  const LoadResult result = load_text(instance_text("unicast_ttl 9\nunicast_peer {\n}"));
+  EXPECT_EQ(result.config.vrrp_instances.at(0).unicast_ttl.value(), 255);
+  EXPECT_NE(find(result, "unicast_peer without a peer: multicast is used"), nullptr);
+  EXPECT_NE(find(result, "unicast_ttl without unicast_peer: ignored"), nullptr);
+}
+
 TEST(Vrrp, StrictMode) {
   const LoadResult result =
       load_text("global_defs {\nvrrp_strict\n}\n" +

@@ -190,10 +190,10 @@ TEST_F(WorkerTest, AdvertsAreHandedToControlWhole) {
 TEST_F(WorkerTest, AdvertsThatControlDoesNotTakeAreCounted) {
   FrameBytes advert = bytes_of(from_client());
   advert[testing::kL3 + 9] = 112;
-  for (int i = 0; i < 300; ++i) ports_[kOutside].arrive(advert);
+  for (int i = 0; i < 1100; ++i) ports_[kOutside].arrive(advert);
   for (int i = 0; i < 12; ++i) worker_.turn();
-  EXPECT_EQ(worker_.mailbox().adverts.read_available(), 256u);
-  EXPECT_EQ(drops(net::Drop::kControlFull), 44u);
+  EXPECT_EQ(worker_.mailbox().adverts.read_available(), 1024u);
+  EXPECT_EQ(drops(net::Drop::kControlFull), 76u);
 }
 
 TEST_F(WorkerTest, WhoAsksByArpIsReported) {
