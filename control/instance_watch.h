@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 
+#include "control/file_tracker.h"
 #include "control/script_tracker.h"
 #include "control/vip_addresses.h"
 #include "control/vrrp_driver.h"
@@ -34,6 +35,7 @@ class InstanceWatch {
   VrrpDriver& vrrp_;
   VipAddresses& vips_;
   ScriptTracker scripts_;
+  FileTracker files_;
   boost::asio::steady_timer delay_;
   std::shared_ptr<const KernelView> view_;
   bool may_start_ = false;

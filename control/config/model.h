@@ -112,6 +112,7 @@ struct DataplaneOptions {
 struct Config {
   GlobalDefs global;
   std::vector<VrrpScript> vrrp_scripts;
+  std::vector<TrackFile> track_files;
   std::vector<VrrpInstance> vrrp_instances;
   std::vector<SyncGroup> sync_groups;
   std::vector<VirtualServer> virtual_servers;

@@ -65,8 +65,8 @@ struct Authentication {
 
 /// A tracker attached to an instance or group; weight 0 = its failure is a FAULT.
 struct Tracker {
-  std::string name;          ///< Interface or script.
-  Setting<int> weight{0};    ///< -253..253; of scripts: resolved from the vrrp_script.
+  std::string name;          ///< Interface, script or file.
+  Setting<int> weight{0};    ///< -254..254; of scripts and files: resolved from the definition.
   bool is_reversed = false;  ///< The outcome counts inversely.
   Position position;
   friend bool operator==(const Tracker&, const Tracker&) = default;
@@ -78,6 +78,19 @@ struct UnicastPeer {
   std::uint8_t max_ttl = 255;
   Position position;
   friend bool operator==(const UnicastPeer&, const UnicastPeer&) = default;
+};
+
+/// A file with a number in it, which somebody else writes.
+struct TrackFile {
+  std::string name;
+  Position position;
+  std::string path;
+  int weight = 1;  ///< -254..254; 0: any number but 0 is a FAULT.
+  bool is_reversed = false;
+  std::optional<int> init;      ///< init_file: what it is made with, if there is none.
+  bool is_overwritten = false;  ///< init_file overwrite: although there is one.
+
+  friend bool operator==(const TrackFile&, const TrackFile&) = default;
 };
 
 /// notify_fifo and vrrp_notify_fifo; an empty path is none.
@@ -141,6 +154,7 @@ struct VrrpInstance {
   bool dont_track_primary = false;
   std::vector<Tracker> track_interface;
   std::vector<Tracker> track_script;
+  std::vector<Tracker> track_file;
   Notify notify;
   Setting<bool> smtp_alert{false};
 
@@ -153,6 +167,7 @@ struct SyncGroup {
   std::vector<std::string> members;  ///< Names of existing instances.
   std::vector<Tracker> track_interface;
   std::vector<Tracker> track_script;
+  std::vector<Tracker> track_file;
   Notify notify;
   Setting<bool> smtp_alert{false};
   bool tracking_weight = false;  ///< sync_group_tracking_weight.

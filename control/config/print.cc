@@ -133,6 +133,16 @@ void print_script(const VrrpScript& script, Writer& out) {
   out.close();
 }
 
+void print_file(const TrackFile& file, Writer& out) {
+  out.open("track_file", quote_word(file.name));
+  out.line("file", quote_word(file.path));
+  out.line("weight", std::to_string(file.weight) + (file.is_reversed ? " reverse" : ""));
+  if (file.init) {
+    out.line("init_file", std::to_string(*file.init) + (file.is_overwritten ? " overwrite" : ""));
+  }
+  out.close();
+}
+
 void print_transport(const VrrpInstance& v, Writer& out) {
   const bool is_unicast = !v.unicast_peers.empty();
   if (v.source) {
@@ -193,6 +203,7 @@ void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
   if (v.dont_track_primary) out.line("dont_track_primary");
   print_trackers("track_interface", v.track_interface, out);
   print_trackers("track_script", v.track_script, out);
+  print_trackers("track_file", v.track_file, out);
   print_notify(v.notify, out);
   out.flag("smtp_alert", v.smtp_alert);
   out.close();
@@ -205,6 +216,7 @@ void print_group(const SyncGroup& group, Writer& out) {
   out.close();
   print_trackers("track_interface", group.track_interface, out);
   print_trackers("track_script", group.track_script, out);
+  print_trackers("track_file", group.track_file, out);
   print_notify(group.notify, out);
   out.flag("smtp_alert", group.smtp_alert);
   if (group.tracking_weight) out.line("sync_group_tracking_weight");
@@ -249,6 +261,7 @@ std::string print(const Config& config, Secrets secrets) {
   print_global(config.global, out);
   print_dataplane(config.dataplane, out);
   for (const VrrpScript& script : config.vrrp_scripts) print_script(script, out);
+  for (const TrackFile& file : config.track_files) print_file(file, out);
   for (const VrrpInstance& instance : config.vrrp_instances) {
     print_instance(instance, secrets, out);
   }

@@ -11,16 +11,20 @@ namespace keepline::config {
 
 namespace {
 
-using Scripts = std::map<std::string, const VrrpScript*, std::less<>>;
+// What trackers refer to: scripts or files, by name.
+template <typename Definition>
+using Named = std::map<std::string, const Definition*, std::less<>>;
 
-void settle_scripts(std::vector<Tracker>& trackers, const Scripts& scripts,
-                    const std::string& owner, Diagnostics& diagnostics) {
+template <typename Definition>
+void settle_trackers(std::vector<Tracker>& trackers, const Named<Definition>& named,
+                     const std::string& keyword, const std::string& owner,
+                     Diagnostics& diagnostics) {
   std::erase_if(trackers, [&](Tracker& tracker) {
-    const auto found = scripts.find(tracker.name);
-    if (found == scripts.end()) {
-      diagnostics.error(
-          tracker.position, "track_script",
-          "(" + owner + ") track_script '" + tracker.name + "' names no vrrp_script: ignored");
+    const auto found = named.find(tracker.name);
+    if (found == named.end()) {
+      diagnostics.error(tracker.position, keyword,
+                        "(" + owner + ") " + keyword + " '" + tracker.name + "' names no " +
+                            (keyword == "track_script" ? "vrrp_script" : keyword) + ": ignored");
       return true;
     }
     if (!tracker.weight.is_set()) {
@@ -32,7 +36,7 @@ void settle_scripts(std::vector<Tracker>& trackers, const Scripts& scripts,
 }
 
 void drop_weighted(VrrpInstance& instance, std::string_view reason, Diagnostics& diagnostics) {
-  for (auto* trackers : {&instance.track_interface, &instance.track_script}) {
+  for (auto* trackers : {&instance.track_interface, &instance.track_script, &instance.track_file}) {
     std::erase_if(*trackers, [&](const Tracker& tracker) {
       if (tracker.weight == 0) return false;
       diagnostics.warning(tracker.position, "weight",
@@ -46,7 +50,8 @@ void drop_weighted(VrrpInstance& instance, std::string_view reason, Diagnostics&
 
 void warn_nopreempt(const VrrpInstance& instance, Diagnostics& diagnostics) {
   if (!instance.nopreempt) return;
-  for (const auto* trackers : {&instance.track_interface, &instance.track_script}) {
+  for (const auto* trackers :
+       {&instance.track_interface, &instance.track_script, &instance.track_file}) {
     for (const Tracker& tracker : *trackers) {
       if (tracker.weight == 0) continue;
       diagnostics.warning(tracker.position, "nopreempt",
@@ -67,6 +72,7 @@ void share_trackers(const SyncGroup& group, VrrpInstance& member) {
   };
   share(group.track_interface, member.track_interface);
   share(group.track_script, member.track_script);
+  share(group.track_file, member.track_file);
 }
 
 void settle_group(SyncGroup& group, std::map<std::string, VrrpInstance*>& instances,
@@ -106,17 +112,21 @@ void collect(const Notify& notify, std::vector<const Command*>& commands) {
 }  // namespace
 
 void resolve_groups(Config& config, Diagnostics& diagnostics) {
-  Scripts scripts;
+  Named<VrrpScript> scripts;
   for (const VrrpScript& script : config.vrrp_scripts) scripts[script.name] = &script;
+  Named<TrackFile> files;
+  for (const TrackFile& file : config.track_files) files[file.name] = &file;
   std::map<std::string, VrrpInstance*> instances;
   for (VrrpInstance& instance : config.vrrp_instances) {
     instances[instance.name] = &instance;
-    settle_scripts(instance.track_script, scripts, instance.name, diagnostics);
+    settle_trackers(instance.track_script, scripts, "track_script", instance.name, diagnostics);
+    settle_trackers(instance.track_file, files, "track_file", instance.name, diagnostics);
     if (instance.priority == 255) drop_weighted(instance, "with priority 255", diagnostics);
   }
   std::set<std::string> taken;
   for (SyncGroup& group : config.sync_groups) {
-    settle_scripts(group.track_script, scripts, group.name, diagnostics);
+    settle_trackers(group.track_script, scripts, "track_script", group.name, diagnostics);
+    settle_trackers(group.track_file, files, "track_file", group.name, diagnostics);
     group.smtp_alert.inherit(config.global.smtp_alert_vrrp);
     group.smtp_alert.inherit(config.global.smtp_alert);
     settle_group(group, instances, taken, diagnostics);

@@ -105,6 +105,7 @@ void read_dataplane(Args& args, DataplaneOptions& options);
 void read_vrrp_instance(Args& args, Draft& draft);
 void read_sync_group(Args& args, Draft& draft);
 void read_vrrp_script(Args& args, Draft& draft);
+void read_track_file(Args& args, Draft& draft);
 void read_virtual_server(Args& args, Draft& draft);
 void read_virtual_server_group(Args& args, Draft& draft);
 void read_checker(Args& args, RealServer& server);

@@ -32,7 +32,7 @@ constexpr Row<Draft> kRootRows[] = {
     {"static_ipaddress", kBlockShape, kB, kNotBuilt},
     {"static_routes", kBlockShape, kK, kKernelOnly},
     {"static_rules", kBlockShape, kK, kKernelOnly},
-    {"track_file", kNamedBlock, kB, kNotBuilt, nullptr, "vrrp_track_file"},
+    {"track_file", kNamedBlock, kB, kActive, read_track_file, "vrrp_track_file"},
     {"vrrp_track_process", kNamedBlock, kB, kNotBuilt},
     {"bfd_instance", kNamedBlock, kB, kNotBuilt},
     {"SSL", kBlockShape, kC, kNotBuilt},

@@ -1,9 +1,10 @@
-// The keyword tables of vrrp_instance, vrrp_sync_group and vrrp_script.
+// The keyword tables of vrrp_instance and vrrp_sync_group.
 //
 // PURE. One row a keyword; bound: the tables.
 #include <algorithm>
 #include <cstdlib>
 
+#include "control/config/named_blocks.h"
 #include "control/config/schema.h"
 
 namespace keepline::config {
@@ -231,7 +232,8 @@ constexpr Row<Into> kInstanceRows[] = {
     {"vrf", kOneWord, kK, kKernelOnly},
     {"linkbeat_use_polling", kBareShape, kK, kKernelOnly},
     {"garp_extra_if", kAnyWords, kK, kKernelOnly, nullptr, "vmac_garp_intvl"},
-    {"track_file", kBlockShape, kB, kNotBuilt},
+    {"track_file", kBlockShape, kB, kActive,
+     [](Args& a, Into& d) { read_trackers(a, d.instance.track_file); }},
     {"track_process", kBlockShape, kB, kNotBuilt},
     {"track_bfd", kBlockShape, kB, kNotBuilt},
     {"notify_priority_changes", kFlagShape, kC, kNotBuilt},
@@ -266,64 +268,12 @@ constexpr Row<SyncGroup> kGroupRows[] = {
     {"global_tracking", kBareShape, kC, kDeprecated,
      [](Args&, SyncGroup& g) { g.tracking_weight = true; }, nullptr,
      "deprecated, please use sync_group_tracking_weight"},
-    {"track_file", kBlockShape, kB, kNotBuilt},
+    {"track_file", kBlockShape, kB, kActive,
+     [](Args& a, SyncGroup& g) { read_trackers(a, g.track_file); }},
     {"track_process", kBlockShape, kB, kNotBuilt},
     {"track_bfd", kBlockShape, kB, kNotBuilt},
     {"notify_priority_changes", kFlagShape, kC, kNotBuilt},
 };
-
-void read_script_weight(Args& a, VrrpScript& s) {
-  const auto weight = parse_signed(a.word());
-  if (!weight || std::abs(*weight) > 253) {
-    a.error("'" + a.word() + "' is not a weight in -253..253: ignored");
-    return;
-  }
-  s.weight = static_cast<int>(*weight);
-  s.is_reversed = a.word(2) == "reverse";
-}
-
-void read_script_owner(Args& a, VrrpScript& s) {
-  const std::string& word = a.word();
-  const std::size_t colon = word.find(':');
-  s.command.user = word.substr(0, colon);
-  s.command.group = colon == std::string::npos ? a.word(2) : word.substr(colon + 1);
-}
-
-constexpr Row<VrrpScript> kScriptRows[] = {
-    {"script", kCommandShape, kA, kActive,
-     [](Args& a, VrrpScript& s) {
-       const Command owner = s.command;
-       a.command_to(s.command);
-       if (s.command.user.empty()) s.command.user = owner.user;
-       if (s.command.group.empty()) s.command.group = owner.group;
-     }},
-    {"interval", kOneWord, kA, kActive,
-     [](Args& a, VrrpScript& s) {
-       a.seconds_to(s.interval_us, 0, kMaxDelayUs);
-       if (s.interval_us == 0) s.interval_us = kSecondUs;
-     }},
-    {"timeout", kOneWord, kA, kActive,
-     [](Args& a, VrrpScript& s) { a.seconds_to(s.timeout_us, 1, kMaxDelayUs); }},
-    {"weight", {1, 2}, kA, kActive, read_script_weight},
-    {"rise", kOneWord, kA, kActive,
-     [](Args& a, VrrpScript& s) { a.number_to(s.rise, 1, 1'000'000); }},
-    {"fall", kOneWord, kA, kActive,
-     [](Args& a, VrrpScript& s) { a.number_to(s.fall, 1, 1'000'000); }},
-    {"user", {1, 2}, kA, kActive, read_script_owner},
-    {"init_fail", kBareShape, kB, kActive, [](Args&, VrrpScript& s) { s.init_fail = true; }},
-};
-
-template <typename Items>
-bool has_room(Args& a, const Items& items) {
-  if (items.size() < kMaxNamedBlocks) return true;
-  a.error("more than " + std::to_string(kMaxNamedBlocks) + " blocks of this kind: skipped");
-  return false;
-}
-
-template <typename Items>
-bool has_name(const Items& items, const std::string& name) {
-  return std::ranges::any_of(items, [&name](const auto& item) { return item.name == name; });
-}
 
 }  // namespace
 
@@ -352,21 +302,6 @@ void read_sync_group(Args& a, Draft& draft) {
     a.error("a second vrrp_sync_group '" + a.word() + "': skipped");
   } else if (has_room(a, draft.config.sync_groups)) {
     draft.config.sync_groups.push_back(std::move(group));
-  }
-}
-
-void read_vrrp_script(Args& a, Draft& draft) {
-  VrrpScript script;
-  script.name = a.word();
-  script.position = a.position();
-  run_table(kScriptRows, "vrrp_script", a.statement().children, script, a.diagnostics());
-  if (script.command.empty()) {
-    a.error("vrrp_script '" + a.word() + "' without script: skipped");
-  } else if (has_name(draft.config.vrrp_scripts, script.name)) {
-    a.error("a second vrrp_script '" + a.word() + "': skipped");
-  } else if (has_room(a, draft.config.vrrp_scripts)) {
-    script.timeout_us.set_default(script.interval_us);
-    draft.config.vrrp_scripts.push_back(std::move(script));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "control/plan/tracking.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace keepline::control {
 
@@ -23,6 +24,22 @@ class Sum {
       priority_ += tracker.is_reversed ? -weight : weight;
     }
   }
+  void add(const config::Tracker& tracker, std::optional<std::int64_t> value) {
+    const int weight = *tracker.weight;
+    if (!value) {
+      result_.is_unknown |= weight == 0;
+      return;
+    }
+    if (weight == 0) {
+      result_.is_fault |= (*value != 0) != tracker.is_reversed;
+      return;
+    }
+    constexpr std::int64_t kMost = 254;
+    const std::int64_t number = std::clamp<std::int64_t>(*value, -kMost, kMost);
+    const std::int64_t change = number * weight * (tracker.is_reversed ? -1 : 1);
+    result_.is_fault |= change <= -kMost;
+    priority_ += static_cast<int>(std::clamp(change, -kMost, kMost - 1));
+  }
   Tracked result(bool is_owner) {
     result_.priority =
         static_cast<std::uint8_t>(is_owner ? kOwner : std::clamp(priority_, 1, kOwner - 1));
@@ -37,7 +54,7 @@ class Sum {
 }  // namespace
 
 Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
-              const Outcomes& scripts) {
+              const Outcomes& scripts, const FileValues& files) {
   Sum sum(*instance.priority);
   for (const config::Tracker& tracker : instance.track_interface) {
     const Link* link = kernel.find_link(tracker.name);
@@ -48,6 +65,10 @@ Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
     if (const auto found = scripts.find(tracker.name); found != scripts.end()) {
       sum.add(tracker, found->second);
     }
+  }
+  for (const config::Tracker& tracker : instance.track_file) {
+    const auto found = files.find(tracker.name);
+    sum.add(tracker, found == files.end() ? std::nullopt : std::optional(found->second));
   }
   return sum.result(*instance.priority == kOwner);
 }

@@ -1,8 +1,9 @@
-// What tracked interfaces and scripts do to an instance: faults and priority.
+// What tracked interfaces, scripts and files do to an instance: faults and priority.
 //
 // PURE. keepalived's rules: weight 0 = a failure is a fault; a positive weight is added while what
 // is tracked is good, a negative one while it is bad; reversed, the outcome counts the other way
-// round.
+// round. The number in a file is multiplied by the weight; one of 254 and more either way is a
+// fault or all that can be added.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,9 @@ namespace keepline::control {
 /// Of scripts, by name.
 using Outcomes = std::map<std::string, vrrp::Outcome>;
 
+/// Of files, by name; one that is not there has not been read yet.
+using FileValues = std::map<std::string, std::int64_t>;
+
 struct Tracked {
   bool is_fault = false;
   /// Something without weight has no outcome yet: the instance waits for it before it starts.
@@ -26,6 +30,6 @@ struct Tracked {
 };
 
 Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
-              const Outcomes& scripts);
+              const Outcomes& scripts, const FileValues& files = {});
 
 }  // namespace keepline::control

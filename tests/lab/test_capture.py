@@ -82,7 +82,8 @@ def test_both_sides_of_a_request(net):
     text = net.nodes[0].run("tcpdump", "-nn", "-tt", "-r", path).stdout.splitlines()
     assert len(text) == len(seen)
     times = [float(line.split()[0]) for line in text]
-    assert times == sorted(times) and times[-1] - times[0] < 3
+    # Frames of one burst may be written in another order than they were timed in.
+    assert all(b > a - 0.001 for a, b in zip(times, times[1:])) and times[-1] - times[0] < 3
 
 
 def test_what_is_dropped_says_so(net):

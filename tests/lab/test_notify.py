@@ -215,6 +215,32 @@ def test_weights_of_scripts(lab, scripts):
     assert own.state() == "MASTER"
 
 
+def test_numbers_in_files(lab, scripts):
+    """The number times the weight is added; a file may be replaced, or be gone; init_file."""
+    net = pair(lab)
+    file, made = scripts.folder / "number", scripts.folder / "made"
+    file.write_text("3\n")
+    text = (
+        f"track_file plain {{\n file {file}\n weight 10\n}}\n"
+        f"track_file made {{\n file {made}\n weight 0\n init_file 0\n}}\n"
+    ) + vrrp_instance(vip=f"{VIP}/24", block="track_file {\n plain\n made\n }")
+    own = Keepline(net.nodes[0], text).start().wait_master(VIP)
+    assert made.read_text() == "0\n"
+    assert own.instance()["effective_priority"] == 130
+    file.write_text("0x2")
+    wait_for(lambda: own.instance()["effective_priority"] == 120, what="written anew")
+    other = scripts.folder / "other"
+    other.write_text("-4")
+    other.rename(file)
+    wait_for(lambda: own.instance()["effective_priority"] == 60, what="replaced")
+    file.unlink()
+    wait_for(lambda: own.instance()["effective_priority"] == 100, what="gone: 0")
+    made.write_text("1")
+    wait_for(lambda: own.state() == "FAULT", what="FAULT without weight")
+    made.write_text("0")
+    own.wait_master(VIP)
+
+
 def test_what_waits_for_its_first_result(lab, scripts):
     """INIT until a script without weight has been heard; with init_fail FAULT until it is good."""
     net = pair(lab)

@@ -191,6 +191,7 @@ TEST(Vrrp, SyncGroups) {
 TEST(Vrrp, Trackers) {
   const LoadResult result = load_text(
       "global_defs {\nenable_script_security\n}\n"
+      "track_file f {\nfile \"/a b\"\nweight 3 reverse\ninit_file 7 overwrite\n}\n"
       "vrrp_script s {\nscript \"/bin/x 'a b' c\"\nweight -7\ninterval 2\nuser u:g\n}\n" +
       instance_text("nopreempt\ntrack_script {\ns\nt\n}\n"
                     "track_interface {\neth0\neth1 weight 10 reverse\neth2\n}"));
@@ -241,11 +242,13 @@ TEST(Vrrp, RoundTrip) {
   const std::string text =
       "global_defs {\nrouter_id \"a # b\"\nnotification_email { a@b c@d }\nsmtp_alert\n"
       "script_user u g\nvrrp_min_garp\nlvs_timeouts tcp 60 udp 30\n}\n"
+      "track_file f {\nfile \"/a b\"\nweight 3 reverse\ninit_file 7 overwrite\n}\n"
       "vrrp_script s {\nscript \"/x '' 'a b' \\\"q \\$HOME\"\nweight 5 reverse\n}\n" +
       instance_text(
           "version 3\nadvert_int 0.25\nuse_vmac v.51 02:00:00:00:00:01\nvmac_xmit_base\n"
           "no_accept\npreempt_delay 3\ntrack_script { s }\nsmtp_alert off\n"
-          "track_interface { eth7 weight -3 reverse }\nnotify \"/n a\" u\n"
+          "track_interface { eth7 weight -3 reverse }\ntrack_file { f weight 2 }\nnotify \"/n a\" "
+          "u\n"
           "mcast_src_ip 10.0.0.5\nunicast_src_ip 10.0.0.5\ngarp_master_refresh 60\n"
           "unicast_peer { 10.0.0.8 min_ttl 3 }\n"
           "virtual_ipaddress_excluded { 2001:db8::1/64 dev eth3 }") +

@@ -95,6 +95,34 @@ TEST(Tracking, AScriptThatCannotRunIsNotTracked) {
   EXPECT_FALSE(result.is_unknown || result.is_fault);
 }
 
+// What a file with this number, attached with these words, does to a priority of 100.
+std::string filed(const std::string& words, std::int64_t value) {
+  const auto config =
+      config_of("track_file f {\n file /f\n}\n" + instance("track_file {\n f " + words + "\n }"));
+  const Tracked result = track(config.vrrp_instances.at(0), usual_kernel(), {}, {{"f", value}});
+  return (result.is_fault ? "fault " : "ok ") + std::to_string(result.priority);
+}
+
+TEST(Tracking, Files) {
+  EXPECT_EQ(filed("", 0), "ok 100");
+  EXPECT_EQ(filed("", 7), "ok 107") << "a weight of 1, unless it says otherwise";
+  EXPECT_EQ(filed("weight 5", 7), "ok 135");
+  EXPECT_EQ(filed("weight 5 reverse", 7), "ok 65");
+  EXPECT_EQ(filed("weight -5", 7), "ok 65");
+  EXPECT_EQ(filed("weight 2", 1000), "ok 254");
+  EXPECT_EQ(filed("weight 2", -127), "fault 1");
+  EXPECT_EQ(filed("weight 1", -253), "ok 1");
+  EXPECT_EQ(filed("weight 0", 0), "ok 100");
+  EXPECT_EQ(filed("weight 0", -1), "fault 100");
+  EXPECT_EQ(filed("weight 0 reverse", 0), "fault 100");
+}
+
+TEST(Tracking, AFileThatWasNotReadYet) {
+  const std::string file = "track_file f {\n file /f\n weight 0\n}\n";
+  const auto config = config_of(file + instance("track_file {\n f\n }"));
+  EXPECT_TRUE(track(config.vrrp_instances.at(0), usual_kernel(), {}).is_unknown);
+}
+
 TEST(Tracking, WhatTheGroupTracksEachMemberTracks) {
   const auto config = config_of("vrrp_script s {\n script /bin/true\n}\n" + instance("") +
                                 "vrrp_sync_group g {\n group {\n VI_1\n }\n"
