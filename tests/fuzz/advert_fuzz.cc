@@ -23,10 +23,9 @@ InstanceConfig sender_of(const Advert& advert) {
   config.vips = advert.vips;
   config.source = advert.source;
   config.group = advert.destination;
-  // Not only the types we send: the codec must carry any.
   config.auth_type = static_cast<AuthType>(advert.auth_type);
   config.auth_data = advert.auth_data;
-  config.v3_checksum_as_v2 = !advert.checksum_pseudo;
+  config.v3_checksum_as_v2 = !advert.checksum_pseudo && advert.source.is_v4();
   return config;
 }
 
@@ -46,9 +45,12 @@ std::vector<std::uint8_t> repaired6(Bytes data) {
   return packet;
 }
 
-std::vector<std::uint8_t> repaired(Bytes data) {
+enum class Behind { kIp, kAuthHeader };
+
+std::vector<std::uint8_t> repaired(Bytes data, Behind behind) {
   std::vector<std::uint8_t> packet(data.begin(), data.end());
-  if (packet.size() < 28 || packet.size() > 0xffff) return {};
+  const std::size_t message = behind == Behind::kIp ? 20 : 44;
+  if (packet.size() < message + 8 || packet.size() > 0xffff) return {};
   const auto put = [&packet](std::size_t at, keepline::net::be16 value) {
     std::memcpy(&packet[at], &value, sizeof value);
   };
@@ -56,22 +58,33 @@ std::vector<std::uint8_t> repaired(Bytes data) {
   put(2, keepline::net::be16(static_cast<std::uint16_t>(packet.size())));
   put(6, keepline::net::be16(0));
   packet[8] = 255;
-  packet[9] = 112;
+  packet[9] = behind == Behind::kIp ? 112 : 51;
+  if (behind == Behind::kAuthHeader) {
+    packet[20] = 112;
+    packet[21] = 4;
+    std::memcpy(&packet[24], &packet[12], 4);
+  }
   put(16, keepline::net::be16(0xe000));
   put(18, keepline::net::be16(0x0012));
   put(10, keepline::net::be16(0));
   put(10, keepline::net::checksum(Bytes(packet).first(20)));
-  put(26, keepline::net::be16(0));
-  put(26, keepline::net::checksum(Bytes(packet).subspan(20)));
+  put(message + 6, keepline::net::be16(0));
+  put(message + 6, keepline::net::checksum(Bytes(packet).subspan(message)));
   return packet;
 }
 
 void check(Bytes data) {
   const auto parsed = parse_advert(data);
   if (!parsed) return;
+  const InstanceConfig config = sender_of(*parsed);
+  InstanceConfig receiver = config;
+  receiver.source = {};
+  (void)check_advert(*parsed, receiver);
+  (void)compare_vips(*parsed, config);
+  // Of authentication only a password, or none, is carried as it was received.
+  if (parsed->header || parsed->auth_type > 1) return;
 
   std::array<std::uint8_t, kMaxAdvertBytes> packet;
-  const InstanceConfig config = sender_of(*parsed);
   const auto length = encode_advert(config, parsed->priority, config.group, packet);
   if (!length && parsed->vips.size() > kMaxVips6 && parsed->source.is_v6()) return;
   if (!length) std::abort();
@@ -87,15 +100,14 @@ void check(Bytes data) {
   expected.checksum_pseudo = again->checksum_pseudo;
   if (!(*again == expected)) std::abort();
   if (config.v3_checksum_as_v2 ? !again->checksum_plain : !again->checksum_pseudo) std::abort();
-  (void)check_advert(*parsed, config);
-  (void)compare_vips(*parsed, config);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   check(Bytes(data, size));
-  check(repaired(Bytes(data, size)));
+  check(repaired(Bytes(data, size), Behind::kIp));
+  check(repaired(Bytes(data, size), Behind::kAuthHeader));
   check(repaired6(Bytes(data, size)));
   return 0;
 }
