@@ -4,7 +4,6 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
@@ -23,13 +22,6 @@ namespace {
 
 constexpr std::uint32_t kChanges =
     IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
-
-bool is_used(const config::Config& config, const std::string& file) {
-  return std::ranges::any_of(config.vrrp_instances, [&](const config::VrrpInstance& instance) {
-    return std::ranges::find(instance.track_file, file, &config::Tracker::name) !=
-           instance.track_file.end();
-  });
-}
 
 // Decimal, 0x or 0; what is missing, empty or no number is 0.
 std::int64_t read_number(const std::string& path) {
@@ -64,7 +56,7 @@ FileTracker::FileTracker(asio::any_io_executor executor, const config::Config& c
   std::vector<Named> files;
   std::set<std::string> folders;
   for (const config::TrackFile& file : config.track_files) {
-    if (!is_used(config, file.name)) continue;
+    if (!is_tracked(config, &config::VrrpInstance::track_file, file.name)) continue;
     make(file);
     files.push_back({file.name, file.path});
     const auto folder = std::filesystem::path(file.path).parent_path();

@@ -1,6 +1,5 @@
 #include "control/script_tracker.h"
 
-#include <algorithm>
 #include <chrono>
 
 #include "control/log.h"
@@ -8,23 +7,12 @@
 
 namespace keepline::control {
 
-namespace {
-
-bool is_used(const config::Config& config, const std::string& script) {
-  return std::ranges::any_of(config.vrrp_instances, [&](const config::VrrpInstance& instance) {
-    return std::ranges::find(instance.track_script, script, &config::Tracker::name) !=
-           instance.track_script.end();
-  });
-}
-
-}  // namespace
-
 ScriptTracker::ScriptTracker(boost::asio::any_io_executor executor, const config::Config& config,
                              checks::Children& children, std::function<void()> on_change)
     : executor_(std::move(executor)), children_(children), on_change_(std::move(on_change)) {
   Programs programs(config.global);
   for (const config::VrrpScript& script : config.vrrp_scripts) {
-    if (!is_used(config, script.name)) continue;
+    if (!is_tracked(config, &config::VrrpInstance::track_script, script.name)) continue;
     if (const auto reason = programs.prepare(script.command)) {
       log::error("{}:{}: vrrp_script {} is not tracked: {}: {}", script.position.file,
                  script.position.line, script.name, script.command.arguments.front(), *reason);

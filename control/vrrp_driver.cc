@@ -163,10 +163,6 @@ void VrrpDriver::announce(std::size_t, const net::IpAddr& vip) {
   }
 }
 
-void VrrpDriver::grant_lease(std::size_t instance, std::int64_t duration_us) {
-  host_.grant_lease(instance, duration_us);
-}
-
 void VrrpDriver::state_changed(std::size_t instance, const vrrp::StateChanged& change) {
   since_unix_s_[instance] = ::time(nullptr);
   log::info("({}) Entering {} STATE ({})", name_of(instance), vrrp::to_string(change.to),

@@ -76,7 +76,9 @@ class VrrpDriver final : private vrrp::Host {
                    std::int64_t valid_us) override;
   bool may_announce(std::size_t instance) override;
   void announce(std::size_t instance, const net::IpAddr& vip) override;
-  void grant_lease(std::size_t instance, std::int64_t duration_us) override;
+  void grant_lease(std::size_t instance, std::int64_t duration_us) override {
+    host_.grant_lease(instance, duration_us);
+  }
   void revoke_lease(std::size_t instance) override { host_.revoke_lease(instance); }
   void mute(std::size_t instance) override { host_.mute(instance); }
   void acquire_addresses(std::size_t instance) override { host_.acquire_addresses(instance); }

@@ -60,7 +60,7 @@ void read_fifo(Args& a, NotifyFifo& fifo) {
 
 void read_mcast_group6(Args& a, GlobalDefs& g) {
   const auto group = net::parse_ip(a.word());
-  if (group && group->is_v6() && group->v6().bytes[0] == 0xff) {
+  if (group && group->is_v6() && net::is_multicast(*group)) {
     g.vrrp_mcast_group6 = group->v6();
   } else {
     a.error("'" + a.word() + "' is not an IPv6 multicast address: ignored");

@@ -53,6 +53,14 @@ class Sum {
 
 }  // namespace
 
+bool is_tracked(const config::Config& config,
+                std::vector<config::Tracker> config::VrrpInstance::*list, const std::string& name) {
+  return std::ranges::any_of(config.vrrp_instances, [&](const config::VrrpInstance& instance) {
+    const auto& trackers = instance.*list;
+    return std::ranges::find(trackers, name, &config::Tracker::name) != trackers.end();
+  });
+}
+
 Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
               const Outcomes& scripts, const FileValues& files) {
   Sum sum(*instance.priority);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "control/config/model.h"
 #include "control/plan/kernel_view.h"
@@ -28,6 +29,10 @@ struct Tracked {
   bool is_unknown = false;
   std::uint8_t priority = 100;  ///< Effective: clamped to 1..254; an owner's never changes.
 };
+
+/// Whether any instance tracks what has this name; `list`: its track_script or track_file.
+bool is_tracked(const config::Config& config,
+                std::vector<config::Tracker> config::VrrpInstance::*list, const std::string& name);
 
 Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
               const Outcomes& scripts, const FileValues& files = {});
