@@ -42,6 +42,9 @@ App::App(Setup setup)
 }
 
 App::~App() {
+  // It ends; one more signal must not end it half way.
+  signals_.clear();
+  for (const int signal : {SIGTERM, SIGINT}) std::signal(signal, SIG_IGN);
   if (kernel_ != nullptr) kernel_->drain();
   publisher_.reset();
   virtual_macs_.clear();
