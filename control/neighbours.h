@@ -7,18 +7,18 @@
 #include <utility>
 
 #include "control/kernel/executor.h"
-#include "control/plan/topology.h"
+#include "control/running.h"
 #include "dataplane/lb/pipeline.h"
 
 namespace keepline::control {
 
 class NeighbourKeeper {
  public:
-  NeighbourKeeper(const config::Config& config, const Topology& topology, Mode mode,
-                  KernelExecutor& kernel);
+  NeighbourKeeper(const Running& running, Mode mode, KernelExecutor& kernel)
+      : running_(running), mode_(mode), kernel_(kernel) {}
 
-  /// Gateways and real servers are resolved by the kernel, and kept resolved: call at start and
-  /// when routes have changed.
+  /// Gateways and real servers are resolved by the kernel, and kept resolved: call at start,
+  /// after a reload and when routes have changed.
   void update(const KernelView& view);
   /// A client asked for a VIP by ARP, which the kernel did not see.
   void learn(const lb::NeighbourSeen& seen, const KernelView& view);
@@ -28,8 +28,7 @@ class NeighbourKeeper {
   std::set<Key> wanted(const KernelView& view) const;
   Netdev netdev_of(net::PortId port) const;
 
-  const config::Config& config_;
-  const Topology& topology_;
+  const Running& running_;
   Mode mode_;
   KernelExecutor& kernel_;
   std::set<Key> managed_;

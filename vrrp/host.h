@@ -1,7 +1,7 @@
 // What a Speaker needs of the node that it speaks for: the link, the dataplane, the addresses.
 //
 // Implemented by the control thread over real interfaces, and by the simulation over virtual ones.
-// Instances are named by the number that Speaker::add() gave. No call may call the Speaker back.
+// Instances are named by the number that Speaker::add() got. No call may call the Speaker back.
 #pragma once
 
 #include <cstdint>

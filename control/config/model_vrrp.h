@@ -105,6 +105,8 @@ struct NotifyFifo {
 /// Commands on a change of state; an empty command is none.
 struct Notify {
   Command master, backup, fault, stop, deleted;
+  /// A removal is told as DELETED instead of FAULT.
+  bool tells_deleted = false;
   Command any;  ///< `notify`: gets type, name, state and priority as further arguments.
   Command master_rx_lower_pri;
   friend bool operator==(const Notify&, const Notify&) = default;

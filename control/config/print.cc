@@ -112,6 +112,7 @@ void print_notify(const Notify& notify, Writer& out) {
   out.command("notify_backup", notify.backup);
   out.command("notify_fault", notify.fault);
   out.command("notify_stop", notify.stop);
+  if (notify.tells_deleted && notify.deleted.empty()) out.line("notify_deleted");
   out.command("notify_deleted", notify.deleted);
   out.command("notify", notify.any);
   out.command("notify_master_rx_lower_pri", notify.master_rx_lower_pri);

@@ -20,6 +20,8 @@ const config::Command& hook_of(const config::Notify& notify, What what) {
       return notify.fault;
     case What::kStop:
       return notify.stop;
+    case What::kDeleted:
+      return notify.deleted;
     case What::kLowerPriority:
       break;
   }
@@ -38,6 +40,8 @@ std::string_view what_word(What what) {
       return "FAULT";
     case What::kStop:
       return "STOP";
+    case What::kDeleted:
+      return "DELETED";
     case What::kLowerPriority:
       break;
   }

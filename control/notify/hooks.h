@@ -16,7 +16,7 @@ namespace keepline::control {
 /// A change of state, or MASTER_RX_LOWER_PRI.
 struct NotifyEvent {
   enum class Kind : std::uint8_t { kInstance, kGroup };
-  enum class What : std::uint8_t { kMaster, kBackup, kFault, kStop, kLowerPriority };
+  enum class What : std::uint8_t { kMaster, kBackup, kFault, kStop, kDeleted, kLowerPriority };
   Kind kind = Kind::kInstance;
   std::string_view name;
   What what = What::kBackup;
