@@ -119,7 +119,7 @@ void App::run(const std::function<void()>& on_started) {
   watch_health();
   vips_->take_over(*view_);
   vips_->acquire(lb::kAlwaysOurs);
-  neighbours_->update(*view_);
+  neighbours_->update(*view_, publisher_->services());
   peer_hops_.update(setup_.running, *view_);
   vips_->announce_own(role(), *dataplane_, nullptr);
   if (checks_ != nullptr) checks_->start();
@@ -299,8 +299,8 @@ VrrpHost::Send App::send_frame(net::PortId port, net::Bytes frame, std::int64_t 
              : Send::kFailed;
 }
 
-bool App::may_announce(net::PortId port) {
-  return dataplane_->has_room(port);
+bool App::may_announce(std::size_t instance, net::PortId port) {
+  return vips_->is_settled(static_cast<lb::LeaseSlot>(instance)) && dataplane_->has_room(port);
 }
 
 void App::grant_lease(std::size_t instance, std::int64_t duration_us) {
@@ -361,7 +361,7 @@ void App::take_kernel_view() {
   auto view = std::make_shared<const KernelView>(setup_.mirror->view());
   if (*view == *view_) return;
   view_ = std::move(view);
-  neighbours_->update(*view_);
+  neighbours_->update(*view_, publisher_->services());
   peer_hops_.update(setup_.running, *view_);
   publisher_->request();
   use_bonds(*dataplane_, *setup_.running.topology, *view_);

@@ -88,7 +88,7 @@ class App final : public VrrpHost {
 
   // VrrpHost.
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
-  bool may_announce(net::PortId port) override;
+  bool may_announce(std::size_t instance, net::PortId port) override;
   void grant_lease(std::size_t instance, std::int64_t duration_us) override;
   void revoke_lease(std::size_t instance) override;
   void mute(std::size_t instance) override;

@@ -2,7 +2,8 @@
 
 namespace keepline::control {
 
-std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(const KernelView& view) const {
+std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(
+    const KernelView& view, const std::vector<PlannedService>& services) const {
   const Topology& topology = *running_.topology;
   const config::Config& config = *running_.config;
   std::set<Key> result;
@@ -20,6 +21,11 @@ std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(const KernelView& view) c
     }
   }
   if (!mode_.services) return result;
+  for (const PlannedService& planned : services) {
+    for (const lb::LeavingServer& each : planned.service->leaving) {
+      want(each.real.endpoint.address);
+    }
+  }
   for (const config::VirtualServer& server : config.virtual_servers) {
     for (const config::RealServer& real : server.real_servers) want(real.address);
     if (server.sorry_server) want(server.sorry_server->target.address);
@@ -31,8 +37,8 @@ std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(const KernelView& view) c
   return result;
 }
 
-void NeighbourKeeper::update(const KernelView& view) {
-  std::set<Key> next = wanted(view);
+void NeighbourKeeper::update(const KernelView& view, const std::vector<PlannedService>& services) {
+  std::set<Key> next = wanted(view, services);
   for (const KernelNeighbour& known : view.neighbours) {
     const auto port = running_.topology->port_of(known.ifindex);
     if (port && known.is_permanent) next.erase({*port, known.address});

@@ -1,5 +1,6 @@
 #include "control/vip_addresses.h"
 
+#include "control/clock.h"
 #include "control/log.h"
 #include "dataplane/neigh/arp.h"
 #include "dataplane/neigh/nd.h"
@@ -27,7 +28,15 @@ bool has_same(const Topology& topology, const PlacedVip& wanted,
 }  // namespace
 
 void VipAddresses::acquire(lb::LeaseSlot lease) {
-  kernel_.acquire(addresses_of(lease), netdevs());
+  const auto is_done = std::make_shared<std::atomic<bool>>(false);
+  acquiring_[lease] = {now_us(), is_done};
+  kernel_.acquire(addresses_of(lease), netdevs(), [is_done] { is_done->store(true); });
+}
+
+bool VipAddresses::is_settled(lb::LeaseSlot lease) const {
+  const auto found = acquiring_.find(lease);
+  return found == acquiring_.end() || found->second.is_done->load() ||
+         now_us() - found->second.since_us > kPatience_us;
 }
 
 void VipAddresses::release(lb::LeaseSlot lease) {

@@ -4,7 +4,11 @@
 // any of this: it answers by the lease alone.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "control/kernel/executor.h"
@@ -16,10 +20,15 @@ namespace keepline::control {
 
 class VipAddresses {
  public:
+  static constexpr std::int64_t kPatience_us = 10'000;
+
   VipAddresses(const Running& running, KernelExecutor& kernel)
       : running_(running), kernel_(kernel) {}
 
   void acquire(lb::LeaseSlot lease);
+  /// Whether the kernel has what acquire() has asked for, or has taken longer than kPatience_us:
+  /// then clients may be told, and local services find them.
+  bool is_settled(lb::LeaseSlot lease) const;
   void release(lb::LeaseSlot lease);
   /// At start: VIPs that another daemon has left behind are removed, a backup must not have them.
   void take_over(const KernelView& view);
@@ -39,6 +48,11 @@ class VipAddresses {
 
   const Running& running_;
   KernelExecutor& kernel_;
+  struct Acquiring {
+    std::int64_t since_us = 0;
+    std::shared_ptr<std::atomic<bool>> is_done;
+  };
+  std::map<lb::LeaseSlot, Acquiring> acquiring_;
 };
 
 }  // namespace keepline::control

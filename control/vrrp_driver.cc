@@ -186,7 +186,7 @@ vrrp::Host::Send VrrpDriver::send_advert(std::size_t instance, const net::IpAddr
 }
 
 bool VrrpDriver::may_announce(std::size_t instance) {
-  return host_.may_announce(port_of(instance));
+  return host_.may_announce(instance, port_of(instance));
 }
 
 void VrrpDriver::announce(std::size_t, const net::IpAddr& vip) {

@@ -24,8 +24,9 @@ class VrrpHost {
   virtual ~VrrpHost() = default;
   using Send = vrrp::Host::Send;
   virtual Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) = 0;
-  /// Whether the port's way out has room for more than adverts.
-  virtual bool may_announce(net::PortId port) = 0;
+  /// Whether clients may be led here: the kernel has the addresses, and the port's way out room for
+  /// more than adverts.
+  virtual bool may_announce(std::size_t instance, net::PortId port) = 0;
   virtual void grant_lease(std::size_t instance, std::int64_t duration_us) = 0;
   virtual void revoke_lease(std::size_t instance) = 0;
   /// Answer no more ARP for the instance's VIPs, but forward on until the lease ends.

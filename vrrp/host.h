@@ -20,7 +20,7 @@ class Host {
   /// Sends an IP packet to the group or to a peer. After `valid_us` it is worthless.
   virtual Send send_advert(std::size_t instance, const net::IpAddr& destination, net::Bytes packet,
                            std::int64_t valid_us) = 0;
-  /// Whether the instance's way out has room for more than adverts.
+  /// Whether clients may be led here already, and the way out has room for more than adverts.
   virtual bool may_announce(std::size_t instance) = 0;
   /// Gratuitous ARP or an unsolicited neighbour advertisement.
   virtual void announce(std::size_t instance, const net::IpAddr& vip) = 0;

@@ -4,6 +4,10 @@ namespace keepline::control {
 
 void check_restart(const config::Config& running, const config::Config& wanted,
                    config::Diagnostics& diagnostics) {
+  if (wanted.vrrp_instances.empty() && wanted.virtual_servers.empty()) {
+    diagnostics.fatal({}, "", "nothing to run is in the file",
+                      "write it whole and rename it into place; to run nothing, stop keeplined");
+  }
   const auto& before = running.dataplane;
   const auto& after = wanted.dataplane;
   const char* hint = "restart keeplined for the change";
@@ -18,8 +22,9 @@ void check_restart(const config::Config& running, const config::Config& wanted,
   keep(before.metrics == after.metrics, "metrics");
   keep(running.global.lvs_timeouts == wanted.global.lvs_timeouts, "lvs_timeouts");
   if (before.ports != after.ports) {
-    diagnostics.fatal({}, "port", "the NICs that a DPDK driver owns cannot change in a reload",
-                      hint);
+    const auto& any = after.ports.empty() ? before.ports : after.ports;
+    diagnostics.fatal(any.front().position, "port",
+                      "the NICs that a DPDK driver owns cannot change in a reload", hint);
   }
   if (before.local_addresses.empty() && !after.local_addresses.empty()) {
     diagnostics.fatal(after.local_addresses.front().position, "local_address",

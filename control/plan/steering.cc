@@ -36,6 +36,9 @@ std::vector<DeviceSteering> steering_of(const config::Config& config, const Topo
       add_real(real, service.protocol, common);
     }
     if (planned.sorry.slot != 0) add_real(planned.sorry, service.protocol, common);
+    for (const lb::LeavingServer& each : service.leaving) {
+      add_real(each.real, service.protocol, common);
+    }
   }
   std::vector<DeviceSteering> result(topology.devices.size(), common);
   for (const PlacedPort& port : topology.ports) {

@@ -55,6 +55,7 @@ TEST(Reload, ARemovedServerFinishesWhatItHas) {
   Plan plan = node.plan();
   ASSERT_EQ(plan.services[0].service->leaving.size(), 1u);
   EXPECT_FALSE(plan.services[0].service->leaving[0].failed);
+  EXPECT_TRUE(plan.steering[0].addresses.at(ip("10.0.0.2")).real) << "its answers are ours";
   EXPECT_NE(plan.snapshot->real(real.slot, real.generation), nullptr);
   node.input.now_s = 400;
   plan = node.plan();
@@ -122,6 +123,9 @@ TEST(Reload, WhatIsSettledAtStartIsSaid) {
   EXPECT_EQ(said("", ""), "");
   EXPECT_EQ(said("", "dataplane {\n workers 2\n}\n"),
             "warning: cannot change while keeplined runs: stays as it was\n");
+  config::Diagnostics diagnostics;
+  check_restart(config_of(instance()), config_of(""), diagnostics);
+  EXPECT_FALSE(diagnostics.can_run()) << "a file that is being written";
   EXPECT_EQ(said("dataplane {\n failed_server drain 30\n}\n", ""), "");
   EXPECT_EQ(said("", "dataplane {\n local_address {\n 10.0.0.50\n }\n}\n").substr(0, 8),
             "refused:");
