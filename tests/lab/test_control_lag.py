@@ -45,7 +45,8 @@ def configuration(port, script):
         else service(i)
         for i in range(SERVICES)
     )
-    return "global_defs {\n script_user root\n vrrp_garp_master_repeat 1\n}\n" + track + router, services
+    options = "global_defs {\n script_user root\n vrrp_garp_master_repeat 1\n}\n"
+    return options + track + router, services
 
 
 def gaps_ms(times):
