@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 
 #include "control/clock.h"
@@ -123,6 +124,8 @@ void VrrpDriver::stop() {
 
 void VrrpDriver::handle_frame(net::PortId port, net::Bytes frame) {
   if (frame.size() <= sizeof(net::EthernetHeader)) return;
+  std::memcpy(&last_sender_, frame.data() + offsetof(net::EthernetHeader, source),
+              sizeof last_sender_);
   speaker_.handle_packet(port, frame.subspan(sizeof(net::EthernetHeader)), now_us());
   arm();
 }
@@ -190,15 +193,35 @@ bool VrrpDriver::may_announce(std::size_t instance) {
 }
 
 void VrrpDriver::announce(std::size_t, const net::IpAddr& vip) {
-  constexpr std::int64_t kValidUs = 1'000'000;
   const PlacedVip* placed = running_.topology->find_vip(vip);
-  if (placed == nullptr) return;
-  if (vip.is_v6()) {
-    const auto frame = neigh::make_unsolicited_advertisement(vip.v6(), placed->mac, host_.role());
-    host_.send_frame(placed->port, frame, kValidUs);
+  if (placed != nullptr) announce(*placed, placed->mac, placed->mac);
+}
+
+void VrrpDriver::announce(const PlacedVip& vip, const net::Mac& owner, const net::Mac& from) {
+  constexpr std::int64_t kValidUs = 1'000'000;
+  const auto send = [&](auto frame) {
+    std::memcpy(frame.data() + offsetof(net::EthernetHeader, source), &from, sizeof from);
+    host_.send_frame(vip.port, frame, kValidUs);
+  };
+  if (vip.address.is_v6()) {
+    send(neigh::make_unsolicited_advertisement(vip.address.v6(), owner, host_.role()));
   } else {
-    const auto frame = neigh::make_gratuitous_arp(vip.v4(), placed->mac);
-    host_.send_frame(placed->port, frame, kValidUs);
+    send(neigh::make_gratuitous_arp(vip.address.v4(), owner));
+  }
+}
+
+// After a split brain the better master need not know that there was another one: whoever hears of
+// the other first is silent from then on. Clients of this one would keep its MAC for minutes; so it
+// says itself where they are to go. With a virtual MAC they know, and by unicast nobody can tell.
+void VrrpDriver::announce_successor(std::size_t instance) {
+  const PlacedInstance& placed =
+      running_.topology
+          ->instances[*running_.topology->instance_of(static_cast<lb::LeaseSlot>(instance))];
+  if (placed.vmac || placed.is_unicast) return;
+  for (const PlacedVip& vip : running_.topology->vips) {
+    if (vip.lease != instance || vip.port != placed.port) continue;
+    if (!host_.may_announce(instance, placed.port)) return;
+    announce(vip, last_sender_, vip.mac);
   }
 }
 
@@ -206,6 +229,7 @@ void VrrpDriver::state_changed(std::size_t instance, const vrrp::StateChanged& c
   told_[instance].since_unix_s = ::time(nullptr);
   log::info("({}) Entering {} STATE ({})", name_of(instance), vrrp::to_string(change.to),
             vrrp::to_string(change.reason));
+  if (change.reason == vrrp::Reason::kHigherPriority) announce_successor(instance);
   host_.state_changed(instance, change);
   note_group(instance);
 }

@@ -81,6 +81,8 @@ class VrrpDriver final : private vrrp::Host {
                    std::int64_t valid_us) override;
   bool may_announce(std::size_t instance) override;
   void announce(std::size_t instance, const net::IpAddr& vip) override;
+  /// `owner` is whom clients are led to.
+  void announce(const PlacedVip& vip, const net::Mac& owner, const net::Mac& from);
   void grant_lease(std::size_t instance, std::int64_t duration_us) override {
     host_.grant_lease(instance, duration_us);
   }
@@ -98,6 +100,7 @@ class VrrpDriver final : private vrrp::Host {
   void follow_groups();
   vrrp::State state_of(const std::vector<std::size_t>& members) const;
   void note_group(std::size_t instance);
+  void announce_successor(std::size_t instance);
   bool is_done() const { return speaker_.has_left() || !speaker_.is_leaving(); }
   void on_timer();
   void arm();
@@ -111,6 +114,7 @@ class VrrpDriver final : private vrrp::Host {
     std::int64_t since_unix_s = 0;
   };
   std::vector<Told> told_;  ///< By instance.
+  net::Mac last_sender_;    ///< Of the frame that is looked at, or was last.
   struct Group {
     std::vector<std::size_t> members;
     vrrp::State state = vrrp::State::kInit;

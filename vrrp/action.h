@@ -29,8 +29,9 @@ enum class Reason : std::uint8_t {
   kFault,           ///< A fault cause appeared (Instance::faults says which).
   kFaultCleared,    ///< The last fault cause is gone.
   kStopped,
+  kHandedOver,  ///< As it was asked to, to a successor.
 };
-inline constexpr std::size_t kReasonCount = 12;
+inline constexpr std::size_t kReasonCount = 13;
 
 enum class GarpReason : std::uint8_t { kBecameMaster, kLowerPriorityAdvert, kVipsChanged };
 
@@ -49,6 +50,12 @@ struct GrantLease {
   std::int64_t until_us = 0;
 };
 struct RevokeLease {};
+/// A successor speaks: instead of RevokeLease and ReleaseVips at once, forward for a moment what is
+/// still on its way here.
+struct Linger {
+  /// Whether this instance's own successor was heard, so that ARP is to be answered no more.
+  bool is_succeeded = false;
+};
 struct StartGarpBurst {
   GarpReason reason = GarpReason::kBecameMaster;
 };
@@ -77,7 +84,7 @@ struct Notice {
   std::int64_t interval_us = 0;  ///< kIntervalMismatch: theirs. kPaused: how long.
 };
 
-using Action = std::variant<SendAdvert, AcquireVips, ReleaseVips, GrantLease, RevokeLease,
+using Action = std::variant<SendAdvert, AcquireVips, ReleaseVips, GrantLease, RevokeLease, Linger,
                             StartGarpBurst, WantMaster, StateChanged, Notice>;
 
 /// One verb emits at most this many: leaving MASTER by a time jump and then judging an advert

@@ -26,12 +26,17 @@ void Instance::leave(const Step& step) {
   if (step.from == State::kBackup && step.to == State::kFault && listening()) must_listen_ = true;
   wants_master_ = false;
   succession_ = false;
+  if (step.to == State::kInit) stands_by_ = false;
   if (step.from != State::kMaster) return;
 
-  // The dataplane is silent before anybody is told that he may speak.
   lease_.revoke();
-  emit(RevokeLease{});
-  emit(ReleaseVips{});
+  if (step.effect == Effect::kYield || step.reason == Reason::kGroupLeft) {
+    emit(Linger{step.effect == Effect::kYield});
+  } else {
+    // The dataplane is silent before anybody is told that he may speak.
+    emit(RevokeLease{});
+    emit(ReleaseVips{});
+  }
   ++statistics_.release_master;
   if (step.effect == Effect::kSayRelease) {
     emit(SendAdvert{kReleasePriority});
@@ -53,16 +58,25 @@ void Instance::enter(const Step& step, std::int64_t now_us) {
   // Publish, then gratuitous ARP, then the advert. The lease comes first: a worker that had the
   // VIPs without one would not answer anyway.
   ++statistics_.become_master;
-  ++statistics_.advert_sent;
+  preempted_ = preempts(now_us);
+  stands_by_ = false;
+  lower_heard_us_.reset();
   master_address_ = config_.source;
   master_priority_ = priority_;
   listen_until_us_ = 0;
-  deadline_us_ = now_us + config_.advert_interval_us;
+  deadline_us_ = now_us + (preempted_ ? kLead_us : config_.advert_interval_us);
   lease_.grant(now_us + lease_us(timer_base()));
   emit(GrantLease{lease_.until_us()});
   emit(AcquireVips{});
   emit(StartGarpBurst{GarpReason::kBecameMaster});
+  if (preempted_) return;
+  ++statistics_.advert_sent;
   emit(SendAdvert{priority_});
+}
+
+// Somebody worse is master right now, and serves until he hears us.
+bool Instance::preempts(std::int64_t now_us) const {
+  return lower_heard_us_ && now_us - *lower_heard_us_ < master_down_us(timer_base());
 }
 
 void Instance::enter_backup(const Step& step, std::int64_t now_us) {
@@ -84,6 +98,7 @@ void Instance::perform(Effect effect, std::int64_t now_us, const Advert* advert)
       if (advert != nullptr) remember_master(*advert, now_us);
       return;
     case Effect::kAwaitSuccessor:
+      lower_heard_us_.reset();  // It serves on, but it has said that it goes.
       // While listening this advert may be an old one from a queue. And it never postpones: a
       // stream of priority 0 must not keep everybody from taking over.
       if (now_us < listen_until_us_) return;

@@ -137,6 +137,18 @@ void Instance::handle_group(GroupCommand command, std::int64_t now_us) {
   }
 }
 
+// The lease of the last advert may be over by now; the Speaker has extended the dataplane's.
+void Instance::hand_over(std::int64_t now_us) {
+  last_run_us_ = now_us;
+  stands_by_ = true;
+  apply(Event::kHandedOver, now_us);
+}
+
+void Instance::stay(std::int64_t now_us) {
+  last_run_us_ = now_us;
+  if (state_ == State::kMaster) send_advert(now_us);
+}
+
 void Instance::set_priority(std::uint8_t priority, std::int64_t now_us) {
   observe_time(now_us);
   if (config_.is_owner()) return;
@@ -223,7 +235,10 @@ Event Instance::classify(const Advert& advert, std::int64_t now_us) {
   // RFC 9568 §6.4.3: the higher address breaks a tie, also between two owners.
   const bool beats_us = advert.priority > priority_ ||
                         (advert.priority == priority_ && advert.source > config_.source);
-  return beats_us ? Event::kHeardMaster : Event::kHeardLower;
+  if (beats_us) return Event::kHeardMaster;
+  const bool yields =
+      preempted_ && now_us - last_transition_us_ < kLead_us + config_.advert_interval_us;
+  return yields ? Event::kHeardYielding : Event::kHeardLower;
 }
 
 Event Instance::classify_in_backup(const Advert& advert, std::int64_t now_us) {
@@ -231,11 +246,12 @@ Event Instance::classify_in_backup(const Advert& advert, std::int64_t now_us) {
     preempt_after_us_.reset();
     return Event::kHeardMaster;
   }
-  if (config_.never_preempts()) return Event::kHeardMaster;
+  if (config_.never_preempts() || stands_by_) return Event::kHeardMaster;
   const std::int64_t delay_us = config_.effective_preempt_delay_us();
-  if (delay_us == 0) return Event::kHeardLower;
   if (!preempt_after_us_) preempt_after_us_ = now_us + delay_us;
-  return now_us < *preempt_after_us_ ? Event::kHeardMaster : Event::kHeardLower;
+  if (now_us < *preempt_after_us_) return Event::kHeardMaster;
+  lower_heard_us_ = now_us;
+  return Event::kHeardLower;
 }
 
 void Instance::remember_master(const Advert& advert, std::int64_t now_us) {

@@ -43,6 +43,10 @@ enum class GroupCommand : std::uint8_t { kBecomeMaster, kBecomeBackup, kFault, k
 
 class Instance {
  public:
+  /// A master that is preempted drops what it has when it hears the advert, and keepalived does so
+  /// at once: clients are led away by gratuitous ARP before.
+  static constexpr std::int64_t kLead_us = 10'000;
+
   explicit Instance(InstanceConfig config);
 
   /// INIT -> BACKUP, MASTER (owner) or FAULT. Delay the call for a start-up delay or for trackers
@@ -64,14 +68,22 @@ class Instance {
   void set_priority(std::uint8_t priority, std::int64_t now_us);
   /// The interface's primary address changed.
   void set_source(const net::IpAddr& source) { config_.source = source; }
+  /// A master that has said goodbye (Speaker::hand_over) and has heard its successor: BACKUP, and
+  /// no preempting until it has been master again or take_back() was called.
+  void hand_over(std::int64_t now_us);
+  /// Nobody came: it speaks on as master.
+  void stay(std::int64_t now_us);
+  void take_back() { stands_by_ = false; }
+  bool stands_by() const { return stands_by_; }
   /// A reload. State and mastership stay; a changed base priority becomes the effective one.
   void reconfigure(InstanceConfig config, std::int64_t now_us);
 
   /// When handle_timeout wants to be called. Always set in BACKUP and MASTER.
   std::optional<std::int64_t> next_timeout() const;
-  /// Becoming master: GrantLease, AcquireVips, StartGarpBurst, SendAdvert, StateChanged.
+  /// Becoming master: GrantLease, AcquireVips, StartGarpBurst, SendAdvert, StateChanged; when it
+  /// preempts, SendAdvert only follows kLead_us later.
   /// Each advert: SendAdvert, GrantLease (withhold the grant if the advert could not be sent).
-  /// Leaving: RevokeLease, ReleaseVips, SendAdvert (only some reasons), StateChanged.
+  /// Leaving: RevokeLease, ReleaseVips (or Linger), SendAdvert (only some reasons), StateChanged.
   std::optional<Action> poll_action() { return actions_.pop(); }
 
   const InstanceConfig& config() const { return config_; }
@@ -105,6 +117,7 @@ class Instance {
   void enter(const Step& step, std::int64_t now_us);
   void enter_backup(const Step& step, std::int64_t now_us);
   void perform(Effect effect, std::int64_t now_us, const Advert* advert);
+  bool preempts(std::int64_t now_us) const;
   void send_advert(std::int64_t now_us);
   void observe_time(std::int64_t now_us);
   void listen(std::int64_t now_us);
@@ -127,6 +140,9 @@ class Instance {
   bool succession_ = false;                       ///< The timer runs because of a priority 0.
   bool must_listen_ = false;  ///< Entering BACKUP takes a whole interval, whatever the start rule.
   bool wants_master_ = false;
+  bool stands_by_ = false;
+  bool preempted_ = false;                      ///< In MASTER: somebody worse was it until now.
+  std::optional<std::int64_t> lower_heard_us_;  ///< In BACKUP: the last advert of a worse master.
   std::uint32_t sequence_ = 0;  ///< The highest that was sent or heard, see is_replayed().
   net::IpAddr master_address_;
   std::uint8_t master_priority_ = 0;

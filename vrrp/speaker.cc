@@ -34,7 +34,7 @@ void Speaker::add(std::size_t number, InstanceConfig config, Port port,
 void Speaker::reconfigure(std::size_t number, InstanceConfig config,
                           std::vector<net::IpAddr> announced, std::int64_t now_us) {
   Member& member = members_[number];
-  if (stopped_ || member.is_leaving) return;
+  if (stopped_ || member.is_leaving()) return;
   member.announcer.configure(config.garp, std::move(announced));
   member.machine.reconfigure(std::move(config), now_us);
   settle(number, now_us);
@@ -67,67 +67,16 @@ void Speaker::start(std::int64_t now_us) {
 }
 
 void Speaker::start(std::size_t index, std::int64_t now_us) {
-  if (stopped_ || members_[index].is_leaving || !members_[index].is_used) return;
+  if (stopped_ || members_[index].is_leaving() || !members_[index].is_used) return;
   members_[index].machine.start(now_us);
   settle(index, now_us);
-}
-
-void Speaker::leave(std::int64_t now_us) {
-  ending_ = true;
-  for (std::size_t i = 0; i < members_.size(); ++i) depart(i, now_us);
-  finish_departures(now_us);
-}
-
-void Speaker::leave(const std::vector<std::size_t>& instances, std::int64_t now_us) {
-  for (const std::size_t index : instances) depart(index, now_us);
-  finish_departures(now_us);
-}
-
-void Speaker::depart(std::size_t index, std::int64_t now_us) {
-  Member& member = members_[index];
-  if (std::exchange(member.is_leaving, true)) return;
-  // Those that stay must not follow it into INIT.
-  leave_groups(index);
-  const Instance& machine = member.machine;
-  // Without a valid lease (we were stopped for a while) somebody else is master by now.
-  if (machine.state() != State::kMaster || !machine.lease().valid(now_us)) return;
-  const Departure departure(machine.config(), now_us);
-  send_advert(index, kReleasePriority);
-  host_.grant_lease(index, departure.end_us() - now_us);
-  departures_.emplace(index, departure);
-}
-
-void Speaker::leave_groups(std::size_t index) {
-  if (members_[index].group == kNoGroup) return;
-  std::erase(groups_[members_[index].group], index);
-  members_[index].group = kNoGroup;
-}
-
-bool Speaker::is_leaving() const {
-  return std::any_of(members_.begin(), members_.end(),
-                     [](const Member& member) { return member.is_leaving; });
-}
-
-// All are released together, when the last one has served out.
-void Speaker::finish_departures(std::int64_t now_us) {
-  const bool serves_on = std::any_of(departures_.begin(), departures_.end(), [&](const auto& each) {
-    return each.second.end_us() > now_us;
-  });
-  if (serves_on) return;
-  if (ending_) return stop(now_us);
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (!members_[i].is_leaving) continue;
-    members_[i].machine.stop(now_us);
-    carry_out(i, now_us);
-    members_[i].is_leaving = false;
-  }
-  departures_.clear();
 }
 
 void Speaker::stop(std::int64_t now_us) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     members_[i].machine.stop(now_us);
     carry_out(i, now_us);
+    if (members_[i].lingers_until_us) end_linger(i);
   }
   stopped_ = true;
 }
@@ -140,12 +89,13 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
   const bool is_v6 = advert ? advert->source.is_v6() : advert.error().source.is_v6();
   const auto index = router_.find(port, *vrid, is_v6);
   if (!index) return;
-  if (members_[*index].is_leaving) {
+  if (members_[*index].is_leaving()) {
     if (advert) handle_while_leaving(*index, *advert, now_us);
     return;
   }
   leave_if_broken(*index, now_us);
   if (advert) {
+    if (members_[*index].lingers_until_us) hear_while_lingering(*index, *advert);
     members_[*index].machine.handle_advert(*advert, now_us);
   } else {
     members_[*index].machine.handle_reject(advert.error(), now_us);
@@ -153,20 +103,10 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
   settle(*index, now_us);
 }
 
-// The successor speaks: it answers ARP from now on, we only forward what is still on its way.
-void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us) {
-  const auto departure = departures_.find(index);
-  if (departure == departures_.end() || advert.priority == kReleasePriority ||
-      check_advert(advert, members_[index].machine.config())) {
-    return;
-  }
-  if (departure->second.handle_successor(now_us) == Departure::News::kFirst) host_.mute(index);
-}
-
 // Too short to say whose it is: counted by all that listen there.
 void Speaker::reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (members_[i].port != port || members_[i].is_leaving || !members_[i].is_used) continue;
+    if (members_[i].port != port || members_[i].is_leaving() || !members_[i].is_used) continue;
     members_[i].machine.handle_reject(rejection, now_us);
     settle(i, now_us);
   }
@@ -176,7 +116,9 @@ void Speaker::handle_timeout(std::int64_t now_us) {
   if (stopped_) return;
   if (is_leaving()) finish_departures(now_us);
   for (std::size_t i = 0; i < members_.size() && !stopped_; ++i) {
-    if (members_[i].is_leaving) continue;
+    const auto lingers_until_us = members_[i].lingers_until_us;
+    if (lingers_until_us && *lingers_until_us <= now_us) end_linger(i);
+    if (members_[i].is_leaving()) continue;
     const auto due_us = members_[i].machine.next_timeout();
     if (due_us && *due_us <= now_us) {
       leave_if_broken(i, now_us);
@@ -197,7 +139,8 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
     earliest_us = std::max(earliest_us.value_or(0), departure.end_us());
   }
   for (const Member& member : members_) {
-    if (member.is_leaving || !member.is_used) continue;
+    consider(member.lingers_until_us);
+    if (member.is_leaving() || !member.is_used) continue;
     consider(member.machine.next_timeout());
     consider(member.announcer.next_timeout(gaps_.at(member.port)));
   }
@@ -208,7 +151,7 @@ bool Speaker::set_fault(std::size_t index, FaultCause cause, bool present, std::
   Instance& machine = members_[index].machine;
   if (stopped_ || machine.faults().has(cause) == present) return false;
   // A recovery would make an owner master again, beside the successor that it has called.
-  if (members_[index].is_leaving && !present) return false;
+  if (members_[index].is_leaving() && !present) return false;
   if (present) {
     machine.handle_fault(cause, now_us);
   } else {
@@ -279,7 +222,11 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    member.advert_failed = false;
                  },
                  [&](const RevokeLease&) { host_.revoke_lease(index); },
-                 [&](const AcquireVips&) { host_.acquire_addresses(index); },
+                 [&](const Linger& way) { linger(index, way.is_succeeded, now_us); },
+                 [&](const AcquireVips&) {
+                   member.lingers_until_us.reset();
+                   host_.acquire_addresses(index);
+                 },
                  [&](const ReleaseVips&) {
                    member.announcer.stop();
                    host_.release_addresses(index);
@@ -294,6 +241,8 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  [](const WantMaster&) {},
                  [&](const StateChanged& change) {
                    member.advert_failed = false;
+                   const bool may_linger = change.to == State::kBackup;
+                   if (member.lingers_until_us && !may_linger) end_linger(index);
                    host_.state_changed(index, change);
                  },
                  [&](const Notice& notice) { host_.noticed(index, notice); },

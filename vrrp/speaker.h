@@ -3,6 +3,7 @@
 // PURE: one thread calls it and says what time it is (monotonic microseconds, never decreasing); a
 // Host carries out what the machines want, in their order. Sync groups are settled and
 // announcements paced here, and a node that stops leaves make-before-break (handover/departure.h).
+// In two files: speaker_leave.cc leaves, speaker.cc has the rest.
 // Bounds: kMaxInstances; kAnnouncementsPerTurn announcements of one instance in one call.
 #pragma once
 
@@ -50,6 +51,12 @@ class Speaker {
   void leave(const std::vector<std::size_t>& instances, std::int64_t now_us);
   /// All, for good: the last one is followed by stop(). Called once.
   void leave(std::int64_t now_us);
+  /// Masters among them say goodbye and serve on as with leave(), sync groups as a whole; who then
+  /// has a successor is BACKUP and does not preempt (Instance::hand_over), who has none stays
+  /// MASTER.
+  void hand_over(const std::vector<std::size_t>& instances, std::int64_t now_us);
+  /// Those that stand by after that may preempt again.
+  void take_back(const std::vector<std::size_t>& instances);
   /// At once: what is still held is released; nothing happens afterwards.
   void stop(std::int64_t now_us);
   bool has_left() const { return stopped_; }
@@ -77,6 +84,7 @@ class Speaker {
 
  private:
   static constexpr std::size_t kNoGroup = static_cast<std::size_t>(-1);
+  enum class Leaving : std::uint8_t { kNo, kToInit, kToBackup };
   struct Member {
     Instance machine;
     Announcer announcer;
@@ -84,12 +92,18 @@ class Speaker {
     std::size_t group = kNoGroup;  ///< Index into groups_.
     bool advert_failed = false;
     bool is_used = true;
-    bool is_leaving = false;
+    Leaving leaving = Leaving::kNo;
+    std::optional<std::int64_t> lingers_until_us;
+    bool is_leaving() const { return leaving != Leaving::kNo; }
   };
 
   void handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us);
   void reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us);
-  void depart(std::size_t index, std::int64_t now_us);
+  void depart(std::size_t index, Leaving leaving, std::int64_t now_us);
+  void end_departure(std::size_t index, std::int64_t now_us);
+  void linger(std::size_t index, bool is_succeeded, std::int64_t now_us);
+  void hear_while_lingering(std::size_t index, const Advert& advert);
+  void end_linger(std::size_t index);
   void finish_departures(std::int64_t now_us);
   void leave_groups(std::size_t index);
   void leave_if_broken(std::size_t index, std::int64_t now_us);

@@ -53,6 +53,8 @@ constexpr std::array kRows = {
     Row{S::kMaster, E::kHeardMaster, S::kBackup, F::kYield, R::kHigherPriority},
     // Sync group: one left, all leave; peers of the others hear of it by their own timers.
     Row{S::kMaster, E::kGroupLeft, S::kBackup, F::kNone, R::kGroupLeft},
+    // No RFC: make before break, the goodbye was said and a successor heard (speaker.h).
+    Row{S::kMaster, E::kHandedOver, S::kBackup, F::kNone, R::kHandedOver},
     // No RFC: the node was stopped for so long that a peer may be master.
     Row{S::kMaster, E::kLeaseLapsed, S::kBackup, F::kListen, R::kTimeJump},
     // 9568 §6.4.3: a Shutdown event says priority 0; a fault is one.

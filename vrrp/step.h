@@ -21,11 +21,13 @@ enum class Event : std::uint8_t {
   kHeardRelease,   ///< Priority 0.
   kHeardMaster,    ///< BACKUP: one to respect. MASTER: one that beats us.
   kHeardLower,     ///< One that we beat.
+  kHeardYielding,  ///< The same, but that we have just preempted: it is on its way out.
   kMasterDown,     ///< The timer expired and we may take over.
   kSuccession,     ///< The timer that a priority 0 had shortened expired.
   kMasterDownAsk,  ///< Either of them in a sync group, which has to agree.
   kGroupAgreed,
   kGroupLeft,
+  kHandedOver,  ///< The master was asked to leave, and its successor speaks.
   kAdvertDue,
   kLeaseLapsed,
   kFault,
@@ -33,7 +35,7 @@ enum class Event : std::uint8_t {
   kFaultClearedOwner,
   kStop,
 };
-inline constexpr std::size_t kEventCount = 17;
+inline constexpr std::size_t kEventCount = 19;
 
 /// What to do besides changing state.
 enum class Effect : std::uint8_t {

@@ -42,6 +42,8 @@ std::string_view to_string(Reason reason) {
       return "the last fault is gone";
     case Reason::kStopped:
       return "stopped";
+    case Reason::kHandedOver:
+      return "it was asked to hand over";
   }
   return "?";
 }
@@ -166,6 +168,8 @@ std::string_view to_string(Event event) {
       return "heard a master";
     case Event::kHeardLower:
       return "heard a lower priority";
+    case Event::kHeardYielding:
+      return "heard one that we preempt";
     case Event::kMasterDown:
       return "master down";
     case Event::kSuccession:
@@ -176,6 +180,8 @@ std::string_view to_string(Event event) {
       return "group agreed";
     case Event::kGroupLeft:
       return "group left";
+    case Event::kHandedOver:
+      return "handed over";
     case Event::kAdvertDue:
       return "advert due";
     case Event::kLeaseLapsed:

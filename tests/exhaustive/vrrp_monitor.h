@@ -65,6 +65,10 @@ class Monitor {
     } else if (std::holds_alternative<RevokeLease>(action)) {
       require(leased_, "revoked without a lease");
       leased_ = false;
+    } else if (std::holds_alternative<Linger>(action)) {
+      require(leased_ && has_vips_, "lingers without having been master");
+      leased_ = has_vips_ = false;
+      may_say_goodbye_ = true;
     } else if (std::holds_alternative<AcquireVips>(action)) {
       require(leased_, "VIPs before the lease");
       has_vips_ = true;

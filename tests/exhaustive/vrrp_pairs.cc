@@ -28,6 +28,7 @@ TEST(ExhaustiveStep, EveryPair) {
       {{S::kBackup, E::kStop}, S::kInit},
       {{S::kMaster, E::kHeardMaster}, S::kBackup},
       {{S::kMaster, E::kGroupLeft}, S::kBackup},
+      {{S::kMaster, E::kHandedOver}, S::kBackup},
       {{S::kMaster, E::kLeaseLapsed}, S::kBackup},
       {{S::kMaster, E::kFault}, S::kFault},
       {{S::kMaster, E::kStop}, S::kInit},

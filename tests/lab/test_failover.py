@@ -7,6 +7,7 @@ import time
 import adverts
 from capture import ETHERTYPE_ARP
 from daemons import Keepline
+from lab import run
 from nginx import Nginx
 from process import stays, wait_for
 from topologies import pair, vrrp_instance
@@ -278,3 +279,36 @@ def test_address_of_a_predecessor_is_taken_over(lab):
     one.kill()
     two.wait_master(VIP)
     assert net.answering_macs(VIP) == {net.nodes[1].mac("eth0")}
+
+
+def test_a_split_brain_heals(lab):
+    """One master is left, and a client on either side has its MAC within a second."""
+    left, right = lab.switch("left"), lab.switch("right")
+    words = ["ip", "link", "add", "between", "netns", left.namespace, "type", "veth"]
+    run([*words, "peer", "name", "between", "netns", right.namespace])
+    for switch in (left, right):
+        switch.ip("link set between master br0 up")
+    nodes, clients = [], []
+    for number, switch in enumerate((left, right), start=1):
+        nodes.append(lab.host(f"node{number}"))
+        lab.cable(nodes[-1], "eth0", switch, f"10.0.0.{number}/24")
+        clients.append(lab.host(f"client{number}"))
+        lab.cable(clients[-1], "eth0", switch, f"10.0.0.{100 + number}/24")
+    one, two = [
+        Keepline(node, vrrp_instance(vip=f"{VIP}/24", priority=priority)).start()
+        for node, priority in zip(nodes, (200, 100))
+    ]
+    one.wait_master(VIP)
+    for _ in range(3):
+        left.ip("link set between down")
+        two.wait_master(VIP)
+        for client, node in zip(clients, nodes):
+            assert client.ping(VIP, 2) and client.neighbour(VIP) == node.mac("eth0")
+        left.ip("link set between up")
+        two.wait_backup(VIP)
+        wait_for(
+            lambda: {client.neighbour(VIP) for client in clients} == {nodes[0].mac("eth0")},
+            1,
+            "every client has the master's MAC",
+        )
+        assert one.is_master(VIP)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "vrrp/instance.h"
+
 namespace keepline::vrrp::sim {
 
 namespace {
@@ -39,7 +41,9 @@ constexpr std::array<Rule, kInvariantCount> kRules = {
          "adverts come only from a master, priority 0 only from one that leaves with its lease "
          "unbroken, and the one extra advert of a yield only if it is configured"},
     Rule{"lease", "the dataplane never answers longer than peers wait after the last advert"},
-    Rule{"serve", "a master has a valid lease and the addresses; nobody else has either"},
+    Rule{"serve",
+         "a master has a valid lease and the addresses, who was just succeeded for a moment, too; "
+         "nobody else"},
     Rule{"departure",
          "a leaving master is quiet when it has heard its successor, and gone after the longest "
          "skew and 200 ms"},
@@ -81,8 +85,9 @@ Bounds::Bounds(const Schedule& schedule) {
   hop_us = 2 * schedule.latency_us + schedule.delay_us + 2;
   // The last advert of a master that is gone may have been held up. Then one whole interval.
   gap_us = held_us + master_down_us + 2 * hop_us;
-  // The better one's next advert is due within its interval, and the other one yields to it.
-  overlap_us = interval_us + 2 * hop_us;
+  // The better one's next advert is due within its interval (the first one after its lead), and
+  // the other one yields to it.
+  overlap_us = std::max(interval_us, stretched(Instance::kLead_us)) + 2 * hop_us;
   // Somebody becomes master (one master-down interval); its first advert starts preempt_delay on
   // those that are better; when the delay is over their timers run out (another one), and after
   // one more advert the worse ones have yielded. One more master-down interval for a sync group,

@@ -144,6 +144,10 @@ void Monitor::changes(const Node& node, std::size_t lan, const StateChanged& cha
   }
   // A leaving node has spoken already, and its instances end with the process.
   if (!node.leaving()) judge(watch_of(node, lan).changes(change, moment(node)), node, lan);
+  const bool lingers = change.from == State::kMaster && (change.reason == Reason::kHigherPriority ||
+                                                         change.reason == Reason::kGroupLeft);
+  node_facts_[node.number()].lingers_until_us[lan] =
+      lingers ? node.clock().real_us(node.local_us() + Departure::kLinger_us) : 0;
   if (change.to != State::kMaster) return;
   ++tally_.takeovers;
   check_takeover(node, lan);
@@ -180,7 +184,10 @@ void Monitor::run_ends(const Node& node) {
 void Monitor::check_dataplane(const Node& node, std::size_t lan) {
   const Node::Dataplane& dataplane = node.dataplane(lan);
   const bool served = dataplane.lease_until_us > node.now_us();
-  if (dataplane.addresses == node.is_master(lan) && served == node.is_master(lan)) return;
+  const std::int64_t lingers_until_us = node_facts_[node.number()].lingers_until_us[lan];
+  const bool wanted = node.is_master(lan) || node.now_us() < lingers_until_us;
+  const bool ends = node.is_master(lan) || dataplane.lease_until_us <= lingers_until_us;
+  if (dataplane.addresses == wanted && served == wanted && (ends || !wanted)) return;
   fail(Invariant::kServe, node.now_us(), node.number(), lan,
        dataplane.addresses ? "holds the addresses" : "does not hold the addresses");
 }

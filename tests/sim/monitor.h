@@ -65,6 +65,8 @@ class Monitor final : public Observer {
     std::int64_t eligible_since_us = kNever_us;
     bool was_eligible = false;
     std::array<std::int64_t, kLanLimit> successor_heard_us{kNever_us, kNever_us};
+    /// Was succeeded as a master, and forwards on until then.
+    std::array<std::int64_t, kLanLimit> lingers_until_us{};
   };
   struct LanFacts {
     std::int64_t masterless_since_us = 0;

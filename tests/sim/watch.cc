@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "vrrp/instance.h"
+
 namespace keepline::vrrp::sim {
 
 namespace {
@@ -155,6 +157,7 @@ Watch::Judgement Watch::sends(std::uint8_t priority, Moment now, bool is_master)
 
 Watch::Judgement Watch::enter_master(const StateChanged& change, Moment now) {
   became_master_real_us_ = now.real_us;
+  became_master_us_ = now.local_us;
   lapsed_ = false;
   listen_until_us_ = 0;
   succession_by_us_.reset();
@@ -210,8 +213,12 @@ Watch::Judgement Watch::run_ends(Moment now, bool is_master, std::int64_t lease_
   if (better_heard_ && is_master) return Verdict{Invariant::kYield, "still master"};
   if (!is_master) return std::nullopt;
   const std::int64_t unit_us = skew_unit_us(config_.advert_interval_us);
+  // Who preempts leads clients away first; nobody has heard of it yet, nor waits for it.
+  const bool leads = now.local_us < became_master_us_ + Instance::kLead_us;
+  const std::int64_t spoke_us =
+      leads ? std::max(last_advert_us_, became_master_us_) : last_advert_us_;
   const std::int64_t peers_us =
-      last_advert_us_ + unit_us / 256 + config_.down_timer_adverts * config_.advert_interval_us;
+      spoke_us + unit_us / 256 + config_.down_timer_adverts * config_.advert_interval_us;
   if (lease_until_local_us <= now.local_us) return Verdict{Invariant::kServe, "without a lease"};
   if (lease_until_local_us < peers_us) return std::nullopt;
   return Verdict{Invariant::kLease, after(lease_until_local_us - peers_us, "too long")};

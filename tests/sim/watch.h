@@ -107,6 +107,7 @@ class Watch {
   std::int64_t last_advert_us_ = -kNever_us;
   std::int64_t last_advert_real_us_ = -kNever_us;
   std::int64_t became_master_real_us_ = -kNever_us;
+  std::int64_t became_master_us_ = -kNever_us;
   std::int64_t lower_heard_real_us_ = -kNever_us;
 };
 

@@ -31,6 +31,7 @@ class Departure {
     return News::kFirst;
   }
 
+  bool is_succeeded() const { return succeeded_; }
   /// When everything is to be released.
   std::int64_t end_us() const { return end_us_; }
 

@@ -152,6 +152,9 @@ class Cluster {
         node.lease_until_us = grant->until_us;
       } else if (std::holds_alternative<RevokeLease>(action)) {
         node.lease_until_us = 0;
+      } else if (std::holds_alternative<Linger>(action)) {
+        node.lease_until_us = 0;
+        node.has_vips = false;
       } else if (std::holds_alternative<AcquireVips>(action)) {
         node.has_vips = true;
       } else if (std::holds_alternative<ReleaseVips>(action)) {

@@ -52,7 +52,7 @@ TEST(Master, HigherPriorityWins) {
   Master m(config_of(100));
   m.instance.handle_advert(advert_from(m.instance.config(), "10.9.0.9", 101), m.now_us + 1);
   const auto actions = drain(m.instance);
-  EXPECT_EQ(words(actions), "revoke release MASTER>BACKUP");
+  EXPECT_EQ(words(actions), "linger MASTER>BACKUP");
   EXPECT_EQ(reason_in(actions), Reason::kHigherPriority);
   EXPECT_EQ(m.instance.deadline_us(), m.now_us + 1 + 3'609'375);
   EXPECT_EQ(m.instance.master_address(), ip("10.9.0.9"));
@@ -62,14 +62,14 @@ TEST(Master, HigherPriorityWins) {
 
 TEST(Master, EqualPriorityAndHigherAddressWins) {
   Master m(config_of(100));
-  EXPECT_EQ(hear(m, 100, "10.9.0.6"), "revoke release MASTER>BACKUP");
+  EXPECT_EQ(hear(m, 100, "10.9.0.6"), "linger MASTER>BACKUP");
 }
 
 TEST(Master, HigherPrioSendAdvert) {
   InstanceConfig config = config_of(100);
   config.higher_prio_send_advert = true;
   Master m(config);
-  EXPECT_EQ(hear(m, 101), "revoke release advert:100 MASTER>BACKUP");
+  EXPECT_EQ(hear(m, 101), "linger advert:100 MASTER>BACKUP");
 }
 
 TEST(Master, StepsDownOntoTheNewMastersInterval) {
@@ -77,7 +77,7 @@ TEST(Master, StepsDownOntoTheNewMastersInterval) {
   Advert advert = advert_from(m.instance.config(), "10.9.0.9", 200);
   advert.interval_us = 100 * kMs;
   m.instance.handle_advert(advert, m.now_us + 1);
-  EXPECT_EQ(did(m.instance), "revoke release MASTER>BACKUP notice1");
+  EXPECT_EQ(did(m.instance), "linger MASTER>BACKUP notice1");
   EXPECT_EQ(m.instance.deadline_us(), m.now_us + 1 + 360'937);
 }
 
@@ -85,7 +85,7 @@ TEST(Master, TwoOwnersAreToldApartByAddress) {
   Master m(config_of(255));
   EXPECT_EQ(hear(m, 255, "10.9.0.4"), "notice0 garp2 advert:255 grant notice4");
   EXPECT_EQ(hear(m, 255, "10.9.0.4"), "notice0 garp2 advert:255 grant");
-  EXPECT_EQ(hear(m, 255, "10.9.0.6"), "revoke release MASTER>BACKUP notice4");
+  EXPECT_EQ(hear(m, 255, "10.9.0.6"), "linger MASTER>BACKUP notice4");
   EXPECT_EQ(hear(m, 254, "10.9.0.4"), "");
   run_until(m.instance, m.instance.deadline_us());
   EXPECT_EQ(m.instance.state(), State::kMaster) << "the other owner is gone";

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "tests/unit/vrrp/support.h"
@@ -29,9 +30,10 @@ class Recorder final : public Host {
   }
   void grant_lease(std::size_t instance, std::int64_t duration_us) override {
     leases[instance] = duration_us;
+    muted.erase(instance);
   }
   void revoke_lease(std::size_t instance) override { leases.erase(instance); }
-  void mute(std::size_t) override {}
+  void mute(std::size_t instance) override { muted.insert(instance); }
   void acquire_addresses(std::size_t instance) override { held[instance] = true; }
   void release_addresses(std::size_t instance) override { held[instance] = false; }
   void state_changed(std::size_t, const StateChanged&) override {}
@@ -41,6 +43,7 @@ class Recorder final : public Host {
   std::map<std::size_t, std::string> announced;
   std::map<std::size_t, std::int64_t> leases;
   std::map<std::size_t, bool> held;
+  std::set<std::size_t> muted;
 };
 
 const net::IpAddr kFirst = ip("10.0.0.50");
@@ -67,6 +70,14 @@ class SpeakerTest : public ::testing::Test {
     add(0, config_of(50));
     add(2, config_of(52));
     speaker.start(now_us);
+  }
+  /// An advert of the other node for VRID 50 + number.
+  void hear(std::size_t number, std::uint8_t priority) {
+    InstanceConfig other = config_of(static_cast<std::uint8_t>(50 + number));
+    other.source = ip("10.0.0.2");
+    std::array<std::uint8_t, kMaxAdvertBytes> packet;
+    const auto length = encode_advert(other, priority, other.group, packet);
+    speaker.handle_packet(0, std::span(packet).first(*length), now_us);
   }
   State state(std::size_t number) const { return speaker.instance(number).state(); }
   /// To the next timer, at most by so much.
@@ -112,6 +123,98 @@ TEST_F(SpeakerTest, OneLeavesAndTheOtherSpeaksOn) {
   EXPECT_EQ(state(0), State::kInit);
   EXPECT_EQ(host.adverts[2], "255 255 255 255 ");
   EXPECT_EQ(state(2), State::kMaster);
+}
+
+TEST_F(SpeakerTest, WhoIsPreemptedForwardsOnForAMoment) {
+  InstanceConfig config = config_of(50);
+  config.priority = 100;
+  config.initial_state = InitialState::kMaster;
+  add(0, config);
+  speaker.start(now_us);
+  pass(4 * kSecond_us);
+  ASSERT_EQ(state(0), State::kMaster);
+  hear(0, 200);
+  EXPECT_EQ(state(0), State::kBackup);
+  EXPECT_TRUE(host.muted.contains(0)) << "the successor answers ARP";
+  EXPECT_EQ(host.leases[0], Departure::kLinger_us);
+  EXPECT_TRUE(host.held[0]);
+  pass(Departure::kLinger_us);
+  EXPECT_FALSE(host.leases.contains(0));
+  EXPECT_FALSE(host.held[0]);
+}
+
+TEST_F(SpeakerTest, WhoPreemptsLeadsClientsAwayBeforeItSpeaks) {
+  InstanceConfig config = config_of(50);
+  config.priority = 200;
+  add(0, config);
+  speaker.start(now_us);
+  for (int second = 0; second < 4 && state(0) == State::kBackup; ++second) {
+    hear(0, 100);
+    pass(kSecond_us);
+  }
+  ASSERT_EQ(state(0), State::kMaster);
+  const std::int64_t since_us = speaker.instance(0).last_transition_us();
+  EXPECT_EQ(host.announced[0], "10.0.0.50 ");
+  EXPECT_EQ(speaker.instance(0).statistics().advert_sent, 1u);
+  EXPECT_EQ(speaker.instance(0).deadline_us(), since_us + Instance::kLead_us + kSecond_us);
+}
+
+TEST_F(SpeakerTest, HandsOverToASuccessorAndStandsBy) {
+  start();
+  speaker.hand_over({0}, now_us);
+  EXPECT_EQ(host.adverts[0], "255 0 ");
+  EXPECT_TRUE(host.held[0]);
+  pass(10'000);
+  hear(0, 100);
+  EXPECT_TRUE(host.muted.contains(0));
+  pass(Departure::kLinger_us);
+  EXPECT_EQ(state(0), State::kBackup);
+  EXPECT_FALSE(host.held[0]);
+  EXPECT_EQ(state(2), State::kMaster);
+  // Better than the other one, but it was asked to go.
+  for (int second = 0; second < 10; ++second) {
+    hear(0, 100);
+    pass(kSecond_us);
+  }
+  EXPECT_EQ(state(0), State::kBackup);
+  speaker.take_back({0});
+  for (int second = 0; second < 10 && state(0) == State::kBackup; ++second) {
+    hear(0, 100);
+    pass(kSecond_us);
+  }
+  EXPECT_EQ(state(0), State::kMaster);
+}
+
+TEST_F(SpeakerTest, WhoHasNoSuccessorServesOn) {
+  start();
+  speaker.hand_over({0}, now_us);
+  pass(3 * kSecond_us);
+  EXPECT_FALSE(speaker.is_leaving());
+  EXPECT_EQ(state(0), State::kMaster);
+  EXPECT_TRUE(host.held[0]);
+  EXPECT_TRUE(host.leases.contains(0));
+  EXPECT_EQ(host.adverts[0].substr(0, 10), "255 0 255 ");
+  EXPECT_EQ(speaker.instance(0).statistics().become_master, 1u);
+}
+
+TEST_F(SpeakerTest, AGroupHandsOverAsAWhole) {
+  for (const std::size_t number : {0u, 1u}) {
+    InstanceConfig config = config_of(static_cast<std::uint8_t>(50 + number));
+    config.sync_grouped = true;
+    add(number, config);
+  }
+  speaker.set_groups({{0, 1}}, now_us);
+  speaker.start(now_us);
+  pass(10);
+  ASSERT_EQ(state(1), State::kMaster);
+  speaker.hand_over({0}, now_us);
+  EXPECT_EQ(host.adverts[1], "255 0 ");
+  hear(0, 100);
+  pass(10'000);
+  hear(1, 100);
+  pass(Departure::kLinger_us);
+  EXPECT_EQ(state(0), State::kBackup);
+  EXPECT_EQ(state(1), State::kBackup);
 }
 
 TEST_F(SpeakerTest, ANumberIsFreeForAnother) {

@@ -63,6 +63,8 @@ inline std::string word(const Action& action) {
           return "grant";
         } else if constexpr (std::is_same_v<T, RevokeLease>) {
           return "revoke";
+        } else if constexpr (std::is_same_v<T, Linger>) {
+          return a.is_succeeded ? "linger" : "linger2";
         } else if constexpr (std::is_same_v<T, StartGarpBurst>) {
           return a.reason == GarpReason::kBecameMaster ? "garp" : "garp2";
         } else if constexpr (std::is_same_v<T, WantMaster>) {

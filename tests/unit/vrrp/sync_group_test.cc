@@ -106,7 +106,7 @@ TEST(SyncGroup, OneToBackupTakesAll) {
   group.pass(4 * kSecond_us);
   group.states();
   group.hear(1, 200);
-  EXPECT_EQ(did(group.all[0]), "revoke release MASTER>BACKUP") << "no priority 0";
+  EXPECT_EQ(did(group.all[0]), "linger2 MASTER>BACKUP") << "no priority 0";
   EXPECT_EQ(group.states(), "BBB");
 }
 
