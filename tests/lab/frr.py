@@ -20,7 +20,7 @@ COMPLAINT = re.compile(r"Datagram (invalid|has \d+ addresses, but)")
 class Frr:
     """`vips` are of one family, with prefix lengths; their device is made here."""
 
-    def __init__(self, host, vips, vrid, priority, device="eth0", interval_ms=200):
+    def __init__(self, host, vips, vrid, priority, device="eth0", interval_ms=100):
         self.host = host
         self.family = "v6" if ":" in vips[0] else "v4"
         self.vips = vips

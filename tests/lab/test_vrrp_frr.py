@@ -13,9 +13,9 @@ class Family:
     vips: tuple  # the last one is what is looked at
     network: dict
 
-    def configuration(self, priority, **words):
+    def configuration(self, priority):
         vips = "\n    ".join(self.vips)
-        return vrrp_instance(vip=vips, vrid=77, priority=priority, **words)
+        return vrrp_instance(vip=vips, vrid=77, priority=priority, advert_int=0.1)
 
     @property
     def vip(self):
