@@ -178,10 +178,13 @@ void App::watch_local_ports(const lb::RealServer& real, const RealFigures& figur
 void App::start_api() {
   reloader_ = std::make_unique<Reloader>(io_.get_executor());
   reloads_.loaded_unix_s = ::time(nullptr);
-  reports_ = std::make_unique<Reports>(
-      Reports::Sources{&setup_.options, &setup_.running, &view_, dataplane_.get(), publisher_.get(),
-                       vrrp_.get(), &lag_, rates_.get(), &reloads_,
-                       [this](api::Backend::ReloadCallback reply) { reload(std::move(reply)); }});
+  reports_ = std::make_unique<Reports>(Reports::Sources{
+      &setup_.options, &setup_.running, &view_, dataplane_.get(), publisher_.get(), vrrp_.get(),
+      &lag_, rates_.get(), &reloads_,
+      [this](api::Backend::ReloadCallback reply) { reload(std::move(reply)); },
+      [this](const api::FailoverQuery& query, api::Backend::FailoverCallback reply) {
+        failover(query, std::move(reply));
+      }});
   api_ = std::make_unique<api::Server>(io_.get_executor(), *reports_);
   api::listen_or_throw(*api_, setup_.options.socket_path, setup_.running.config->dataplane.metrics);
 }
@@ -293,59 +296,6 @@ void App::wait_to_end() {
   });
 }
 
-VrrpHost::Send App::send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) {
-  return dataplane_->send(port, frame, valid_us) == worker::Dataplane::Send::kQueued
-             ? Send::kQueued
-             : Send::kFailed;
-}
-
-bool App::may_announce(std::size_t instance, net::PortId port) {
-  return vips_->is_settled(static_cast<lb::LeaseSlot>(instance)) && dataplane_->has_room(port);
-}
-
-void App::grant_lease(std::size_t instance, std::int64_t duration_us) {
-  if (duration_us <= 0) return;
-  dataplane_->grant_lease(static_cast<lb::LeaseSlot>(instance), duration_us);
-}
-
-void App::revoke_lease(std::size_t instance) {
-  dataplane_->revoke_lease(static_cast<lb::LeaseSlot>(instance));
-}
-
-void App::mute(std::size_t instance) {
-  dataplane_->mute_lease(static_cast<lb::LeaseSlot>(instance));
-}
-
-void App::acquire_addresses(std::size_t instance) {
-  const auto lease = static_cast<lb::LeaseSlot>(instance);
-  const Topology& topology = *setup_.running.topology;
-  filters_.accept(topology.instances[*topology.instance_of(lease)], topology);
-  vips_->acquire(lease);
-}
-
-void App::release_addresses(std::size_t instance) {
-  const auto lease = static_cast<lb::LeaseSlot>(instance);
-  const Topology& topology = *setup_.running.topology;
-  filters_.refuse(topology.instances[*topology.instance_of(lease)], topology);
-  vips_->release(lease);
-}
-
-void App::state_changed(std::size_t instance, const vrrp::StateChanged& change) {
-  const int priority = vrrp_->speaker().instance(instance).effective_priority();
-  const auto index = setup_.running.topology->instance_of(static_cast<lb::LeaseSlot>(instance));
-  if (reload_ && reload_->going.contains(instance) && change.to == vrrp::State::kInit) {
-    notifier_->instance_removed(*index, priority);
-  } else {
-    notifier_->instance_changed(*index, change.to, priority);
-  }
-}
-
-void App::lower_priority_heard(std::size_t instance) {
-  const int priority = vrrp_->speaker().instance(instance).effective_priority();
-  const auto index = setup_.running.topology->instance_of(static_cast<lb::LeaseSlot>(instance));
-  notifier_->lower_priority_heard(*index, priority);
-}
-
 // A burst of changes (routes of a daemon that starts, neighbours of a flood) is looked at once.
 void App::handle_kernel_news() {
   if (setup_.mirror->handle_news() == Mirror::News::kNone || news_pending_) return;
@@ -359,13 +309,30 @@ void App::handle_kernel_news() {
 
 void App::take_kernel_view() {
   auto view = std::make_shared<const KernelView>(setup_.mirror->view());
-  if (*view == *view_) return;
+  if (*view == *view_) {
+    // Something went and came back meanwhile, or the other way round: a VIP, perhaps.
+    if (watch_ != nullptr) watch_->update(view_);
+    return;
+  }
   view_ = std::move(view);
+  follow_macs();
   neighbours_->update(*view_, publisher_->services());
   peer_hops_.update(setup_.running, *view_);
   publisher_->request();
   use_bonds(*dataplane_, *setup_.running.topology, *view_);
   if (watch_ != nullptr) watch_->update(view_);
+}
+
+// An interface's MAC is what VIPs without a virtual one are answered with.
+void App::follow_macs() {
+  auto topology = std::make_shared<const Topology>(with_macs_of(*view_, *setup_.running.topology));
+  if (topology->ports == setup_.running.topology->ports) return;
+  log::info("the MAC of an interface has changed");
+  setup_.running.topology = std::move(topology);
+  publisher_->request([this] {
+    vips_->announce_own(role(), *dataplane_, nullptr);
+    if (vrrp_ != nullptr) vrrp_->follow();
+  });
 }
 
 PlanInput App::plan_input() const {

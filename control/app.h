@@ -1,7 +1,8 @@
 // The composition root: owns every part of the running daemon and connects them.
 //
 // Everything here runs on the control thread. Construction order is start order; stop() undoes it.
-// In two files: app_reload.cc has what happens at a reload, app.cc the rest.
+// In four files: app_vrrp.cc is VRRP's host, app_reload.cc has what happens at a reload,
+// app_failover.cc what `keepline failover` does, app.cc the rest.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -86,6 +87,10 @@ class App final : public VrrpHost {
   void end_reload(std::string outcome);
   bool is_held(lb::LeaseSlot lease) const;
 
+  void failover(const api::FailoverQuery& query, api::Backend::FailoverCallback reply);
+  /// Of those that the query means; nothing: why there are none.
+  tl::expected<std::vector<std::size_t>, std::string> meant_by(const api::FailoverQuery& query);
+
   // VrrpHost.
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
   bool may_announce(std::size_t instance, net::PortId port) override;
@@ -108,6 +113,7 @@ class App final : public VrrpHost {
 
   void handle_kernel_news();
   void take_kernel_view();
+  void follow_macs();
   void check_worker();
   PlanInput plan_input() const;
 
@@ -149,6 +155,7 @@ class App final : public VrrpHost {
   std::optional<Reload> reload_;                                  ///< Set: one is under way.
   std::vector<api::Backend::ReloadCallback> waiting_for_reload_;  ///< For the one after it.
   bool is_reload_asked_ = false;
+  bool is_handing_over_ = false;
   bool stopping_ = false;
   bool ending_ = false;
   std::int64_t goodbye_until_us_ = 0;

@@ -82,6 +82,7 @@ void InstanceWatch::apply_to(std::size_t index) {
   const PlacedPort& port = topology.ports[topology.instances[index].port];
   const Link* link = view_->find_link(port.ifindex);
   const bool is_down = link == nullptr || !link->is_up;
+  note_gone(port, link == nullptr);
   vrrp_.set_fault(number, vrrp::FaultCause::kInterfaceDown,
                   is_down && !instance.dont_track_primary);
   const Tracked tracked = track(instance, *view_, scripts_.outcomes(), files_.values());
@@ -92,6 +93,14 @@ void InstanceWatch::apply_to(std::size_t index) {
     vips_.keep(topology.instances[index].lease, *view_);
   }
   if (may_start_ && !tracked.is_unknown) vrrp_.start(number);
+}
+
+// One of the same name that is made anew is another interface, which is not attached.
+void InstanceWatch::note_gone(const PlacedPort& port, bool is_gone) {
+  if (is_gone && gone_.insert(port.ifindex).second) {
+    log::error("interface {} is gone: when it is there again, restart keeplined", port.netdev);
+  }
+  if (!is_gone) gone_.erase(port.ifindex);
 }
 
 }  // namespace keepline::control

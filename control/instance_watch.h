@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <set>
 
 #include "control/file_tracker.h"
 #include "control/script_tracker.h"
@@ -30,6 +31,7 @@ class InstanceWatch {
  private:
   void apply();
   void apply_to(std::size_t index);
+  void note_gone(const PlacedPort& port, bool is_gone);
 
   const Running& running_;
   VrrpDriver& vrrp_;
@@ -38,6 +40,7 @@ class InstanceWatch {
   FileTracker files_;
   boost::asio::steady_timer delay_;
   std::shared_ptr<const KernelView> view_;
+  std::set<unsigned> gone_;  ///< Interfaces that are not there any more, by ifindex.
   bool may_start_ = false;
   bool stopped_ = false;
 };

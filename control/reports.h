@@ -44,6 +44,7 @@ class Reports final : public api::Backend {
     const RateSampler* rates;
     const ReloadHistory* reloads;
     std::function<void(ReloadCallback)> reload;
+    std::function<void(const api::FailoverQuery&, FailoverCallback)> failover;
   };
   explicit Reports(Sources sources);
 
@@ -54,6 +55,9 @@ class Reports final : public api::Backend {
   api::StagesReport stages() override;
   void sample_stages(bool on) override;
   void reload(ReloadCallback reply) override { from_.reload(std::move(reply)); }
+  void failover(const api::FailoverQuery& query, FailoverCallback reply) override {
+    from_.failover(query, std::move(reply));
+  }
   void connections(const lb::ConnectionFilter& filter, std::uint64_t cursor,
                    PageCallback reply) override;
   void explain(const api::ExplainQuery& query, ExplainCallback reply) override;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "control/clock.h"
 #include "control/log.h"
@@ -70,10 +71,14 @@ void VrrpDriver::follow(std::size_t index) {
   if (number >= told_.size()) told_.resize(number + 1);
   const bool virtual_adverts =
       placed.vmac && !instance.vmac.xmit_base && instance.unicast_peers.empty();
-  told_[number].advert_mac =
-      virtual_adverts ? *placed.vmac : running_.topology->ports[placed.port].mac;
+  const net::Mac& mac = virtual_adverts ? *placed.vmac : running_.topology->ports[placed.port].mac;
+  const bool is_new_mac = std::exchange(told_[number].advert_mac, mac) != mac;
   if (speaker_.has(number)) {
-    speaker_.reconfigure(number, std::move(machine), std::move(announced), now_us());
+    speaker_.reconfigure(number, std::move(machine), announced, now_us());
+    const bool is_master = speaker_.instance(number).state() == vrrp::State::kMaster;
+    for (const net::IpAddr& vip : announced) {
+      if (is_new_mac && is_master) announce(number, vip);
+    }
   } else {
     told_[number].since_unix_s = 0;
     speaker_.add(number, std::move(machine), placed.port, std::move(announced));
@@ -107,6 +112,13 @@ void VrrpDriver::start(std::size_t instance) {
 void VrrpDriver::leave(const std::vector<std::size_t>& instances, std::function<void()> on_left) {
   on_left_ = std::move(on_left);
   speaker_.leave(instances, now_us());
+  arm();
+}
+
+void VrrpDriver::hand_over(const std::vector<std::size_t>& instances,
+                           std::function<void()> on_done) {
+  on_left_ = std::move(on_done);
+  speaker_.hand_over(instances, now_us());
   arm();
 }
 
@@ -159,10 +171,11 @@ void VrrpDriver::set_priority(std::size_t index, std::uint8_t effective) {
 }
 
 void VrrpDriver::set_source(std::size_t index, const net::IpAddr& source) {
-  // The address first: an owner whose fault is gone speaks at once.
-  if (!speaker_.set_source(index, source, now_us())) return;
-  log_fault(index, vrrp::FaultCause::kNoSourceAddress, source.is_zero());
-  arm();
+  const bool had_none = speaker_.instance(index).faults().has(vrrp::FaultCause::kNoSourceAddress);
+  if (!speaker_.has_left() && source.is_zero() != had_none) {
+    log_fault(index, vrrp::FaultCause::kNoSourceAddress, source.is_zero());
+  }
+  if (speaker_.set_source(index, source, now_us())) arm();
 }
 
 // --- vrrp::Host ------------------------------------------------------------------------------

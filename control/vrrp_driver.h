@@ -56,6 +56,9 @@ class VrrpDriver final : private vrrp::Host {
   /// Make before break: masters say goodbye (priority 0), but serve on until a successor speaks
   /// or a bound has passed; then all is released and `on_left` called.
   void leave(const std::vector<std::size_t>& instances, std::function<void()> on_left);
+  /// Masters among them hand over (vrrp::Speaker); then `on_done` is called.
+  void hand_over(const std::vector<std::size_t>& instances, std::function<void()> on_done);
+  void take_back(const std::vector<std::size_t>& instances) { speaker_.take_back(instances); }
   /// All of them, for good; an `on_left` that waits is forgotten. Called once.
   void leave(std::function<void()> on_left);
   /// At once: what is still held is released; nothing happens afterwards.

@@ -22,6 +22,8 @@ BOOST_DESCRIBE_STRUCT(StatusReport, (),
                        control_lag_us, control_lag_max_us, connection_capacity,
                        bytes_per_connection4, bytes_per_connection6, index_load_percent))
 BOOST_DESCRIBE_STRUCT(ReloadReport, (), (outcome, took_ms, messages))
+BOOST_DESCRIBE_STRUCT(FailoverRow, (), (name, outcome))
+BOOST_DESCRIBE_STRUCT(FailoverReport, (), (error, instances))
 BOOST_DESCRIBE_STRUCT(LcorePortReport, (), (name, received, transmitted))
 BOOST_DESCRIBE_STRUCT(LcoreReport, (),
                       (worker, lcore, packets, bytes, connections, created, packets_per_s,
@@ -204,6 +206,10 @@ json::value to_json(const StagesReport& report) {
 json::value to_json(const ReloadReport& report) {
   return write(report);
 }
+
+json::value to_json(const FailoverReport& report) {
+  return write(report);
+}
 json::value to_json(const ExplainReport& report) {
   return write(report);
 }
@@ -230,6 +236,10 @@ std::optional<ConnectionPage> connections_from_json(const json::value& value) {
 
 std::optional<ReloadReport> reload_from_json(const json::value& value) {
   return read_report<ReloadReport>(value);
+}
+
+std::optional<FailoverReport> failover_from_json(const json::value& value) {
+  return read_report<FailoverReport>(value);
 }
 
 std::optional<StagesReport> stages_from_json(const json::value& value) {

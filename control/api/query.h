@@ -39,6 +39,12 @@ struct ParsedConnectionFilter {
 };
 ParsedConnectionFilter parse_connection_filter(const Query& query);
 
+/// Who hands over: "instance=NAME" (without it all), "back=on" for the reverse.
+struct FailoverQuery {
+  std::string instance;
+  bool is_back = false;
+};
+
 /// Frames to be captured: "program=28000000...&count=100&seconds=10&bytes=96", each optional.
 struct CaptureQuery {
   static constexpr std::uint32_t kMostSeconds = 3600;

@@ -4,7 +4,8 @@
 // GET /v1/status, /v1/lcores, /v1/services, /v1/vrrp, /v1/connections, /v1/stages, and
 // /v1/explain?source=ADDRESS:PORT&destination=ADDRESS:PORT&protocol=tcp,
 // /v1/capture?program=HEX&count=N&seconds=N&bytes=N;
-// POST /v1/stages?sampling=on, /v1/reload; GET /metrics; one request per connection. Owns the
+// POST /v1/stages?sampling=on, /v1/reload,
+// /v1/failover?instance=NAME&back=on; GET /metrics; one request per connection. Owns the
 // listening socket and its file. Everything happens on the executor's one thread (control), in
 // small pieces: long lists are turned into JSON kItemsPerPiece at a time with a turn of the loop in
 // between. Bounds: kMaxClients at a time (one more is answered 503), kMaxRequestBytes per request,
@@ -63,6 +64,9 @@ class Backend {
   using ReloadCallback = std::function<void(ReloadReport)>;
   /// Reads the configuration again; answers when it runs or has been refused.
   virtual void reload(ReloadCallback reply) = 0;
+  using FailoverCallback = std::function<void(FailoverReport)>;
+  /// Has instances hand over to their peers, or take back; answers when that is done.
+  virtual void failover(const FailoverQuery& query, FailoverCallback reply) = 0;
   virtual StagesReport stages() = 0;
   virtual void sample_stages(bool on) = 0;
   /// Asks for the connections that the filter lets through, from a cursor on (0 = from the

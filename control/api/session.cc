@@ -204,6 +204,19 @@ asio::awaitable<void> reload(ClientPtr client, const SessionContext& context) {
   }
 }
 
+asio::awaitable<void> failover(ClientPtr client, const SessionContext& context,
+                               std::string_view query_text) {
+  const Query given = parse_query(query_text).value_or(Query());
+  FailoverQuery query;
+  if (const auto name = given.find("instance"); name != given.end()) query.instance = name->second;
+  query.is_back = given.contains("back");
+  const auto answer = co_await answer_of<FailoverReport>(
+      client, context, [&](auto callback) { context.backend.failover(query, std::move(callback)); },
+      kReloadTimeout);
+  const FailoverReport report = answer.value_or(FailoverReport{"no end within the time", {}});
+  co_await reply(client, context.timeout, http::status::ok, serialize(to_json(report)) + '\n');
+}
+
 // What is answered at once and in one piece; nullopt: not this path.
 std::optional<std::string> text_of(Backend& backend, std::string_view path) {
   if (path == "/v1/status") return serialize(to_json(backend.status()));
@@ -215,8 +228,8 @@ std::optional<std::string> text_of(Backend& backend, std::string_view path) {
 
 bool is_known(std::string_view path) {
   constexpr std::string_view kPaths[] = {
-      "/v1/status",  "/v1/lcores", "/v1/services", "/v1/vrrp",   "/v1/connections",
-      "/v1/explain", "/v1/stages", "/v1/capture",  "/v1/reload", "/metrics"};
+      "/v1/status", "/v1/lcores",  "/v1/services", "/v1/vrrp",     "/v1/connections", "/v1/explain",
+      "/v1/stages", "/v1/capture", "/v1/reload",   "/v1/failover", "/metrics"};
   return std::find(std::begin(kPaths), std::end(kPaths), path) != std::end(kPaths);
 }
 
@@ -233,9 +246,10 @@ asio::awaitable<void> answer(ClientPtr client, const SessionContext& context,
     co_await send(http::status::not_found, error_text("no such path: " + std::string(path)));
   } else if (request.method() == http::verb::post && path == "/v1/stages") {
     co_await switch_stages(client, context, query);
-  } else if (path == "/v1/reload") {
+  } else if (path == "/v1/reload" || path == "/v1/failover") {
     if (request.method() == http::verb::post) {
-      co_await reload(client, context);
+      if (path == "/v1/reload") co_await reload(client, context);
+      if (path == "/v1/failover") co_await failover(client, context, query);
     } else {
       co_await send(http::status::method_not_allowed, error_text("only POST is supported"));
     }

@@ -63,6 +63,16 @@ struct ReloadReport {
   std::vector<std::string> messages;  ///< What there is to say about the file, a line each.
 };
 
+/// POST /v1/failover
+struct FailoverRow {
+  std::string name;
+  std::string outcome;  ///< "handed over", "no successor", "not master", "takes back".
+};
+struct FailoverReport {
+  std::string error;  ///< Not empty: nothing was done.
+  std::vector<FailoverRow> instances;
+};
+
 /// Frames of one worker through one port.
 struct LcorePortReport {
   std::string name;

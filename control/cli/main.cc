@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <chrono>
 #include <iostream>
@@ -68,6 +69,7 @@ std::optional<std::string> render(const std::string& command, const std::string&
   if (command == "status") return text(api::status_from_json(json), cli::render_status);
   if (command == "lcores") return text(api::lcores_from_json(json), cli::render_lcores);
   if (command == "reload") return text(api::reload_from_json(json), cli::render_reload);
+  if (command == "failover") return text(api::failover_from_json(json), cli::render_failover);
   if (command == "stages") return text(api::stages_from_json(json), cli::render_stages);
   if (command == "explain") return text(api::explain_from_json(json), cli::render_explain);
   if (command == "services") {
@@ -84,10 +86,19 @@ std::optional<std::string> render(const std::string& command, const std::string&
 }
 
 // Also when it is not understood: nobody knows what runs now.
-bool is_refused(const std::string& body) {
+bool is_refused(const std::string& command, const std::string& body) {
   boost::system::error_code error;
-  const auto report = api::reload_from_json(boost::json::parse(body, error));
-  return error || !report || report->outcome != "applied";
+  const auto json = boost::json::parse(body, error);
+  if (error) return true;
+  if (command == "reload") {
+    const auto report = api::reload_from_json(json);
+    return !report || report->outcome != "applied";
+  }
+  const auto report = api::failover_from_json(json);
+  return !report || !report->error.empty() ||
+         std::ranges::any_of(report->instances, [](const api::FailoverRow& row) {
+           return row.outcome == "no successor";
+         });
 }
 
 std::string path_of(const std::string& command, const Options& options) {
@@ -107,16 +118,16 @@ int run(const std::string& command, const Options& options) {
   const std::string socket =
       options.socket.empty() ? api::control_socket_path(instance) : options.socket;
   if (command == "capture") return cli::capture(socket, path_of(command, options), options.file);
-  const bool is_reload = command == "reload";
-  const bool changes = is_reload || !options.sampling.empty();
+  const bool is_long = command == "reload" || command == "failover";
+  const bool changes = is_long || !options.sampling.empty();
   const cli::Fetched fetched = cli::fetch(socket, path_of(command, options),
-                                          is_reload ? cli::kReloadTimeout : cli::kReplyTimeout,
+                                          is_long ? cli::kReloadTimeout : cli::kReplyTimeout,
                                           changes ? cli::Method::kPost : cli::Method::kGet);
   if (fetched.result != cli::FetchResult::kOk) {
     std::cerr << "keepline: " << fetched.message << '\n';
     return kExitNoAnswer;
   }
-  const int code = is_reload && is_refused(fetched.body) ? kExitRefused : 0;
+  const int code = is_long && is_refused(command, fetched.body) ? kExitRefused : 0;
   if (options.json) {
     std::cout << fetched.body;
     return code;
@@ -180,6 +191,12 @@ void add_commands(CLI::App& app, Options& options) {
   services->add_flag("--exact", options.exact, "Large numbers in full, not as 123456K");
   add("vrrp", "VRRP instances, their states and addresses");
   add("reload", "Reads the configuration again, as SIGHUP does, and says what became of it");
+  CLI::App* failover =
+      add("failover", "Hands mastership over to the peers, and stands by without preempting");
+  failover->add_option("name", options.query["instance"],
+                       "Only this vrrp_instance, with its group");
+  failover->add_flag_callback(
+      "--back", [&options] { options.query["back"] = "on"; }, "May preempt again");
   CLI::App* connections = add("connections", "The connection table, like `ipvsadm -Lnc`");
   connections->add_option("--client", options.query["client"],
                           "Only of these clients: ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT");

@@ -121,6 +121,13 @@ std::string render_reload(const api::ReloadReport& report) {
   return text + "The configuration runs, after " + std::to_string(report.took_ms) + " ms.\n";
 }
 
+std::string render_failover(const api::FailoverReport& report) {
+  if (!report.error.empty()) return report.error + '\n';
+  Table table({"Instance", "Outcome"});
+  for (const api::FailoverRow& row : report.instances) table.add({row.name, row.outcome});
+  return table.text();
+}
+
 std::string render_stages(const api::StagesReport& report) {
   std::string text = report.sampling ? "Sampling is on: `keepline stages off` ends it.\n"
                                      : "Sampling is off: `keepline stages on` begins it.\n";

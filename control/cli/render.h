@@ -42,6 +42,7 @@ std::string render_services(const api::ServicesReport& report, const ServicesVie
 std::string render_vrrp(const api::VrrpsReport& report, std::int64_t now_unix_s);
 std::string render_connections(const api::ConnectionPage& page);
 std::string render_reload(const api::ReloadReport& report);
+std::string render_failover(const api::FailoverReport& report);
 std::string render_stages(const api::StagesReport& report);
 std::string render_explain(const api::ExplainReport& report);
 

@@ -51,6 +51,7 @@ struct PlacedPort {
   std::vector<net::Mac> virtual_macs;
   std::size_t device = 0;
   std::uint16_t vlan = 0;  ///< Zero: frames without a tag.
+  friend bool operator==(const PlacedPort&, const PlacedPort&) = default;
 };
 
 /// A VIP, on the port where it is answered.

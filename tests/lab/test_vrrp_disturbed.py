@@ -64,11 +64,6 @@ class Cluster:
 both_families = pytest.mark.parametrize("is_v6", [False, True], ids=["IPv4", "IPv6"])
 
 
-def xfail_for_keepline(request, kind, reason):
-    if kind is Keepline:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
-
-
 # Who claims to be master beside node 1, which has priority 200 and 10.0.0.201; does it yield?
 CLAIMS = {
     "higher": (250, "10.0.0.9", True),
@@ -129,9 +124,8 @@ def test_interface_flaps(lab, vrrp_daemon, is_v6):
     assert cluster.answering_mac() == cluster.mac(1)
     node.ip("link set eth0 up")
     cluster.is_whole()
-    if not is_v6:  # there each one takes the VIPs away: test_vip_fought_over
-        node.ip(*["link set eth0 down", "link set eth0 up"] * 5)
-        cluster.is_whole()
+    node.ip(*["link set eth0 down", "link set eth0 up"] * 5)
+    cluster.is_whole()
 
 
 @pytest.mark.reference
@@ -167,9 +161,8 @@ def test_vip_removed_by_hand(lab, vrrp_daemon, is_v6):
 
 @pytest.mark.reference
 @both_families
-def test_vip_fought_over(lab, request, vrrp_daemon, is_v6):
+def test_vip_fought_over(lab, vrrp_daemon, is_v6):
     """Somebody takes it away again and again for a moment, five times: each time it comes back."""
-    xfail_for_keepline(request, vrrp_daemon, "not put back if it was put back and went at once")
     cluster = Cluster(lab, vrrp_daemon, is_v6)
     removals = f"address del {cluster.vip}/{cluster.length} dev eth0\n" * 3000
     for _ in range(5):
@@ -179,9 +172,8 @@ def test_vip_fought_over(lab, request, vrrp_daemon, is_v6):
 
 
 @pytest.mark.reference
-def test_another_mac(lab, request, vrrp_daemon):
+def test_another_mac(lab, vrrp_daemon):
     """The master's interface gets another MAC: adverts and ARP carry it, the VIP is served on."""
-    xfail_for_keepline(request, vrrp_daemon, "ports and VIPs keep the MAC of the start")
     cluster = Cluster(lab, vrrp_daemon)
     Nginx(cluster.net.nodes[0])
     capture = cluster.net.cables[0].capture_sent("ip proto 112")

@@ -60,6 +60,20 @@ TEST_F(ServerTest, SamplingOfStagesIsSwitched) {
   EXPECT_EQ(post("/v1/vrrp").message, "the daemon says: only GET is supported");
 }
 
+TEST_F(ServerTest, AFailoverSaysWhatBecameOfEachInstance) {
+  start();
+  const auto outcome = [&](const char* path) {
+    const Fetched fetched = cli::fetch(path_, path, 5s, cli::Method::kPost);
+    boost::system::error_code error;
+    const auto report = failover_from_json(boost::json::parse(fetched.body, error));
+    return report ? cli::render_failover(*report) : "not understood: " + fetched.message;
+  };
+  EXPECT_EQ(outcome("/v1/failover?instance=VI_1"), "Instance  Outcome\nVI_1      handed over\n");
+  EXPECT_EQ(outcome("/v1/failover?instance=A%20B&back=on"),
+            "Instance  Outcome\nA B       takes back\n");
+  EXPECT_EQ(cli::render_failover({"no vrrp_instance X", {}}), "no vrrp_instance X\n");
+}
+
 TEST_F(ServerTest, AReloadSaysWhatBecameOfIt) {
   start();
   EXPECT_EQ(cli::fetch(path_, "/v1/reload").message, "the daemon says: only POST is supported");

@@ -58,6 +58,9 @@ class FakeBackend : public Backend {
   }
 
   void reload(ReloadCallback reply) override { reply(reload_report); }
+  void failover(const FailoverQuery& query, FailoverCallback reply) override {
+    reply({"", {{query.instance, query.is_back ? "takes back" : "handed over"}}});
+  }
   StagesReport stages() override {
     StagesReport report = sample_stages_report();
     report.sampling = sampling;

@@ -1,0 +1,59 @@
+// What VRRP needs of the node and says of itself: the App as VrrpHost. See app.h.
+#include "control/app.h"
+
+namespace keepline::control {
+
+VrrpHost::Send App::send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) {
+  return dataplane_->send(port, frame, valid_us) == worker::Dataplane::Send::kQueued
+             ? Send::kQueued
+             : Send::kFailed;
+}
+
+bool App::may_announce(std::size_t instance, net::PortId port) {
+  return vips_->is_settled(static_cast<lb::LeaseSlot>(instance)) && dataplane_->has_room(port);
+}
+
+void App::grant_lease(std::size_t instance, std::int64_t duration_us) {
+  if (duration_us <= 0) return;
+  dataplane_->grant_lease(static_cast<lb::LeaseSlot>(instance), duration_us);
+}
+
+void App::revoke_lease(std::size_t instance) {
+  dataplane_->revoke_lease(static_cast<lb::LeaseSlot>(instance));
+}
+
+void App::mute(std::size_t instance) {
+  dataplane_->mute_lease(static_cast<lb::LeaseSlot>(instance));
+}
+
+void App::acquire_addresses(std::size_t instance) {
+  const auto lease = static_cast<lb::LeaseSlot>(instance);
+  const Topology& topology = *setup_.running.topology;
+  filters_.accept(topology.instances[*topology.instance_of(lease)], topology);
+  vips_->acquire(lease);
+}
+
+void App::release_addresses(std::size_t instance) {
+  const auto lease = static_cast<lb::LeaseSlot>(instance);
+  const Topology& topology = *setup_.running.topology;
+  filters_.refuse(topology.instances[*topology.instance_of(lease)], topology);
+  vips_->release(lease);
+}
+
+void App::state_changed(std::size_t instance, const vrrp::StateChanged& change) {
+  const int priority = vrrp_->speaker().instance(instance).effective_priority();
+  const auto index = setup_.running.topology->instance_of(static_cast<lb::LeaseSlot>(instance));
+  if (reload_ && reload_->going.contains(instance) && change.to == vrrp::State::kInit) {
+    notifier_->instance_removed(*index, priority);
+  } else {
+    notifier_->instance_changed(*index, change.to, priority);
+  }
+}
+
+void App::lower_priority_heard(std::size_t instance) {
+  const int priority = vrrp_->speaker().instance(instance).effective_priority();
+  const auto index = setup_.running.topology->instance_of(static_cast<lb::LeaseSlot>(instance));
+  notifier_->lower_priority_heard(*index, priority);
+}
+
+}  // namespace keepline::control
