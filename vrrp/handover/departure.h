@@ -17,7 +17,7 @@ namespace keepline::vrrp {
 class Departure {
  public:
   static constexpr std::int64_t kSlack_us = 200'000;
-  static constexpr std::int64_t kLinger_us = 50'000;
+  static constexpr std::int64_t kLinger_us = 200'000;
 
   Departure(const InstanceConfig& config, std::int64_t now_us)
       : end_us_(now_us + longest_skew_us(config) + kSlack_us) {}
