@@ -203,6 +203,9 @@ void App::start_api() {
       publisher_.get(), vrrp_.get(), [this] { return &checks_->health(); }, &lag_, rates_.get()});
   api_ = std::make_unique<api::Server>(io_.get_executor(), *reports_);
   api::listen_or_throw(*api_, setup_.options.socket_path, setup_.config->dataplane.metrics);
+  dumper_ = std::make_unique<dump::Dumper>(
+      io_.get_executor(),
+      dump::Sources{setup_.options, setup_.config, setup_.topology, view_, vrrp_, watch_, checks_});
 }
 
 void App::watch_signals() {
@@ -318,21 +321,9 @@ VrrpHost::Send App::send_frame(net::PortId port, net::Bytes frame, std::int64_t 
              : Send::kFailed;
 }
 
-bool App::may_announce(net::PortId port) {
-  return dataplane_->has_room(port);
-}
-
 void App::grant_lease(std::size_t instance, std::int64_t duration_us) {
   if (duration_us <= 0) return;
   dataplane_->grant_lease(static_cast<lb::LeaseSlot>(instance), duration_us);
-}
-
-void App::revoke_lease(std::size_t instance) {
-  dataplane_->revoke_lease(static_cast<lb::LeaseSlot>(instance));
-}
-
-void App::mute(std::size_t instance) {
-  dataplane_->mute_lease(static_cast<lb::LeaseSlot>(instance));
 }
 
 void App::acquire_addresses(std::size_t instance) {

@@ -15,6 +15,7 @@
 
 #include "control/check_driver.h"
 #include "control/dataplane_config.h"
+#include "control/dump/dumper.h"
 #include "control/figures.h"
 #include "control/instance_watch.h"
 #include "control/kernel/executor.h"
@@ -76,10 +77,14 @@ class App final : public VrrpHost {
 
   // VrrpHost.
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
-  bool may_announce(net::PortId port) override;
+  bool may_announce(net::PortId port) override { return dataplane_->has_room(port); }
   void grant_lease(std::size_t instance, std::int64_t duration_us) override;
-  void revoke_lease(std::size_t instance) override;
-  void mute(std::size_t instance) override;
+  void revoke_lease(std::size_t instance) override {
+    dataplane_->revoke_lease(static_cast<lb::LeaseSlot>(instance));
+  }
+  void mute(std::size_t instance) override {
+    dataplane_->mute_lease(static_cast<lb::LeaseSlot>(instance));
+  }
   void acquire_addresses(std::size_t instance) override;
   void release_addresses(std::size_t instance) override;
   neigh::NextHop next_hop(std::size_t instance, const net::IpAddr& peer) const override {
@@ -126,6 +131,7 @@ class App final : public VrrpHost {
   LocalPortWatch local_ports_;
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<api::Server> api_;
+  std::unique_ptr<dump::Dumper> dumper_;
   bool stopping_ = false;
   bool ending_ = false;
   std::int64_t goodbye_until_us_ = 0;

@@ -26,6 +26,9 @@ class InstanceWatch {
   /// The node is leaving: nothing is told any more.
   void stop();
 
+  const ScriptTracker& scripts() const { return scripts_; }
+  const FileTracker& files() const { return files_; }
+
  private:
   void apply();
   void apply_to(std::size_t index);

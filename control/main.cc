@@ -189,13 +189,16 @@ int main_of(int argc, char** argv) {
     return kExitFatal;
   }
   std::signal(SIGCHLD, SIG_DFL);  // ignored, scripts would have no exit code
-  // keepalived's signals for dumps would otherwise end the process.
+  // keepalived's signals for dumps would otherwise end a process that does not answer them yet.
   for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2, SIGRTMIN + 2, SIGRTMAX - 1, SIGRTMAX}) {
     std::signal(signal, SIG_IGN);
   }
   switch (parsed.options.command) {
     case Command::kHelp:
       std::cout << help_text();
+      return EXIT_SUCCESS;
+    case Command::kSignalNumber:
+      std::cout << parsed.options.signal_number << '\n';
       return EXIT_SUCCESS;
     case Command::kVersion:
       std::cerr << "keeplined " KEEPLINE_VERSION "\n";

@@ -34,6 +34,14 @@ void ScriptTracker::stop() {
   for (Script& script : scripts_) script.timer.cancel();
 }
 
+std::set<std::string> ScriptTracker::running() const {
+  std::set<std::string> names;
+  for (const Script& script : scripts_) {
+    if (script.is_running) names.insert(script.config.name);
+  }
+  return names;
+}
+
 void ScriptTracker::run(Script& script) {
   using std::chrono::microseconds;
   if (stopped_) return;

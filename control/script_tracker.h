@@ -8,6 +8,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <list>
+#include <set>
+#include <string>
 
 #include "checks/exec/children.h"
 #include "control/config/model.h"
@@ -24,6 +26,8 @@ class ScriptTracker {
   void start();
   void stop();
   const Outcomes& outcomes() const { return outcomes_; }
+  /// The names of those that run right now.
+  std::set<std::string> running() const;
 
  private:
   struct Script {
