@@ -36,12 +36,14 @@ InstanceWatch::InstanceWatch(boost::asio::any_io_executor executor, const config
       vips_(vips),
       scripts_(executor, config, children, [this] { apply(); }),
       files_(executor, config, [this] { apply(); }),
+      processes_(executor, config, [this] { apply(); }),
       delay_(executor) {}
 
 void InstanceWatch::start(std::shared_ptr<const KernelView> view) {
   view_ = std::move(view);
   scripts_.start();
   files_.start();
+  processes_.start();
   const auto delay = start_delay(config_.global);
   may_start_ = delay.count() == 0;
   if (may_start_) return apply();
@@ -64,6 +66,7 @@ void InstanceWatch::stop() {
   delay_.cancel();
   scripts_.stop();
   files_.stop();
+  processes_.stop();
 }
 
 void InstanceWatch::apply() {
@@ -77,7 +80,8 @@ void InstanceWatch::apply_to(std::size_t index) {
   const Link* link = view_->find_link(port.ifindex);
   const bool is_down = link == nullptr || !link->is_up;
   vrrp_.set_fault(index, vrrp::FaultCause::kInterfaceDown, is_down && !instance.dont_track_primary);
-  const Tracked tracked = track(instance, *view_, scripts_.outcomes(), files_.values());
+  const Tracked tracked =
+      track(instance, *view_, scripts_.outcomes(), files_.values(), processes_.outcomes());
   vrrp_.set_fault(index, vrrp::FaultCause::kTracker, tracked.is_fault);
   vrrp_.set_priority(index, tracked.priority);
   vrrp_.set_source(index, source_of(instance, *view_, port.ifindex, topology_));

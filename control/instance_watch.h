@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "control/file_tracker.h"
+#include "control/process_tracker.h"
 #include "control/script_tracker.h"
 #include "control/vip_addresses.h"
 #include "control/vrrp_driver.h"
@@ -28,6 +29,7 @@ class InstanceWatch {
 
   const ScriptTracker& scripts() const { return scripts_; }
   const FileTracker& files() const { return files_; }
+  const ProcessTracker& processes() const { return processes_; }
 
  private:
   void apply();
@@ -39,6 +41,7 @@ class InstanceWatch {
   VipAddresses& vips_;
   ScriptTracker scripts_;
   FileTracker files_;
+  ProcessTracker processes_;
   boost::asio::steady_timer delay_;
   std::shared_ptr<const KernelView> view_;
   bool may_start_ = false;

@@ -65,9 +65,9 @@ struct Authentication {
 
 /// A tracker attached to an instance or group; weight 0 = its failure is a FAULT.
 struct Tracker {
-  std::string name;          ///< Interface, script, file or kind of process.
-  Setting<int> weight{0};    ///< -254..254; but of interfaces resolved from the definition.
-  bool is_reversed = false;  ///< The outcome counts inversely.
+  std::string name;                  ///< Interface, script, file or kind of process.
+  Setting<int> weight{0};            ///< -254..254; but of interfaces resolved from the definition.
+  Setting<bool> is_reversed{false};  ///< The outcome counts inversely; resolved like the weight.
   Position position;
   friend bool operator==(const Tracker&, const Tracker&) = default;
 };

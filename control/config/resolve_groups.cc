@@ -29,10 +29,9 @@ void settle_trackers(std::vector<Tracker>& trackers, const Named<Definition>& na
                             ": ignored");
       return true;
     }
-    if (!tracker.weight.is_set()) {
-      tracker.weight.set_default(found->second->weight);
-      tracker.is_reversed = found->second->is_reversed;
-    }
+    // A line with a weight of its own is reversed like the definition all the same, unless it says.
+    tracker.weight.set_default(found->second->weight);
+    tracker.is_reversed.set_default(found->second->is_reversed);
     return false;
   });
 }

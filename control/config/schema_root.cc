@@ -33,7 +33,7 @@ constexpr Row<Draft> kRootRows[] = {
     {"static_routes", kBlockShape, kK, kKernelOnly},
     {"static_rules", kBlockShape, kK, kKernelOnly},
     {"track_file", kNamedBlock, kB, kActive, read_track_file, "vrrp_track_file"},
-    {"vrrp_track_process", kNamedBlock, kB, kNotActedOn, read_track_process},
+    {"vrrp_track_process", kNamedBlock, kB, kActive, read_track_process},
     {"bfd_instance", kNamedBlock, kB, kNotBuilt},
     {"SSL", kBlockShape, kC, kNotBuilt},
     {"track_group", kNamedBlock, kC, kNotBuilt},

@@ -92,6 +92,7 @@ State collect(const Sources& from) {
     state.scripts = from.watch->scripts().outcomes();
     state.running_scripts = from.watch->scripts().running();
     state.files = from.watch->files().values();
+    state.processes = from.watch->processes().states();
   }
   if (from.checks != nullptr) state.health = from.checks->health();
   return state;

@@ -143,6 +143,36 @@ void add_stats(const vrrp::Statistics& counted, JsonWriter& out) {
   out.close_object();
 }
 
+void add_process(const config::TrackProcess& process, const ProcessStatus& now, JsonWriter& out) {
+  using Wait = ProcessQuorum::Wait;
+  out.open_object();
+  out.field("process", process.name);
+  if (!process.parameters.empty()) out.field("parameters", parameters_text(process));
+  out.field("param_match", match_word(process.param_match));
+  out.field("min_processes", process.quorum);
+  if (process.quorum_max) out.field("max_processes", *process.quorum_max);
+  out.field("current_processes", now.count);
+  out.field("have_quorum", now.outcome == vrrp::Outcome::kGood);
+  out.field("weight", process.is_reversed ? -process.weight : process.weight);
+  out.number("terminate_delay", seconds_text(process.terminate_delay_us));
+  out.number("fork_delay", seconds_text(process.fork_delay_us));
+  out.field("fork_delay_timer_running", now.wait == Wait::kFork);
+  out.field("terminate_delay_timer_running", now.wait == Wait::kTermination);
+  out.field("full_command", process.full_command);
+  out.close_object();
+}
+
+void add_processes(const State& state, JsonWriter& out) {
+  if (state.processes.empty()) return;
+  out.key("track_process");
+  out.open_array();
+  for (const config::TrackProcess& process : state.config->track_processes) {
+    const auto found = state.processes.find(process.name);
+    if (found != state.processes.end()) add_process(process, found->second, out);
+  }
+  out.close_array();
+}
+
 }  // namespace
 
 std::string json_text(const State& state) {
@@ -160,7 +190,10 @@ std::string json_text(const State& state) {
     out.close_object();
   }
   out.close_array();
-  if (is_v2) out.close_object();
+  if (is_v2) {
+    add_processes(state, out);
+    out.close_object();
+  }
   return out.take() + '\n';
 }
 

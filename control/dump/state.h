@@ -13,6 +13,7 @@
 
 #include "control/config/model.h"
 #include "control/plan/pool.h"
+#include "control/plan/processes.h"
 #include "control/plan/topology.h"
 #include "control/plan/tracking.h"
 #include "vrrp/types.h"
@@ -43,6 +44,7 @@ struct State {
   Outcomes scripts;                      ///< Those that are run.
   std::set<std::string> running_scripts;
   FileValues files;
+  ProcessStates processes;
   std::vector<std::vector<Health>> health;  ///< By virtual and real server; none with -P.
 };
 

@@ -52,6 +52,35 @@ void add_file(const State& state, const config::TrackFile& file, std::int64_t va
   add_tracking_instances(state, &config::VrrpInstance::track_file, file.name, out);
 }
 
+void add_process(const State& state, const config::TrackProcess& process, const ProcessStatus& now,
+                 Lines& out) {
+  using Wait = ProcessQuorum::Wait;
+  const auto seconds = [](std::uint64_t us) {
+    return decimal_seconds(static_cast<std::int64_t>(us)) + 's';
+  };
+  const auto timer = [&](std::string_view name, Wait wait) {
+    out.words(std::string(name) + (now.wait == wait ? " timer running" : " timer not running"));
+  };
+  out.head("VRRP Track process", process.name);
+  out.line("Process", process.process);
+  if (!process.parameters.empty()) out.line("Parameters", parameters_text(process));
+  if (process.param_match == config::ParamMatch::kExact) out.words("Param match");
+  if (process.param_match > config::ParamMatch::kExact) {
+    out.line("Param match", match_word(process.param_match));
+  }
+  out.line("Min processes", process.quorum);
+  if (process.quorum_max) out.line("Max processes", *process.quorum_max);
+  out.line("Current processes", now.count);
+  out.line("Have quorum", true_or_false(now.outcome == vrrp::Outcome::kGood));
+  out.line("Weight", weight_text(process.weight, process.is_reversed));
+  out.line("Terminate delay", seconds(process.terminate_delay_us));
+  out.line("Fork delay", seconds(process.fork_delay_us));
+  timer("Fork delay", Wait::kFork);
+  timer("Terminate delay", Wait::kTermination);
+  out.line("Full command", true_or_false(process.full_command));
+  add_tracking_instances(state, &config::VrrpInstance::track_process, process.name, out);
+}
+
 // Those that are tracked, as keepalived forgets the rest.
 template <typename Items, typename Values, typename Add>
 void add_section(std::string_view title, const Items& items, const Values& values, Lines& out,
@@ -74,6 +103,10 @@ void add_tracking(const State& state, Lines& out) {
   add_section("VRRP Track files", config.track_files, state.files, out,
               [&](const config::TrackFile& file, std::int64_t value) {
                 add_file(state, file, value, out);
+              });
+  add_section("VRRP Track processes", config.track_processes, state.processes, out,
+              [&](const config::TrackProcess& process, const ProcessStatus& now) {
+                add_process(state, process, now, out);
               });
 }
 

@@ -33,6 +33,29 @@ std::string vip_text(const config::VipAddress& vip, bool is_held) {
   return text;
 }
 
+std::string parameters_text(const config::TrackProcess& process) {
+  std::string text;
+  for (const std::string& parameter : process.parameters) {
+    if (!text.empty()) text += ' ';
+    text += parameter;
+  }
+  return text;
+}
+
+std::string_view match_word(config::ParamMatch match) {
+  switch (match) {
+    case config::ParamMatch::kExact:
+      return "exact";
+    case config::ParamMatch::kInitial:
+      return "initial";
+    case config::ParamMatch::kPartial:
+      return "partial";
+    case config::ParamMatch::kIgnored:
+      break;
+  }
+  return "none";
+}
+
 std::string decimal_seconds(std::int64_t us) {
   std::array<char, 40> text;
   std::snprintf(text.data(), text.size(), "%lld.%06lld", static_cast<long long>(us / kSecondUs),

@@ -208,6 +208,19 @@ TEST(Vrrp, Trackers) {
   EXPECT_NE(find(result, "nopreempt: a lower priority"), nullptr);
 }
 
+TEST(Vrrp, AWeightAloneIsReversedLikeTheDefinition) {
+  const LoadResult result = load_text(
+      "vrrp_track_process p {\nprocess x\nweight 3 reverse\n}\n"
+      "track_file f {\nfile /x\nweight 3 reverse\n}\ntrack_file g {\nfile /y\nweight 3\n}\n" +
+      instance_text("track_process {\np weight 4\n}\n"
+                    "track_file {\nf weight 4 noreverse\ng weight 4 reverse\n}"));
+  const VrrpInstance& v = result.config.vrrp_instances.at(0);
+  EXPECT_EQ(v.track_process.at(0).weight.value(), 4) << all(result);
+  EXPECT_TRUE(v.track_process[0].is_reversed);
+  EXPECT_FALSE(v.track_file.at(0).is_reversed);
+  EXPECT_TRUE(v.track_file.at(1).is_reversed);
+}
+
 TEST(Vrrp, TrackedProcesses) {
   const LoadResult result = load_text(
       "vrrp_track_process plain {\nprocess nginx\nweight 5\ndelay 1.5\n}\n"

@@ -71,6 +71,23 @@ TEST(DumpJson, TheSecondVersionIsAnObject) {
   EXPECT_TRUE(text.ends_with("}}]}\n")) << text;
 }
 
+TEST(DumpJson, TheSecondVersionHasTheProcesses) {
+  State state = state_of(
+      "global_defs {\n json_version 2\n}\nvrrp_track_process p {\n process x -a b\n"
+      " param_match partial\n weight 3 reverse\n quorum_max 9\n fork_delay 0.5\n}\n" +
+      instance("track_process {\n p\n }"));
+  state.processes["p"] = {vrrp::Outcome::kGood, 2, ProcessQuorum::Wait::kTermination};
+  const std::string text = json_text(state);
+  EXPECT_TRUE(has(text, R"("track_process":["p"])")) << text;
+  EXPECT_TRUE(has(text, R"(}],"track_process":[{"process":"p","parameters":"-a b",)"
+                        R"("param_match":"partial","min_processes":1,"max_processes":9,)"
+                        R"("current_processes":2,"have_quorum":true,"weight":-3,)"
+                        R"("terminate_delay":0,"fork_delay":0.5,)"
+                        R"("fork_delay_timer_running":false,)"
+                        R"("terminate_delay_timer_running":true,"full_command":true}]})"))
+      << text;
+}
+
 TEST(DumpJson, WhatCannotStandInAStringIsEscaped) {
   JsonWriter out;
   out.open_array();
