@@ -55,6 +55,7 @@ class App final : public VrrpHost {
 
   /// Until a signal says stop. `on_started` is called once everything runs.
   void run(const std::function<void()>& on_started);
+  const std::shared_ptr<const config::Config>& config() const { return setup_.config; }
 
  private:
   // Start, in this order.
@@ -98,6 +99,9 @@ class App final : public VrrpHost {
     notifier_->group_changed(group, to);
   }
   void lower_priority_heard(std::size_t instance) override;
+  void priority_changed(std::size_t instance, int priority) override {
+    notifier_->priority_changed(instance, vrrp_->speaker().instance(instance).state(), priority);
+  }
 
   void handle_kernel_news();
   void take_kernel_view();

@@ -97,7 +97,10 @@ void settle_group(SyncGroup& group, std::map<std::string, VrrpInstance*>& instan
                         "vrrp_sync_group '" + group.name + "' has only one member", "",
                         Effect::kProblem);
   }
-  for (const std::string& member : group.members) share_trackers(group, *instances[member]);
+  for (const std::string& member : group.members) {
+    share_trackers(group, *instances[member]);
+    if (*group.notify_priority_changes) instances[member]->notify_priority_changes.set(true);
+  }
   if (group.tracking_weight) return;
   for (const std::string& member : group.members) {
     drop_weighted(*instances[member], "in a sync group without sync_group_tracking_weight",

@@ -179,15 +179,15 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"no_email_faults", kBareShape, kB, kActive,
      [](Args&, GlobalDefs& g) { g.no_email_faults = true; }},
     {"no_checker_emails", kBareShape, kB, kNotBuilt},
-    {"startup_script", kCommandShape, kB, kNotActedOn,
+    {"startup_script", kCommandShape, kB, kActive,
      [](Args& a, GlobalDefs& g) { a.command_to(g.startup.command); }},
-    {"shutdown_script", kCommandShape, kB, kNotActedOn,
+    {"shutdown_script", kCommandShape, kB, kActive,
      [](Args& a, GlobalDefs& g) { a.command_to(g.shutdown.command); }},
-    {"startup_script_timeout", kOneWord, kC, kNotActedOn,
+    {"startup_script_timeout", kOneWord, kC, kActive,
      [](Args& a, GlobalDefs& g) {
        a.seconds_to(g.startup.timeout_us, kSecondUs, kMaxScriptTimeoutUs);
      }},
-    {"shutdown_script_timeout", kOneWord, kC, kNotActedOn,
+    {"shutdown_script_timeout", kOneWord, kC, kActive,
      [](Args& a, GlobalDefs& g) {
        a.seconds_to(g.shutdown.timeout_us, kSecondUs, kMaxScriptTimeoutUs);
      }},
@@ -201,7 +201,7 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"bfd_process_name", kAnyWords, kC, kNotBuilt},
     {"vrrp_garp_extra_if", kAnyWords, kK, kKernelOnly, nullptr, "vrrp_vmac_garp_intvl"},
     {"vrrp_owner_ignore_adverts", kFlagShape, kC, kNotBuilt},
-    {"vrrp_notify_priority_changes", kFlagShape, kC, kNotActedOn,
+    {"vrrp_notify_priority_changes", kFlagShape, kC, kActive,
      [](Args& a, GlobalDefs& g) { a.flag_to(g.vrrp_notify_priority_changes); }},
     {"log_unknown_vrids", kFlagShape, kC, kNotBuilt},
     {"dynamic_interfaces", kAnyWords, kB, kNotBuilt},

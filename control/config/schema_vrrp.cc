@@ -238,7 +238,7 @@ constexpr Row<Into> kInstanceRows[] = {
     {"track_process", kBlockShape, kB, kActive,
      [](Args& a, Into& d) { read_trackers(a, d.instance.track_process); }},
     {"track_bfd", kBlockShape, kB, kNotBuilt},
-    {"notify_priority_changes", kFlagShape, kC, kNotActedOn,
+    {"notify_priority_changes", kFlagShape, kC, kActive,
      [](Args& a, Into& d) { a.flag_to(d.instance.notify_priority_changes); }},
     {"lvs_sync_daemon_interface", kOneWord, kB, kNotBuilt},
     {"virtual_routes", kBlockShape, kK, kKernelOnly},
@@ -276,7 +276,7 @@ constexpr Row<SyncGroup> kGroupRows[] = {
     {"track_process", kBlockShape, kB, kActive,
      [](Args& a, SyncGroup& g) { read_trackers(a, g.track_process); }},
     {"track_bfd", kBlockShape, kB, kNotBuilt},
-    {"notify_priority_changes", kFlagShape, kC, kNotActedOn,
+    {"notify_priority_changes", kFlagShape, kC, kActive,
      [](Args& a, SyncGroup& g) { a.flag_to(g.notify_priority_changes); }},
 };
 
