@@ -99,7 +99,7 @@ void settle_group(SyncGroup& group, std::map<std::string, VrrpInstance*>& instan
   }
   for (const std::string& member : group.members) {
     share_trackers(group, *instances[member]);
-    if (*group.notify_priority_changes) instances[member]->notify_priority_changes.set(true);
+    instances[member]->notify_priority_changes.inherit(group.notify_priority_changes);
   }
   if (group.tracking_weight) return;
   for (const std::string& member : group.members) {
@@ -143,7 +143,8 @@ void resolve_groups(Config& config, Diagnostics& diagnostics) {
     settle_group(group, instances, taken, diagnostics);
   }
   std::erase_if(config.sync_groups, [](const SyncGroup& g) { return g.members.empty(); });
-  for (const VrrpInstance& instance : config.vrrp_instances) {
+  for (VrrpInstance& instance : config.vrrp_instances) {
+    instance.notify_priority_changes.inherit(config.global.vrrp_notify_priority_changes);
     warn_nopreempt(instance, diagnostics);
   }
 }

@@ -128,7 +128,6 @@ void InstanceRules::settle_inheritance() {
   v_.v3_checksum_as_v2.inherit(global_.v3_checksum_as_v2);
   v_.smtp_alert.inherit(global_.smtp_alert_vrrp);
   v_.smtp_alert.inherit(global_.smtp_alert);
-  v_.notify_priority_changes.inherit(global_.vrrp_notify_priority_changes);
 
   GarpOptions& garp = v_.garp;
   const GarpOptions& base = global_.garp;

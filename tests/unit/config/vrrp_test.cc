@@ -208,6 +208,23 @@ TEST(Vrrp, Trackers) {
   EXPECT_NE(find(result, "nopreempt: a lower priority"), nullptr);
 }
 
+TEST(Vrrp, PriorityChangesAreToldByTheNearestWord) {
+  const auto told = [](const std::string& global, const std::string& group,
+                       const std::string& own) {
+    const LoadResult result =
+        load_text("global_defs {\n" + global + "\n}\n" + instance_text(own) +
+                  "vrrp_sync_group G {\ngroup {\nVI_1\n}\n" + group + "\n}\n");
+    return *result.config.vrrp_instances.at(0).notify_priority_changes;
+  };
+  const std::string on = "notify_priority_changes", off = on + " off", global = "vrrp_" + on;
+  EXPECT_FALSE(told("", "", ""));
+  EXPECT_TRUE(told(global, "", ""));
+  EXPECT_TRUE(told("", on, ""));
+  EXPECT_FALSE(told(global, off, ""));
+  EXPECT_FALSE(told(global, on, off));
+  EXPECT_TRUE(told("", off, on));
+}
+
 TEST(Vrrp, AWeightAloneIsReversedLikeTheDefinition) {
   const LoadResult result = load_text(
       "vrrp_track_process p {\nprocess x\nweight 3 reverse\n}\n"
