@@ -34,10 +34,12 @@ App::App(Setup setup)
       health_timer_(io_),
       news_timer_(io_),
       children_(io_.get_executor()),
-      holds_(hold_devices(*setup_.topology)),
+      holds_(hold_devices(*setup_.running.topology)),
       view_(std::make_shared<const KernelView>(setup_.mirror->view())) {
   start_dataplane();
-  start_memberships();
+  if (const auto open = filters_.widen(*setup_.running.topology); !open) {
+    throw std::runtime_error(open.error());
+  }
   start_services();
 }
 
@@ -47,7 +49,7 @@ App::~App() {
   for (const int signal : {SIGTERM, SIGINT}) std::signal(signal, SIG_IGN);
   if (kernel_ != nullptr) kernel_->drain();
   publisher_.reset();
-  virtual_macs_.clear();
+  filters_.clear();
   kernel_news_.release();
   if (doorbell_.is_open()) doorbell_.release();
 }
@@ -56,24 +58,23 @@ void App::start_dataplane() {
   kernel_ =
       std::make_unique<KernelExecutor>(api::footprint_path(setup_.options.instance),
                                        [](const std::string& error) { log::error("{}", error); });
-  for (const PlacedPort& port : setup_.topology->ports) kernel_->note_netdev(port.netdev);
-  for (const PlacedNic& nic : setup_.topology->nics()) kernel_->note_netdev(nic.netdev);
+  for (const PlacedPort& port : setup_.running.topology->ports) kernel_->note_netdev(port.netdev);
+  for (const PlacedNic& nic : setup_.running.topology->nics()) kernel_->note_netdev(nic.netdev);
   keep_tags();
-  auto dataplane = worker::Dataplane::start(
-      dataplane_config(setup_.options, *setup_.config, *setup_.topology, setup_.taps));
+  auto dataplane = worker::Dataplane::start(dataplane_config(
+      setup_.options, *setup_.running.config, *setup_.running.topology, setup_.taps));
   if (!dataplane) throw std::runtime_error(dataplane.error());
   dataplane_ = std::move(*dataplane);
   if (!setup_.taps.empty()) learn_macs();
-  use_bonds(*dataplane_, *setup_.topology, *view_);
-  vips_ = std::make_unique<VipAddresses>(*setup_.topology, *kernel_);
-  neighbours_ = std::make_unique<NeighbourKeeper>(*setup_.config, *setup_.topology,
-                                                  setup_.options.mode, *kernel_);
+  use_bonds(*dataplane_, *setup_.running.topology, *view_);
+  vips_ = std::make_unique<VipAddresses>(setup_.running, *kernel_);
+  neighbours_ = std::make_unique<NeighbourKeeper>(setup_.running, setup_.options.mode, *kernel_);
   if (!dataplane_->hugepages()) log::info("no free hugepages: running without them");
 }
 
 // A NIC that takes the tags off its frames hides from XDP whose they are: ours or the kernel's.
 void App::keep_tags() {
-  for (const PlacedDevice& device : setup_.topology->devices) {
+  for (const PlacedDevice& device : setup_.running.topology->devices) {
     const auto is_on_it = [&](const Link& link) { return link.lower == device.ifindex; };
     if (std::ranges::none_of(view_->links, is_on_it)) continue;
     for (const PlacedNic& nic : device.nics) {
@@ -88,39 +89,16 @@ void App::keep_tags() {
 void App::learn_macs() {
   setup_.mirror->handle_news();
   view_ = std::make_shared<const KernelView>(setup_.mirror->view());
-  setup_.topology = std::make_shared<const Topology>(with_macs_of(*view_, *setup_.topology));
-}
-
-void App::start_memberships() {
-  for (const PlacedPort& port : setup_.topology->ports) {
-    if (port.virtual_macs.empty()) continue;
-    auto delivery = port::VirtualMacs::attach(port.ifindex);
-    if (!delivery) throw std::runtime_error("interface " + port.netdev + ": " + delivery.error());
-    virtual_macs_[port.ifindex] = std::move(*delivery);
-    for (const net::Mac& mac : port.virtual_macs) {
-      if (const auto added = memberships_.add_mac(port.ifindex, mac); !added) {
-        throw std::runtime_error("interface " + port.netdev + ": " + added.error());
-      }
-    }
-  }
-  std::set<std::pair<unsigned, net::IpAddr>> groups;
-  for (std::size_t i = 0; i < setup_.topology->instances.size(); ++i) {
-    const net::PortId port = setup_.topology->instances[i].port;
-    groups.emplace(setup_.topology->ports[port].ifindex, setup_.config->vrrp_instances[i].group);
-  }
-  for (const auto& [ifindex, group] : groups) {
-    if (const auto joined = memberships_.join_group(ifindex, group); !joined) {
-      throw std::runtime_error(joined.error());
-    }
-  }
+  setup_.running.topology =
+      std::make_shared<const Topology>(with_macs_of(*view_, *setup_.running.topology));
 }
 
 void App::start_services() {
   if (setup_.options.mode.services) {
-    checks_ = std::make_unique<CheckDriver>(io_.get_executor(), *setup_.config,
+    checks_ = std::make_unique<CheckDriver>(io_.get_executor(), setup_.running.config,
                                             [this] { publisher_->request(); });
   }
-  publisher_ = std::make_unique<Publisher>(io_, *dataplane_, *setup_.topology,
+  publisher_ = std::make_unique<Publisher>(io_, *dataplane_, *setup_.running.topology,
                                            [this] { return plan_input(); });
   if (const auto published = publisher_->publish_first(); !published) {
     throw std::runtime_error(published.error());
@@ -131,8 +109,7 @@ void App::run(const std::function<void()>& on_started) {
   dataplane_->run();
   worker_watch_.start(dataplane_->worker_count(), now_us());
   if (setup_.options.mode.vrrp) {
-    vrrp_ =
-        std::make_unique<VrrpDriver>(io_.get_executor(), *setup_.config, *setup_.topology, *this);
+    vrrp_ = std::make_unique<VrrpDriver>(io_.get_executor(), setup_.running, *this);
   }
   start_rates();
   start_api();
@@ -142,23 +119,24 @@ void App::run(const std::function<void()>& on_started) {
   watch_health();
   vips_->take_over(*view_);
   vips_->acquire(lb::kAlwaysOurs);
-  neighbours_->update(*view_);
-  peer_hops_.update(*setup_.config, *view_, *setup_.topology);
-  vips_->announce_own(role(), *dataplane_);
+  neighbours_->update(*view_, publisher_->services());
+  peer_hops_.update(setup_.running, *view_);
+  vips_->announce_own(role(), *dataplane_, nullptr);
   if (checks_ != nullptr) checks_->start();
   start_vrrp();
   on_started();
   log::info("keeplined {} started: {} interfaces, {} VRRP instances, {} virtual servers",
-            KEEPLINE_VERSION, setup_.topology->ports.size(), setup_.config->vrrp_instances.size(),
-            setup_.config->virtual_servers.size());
+            KEEPLINE_VERSION, setup_.running.topology->ports.size(),
+            setup_.running.config->vrrp_instances.size(),
+            setup_.running.config->virtual_servers.size());
   io_.run();
 }
 
 void App::start_vrrp() {
   if (vrrp_ == nullptr) return;
-  notifier_ = std::make_unique<Notifier>(*setup_.config, children_);
-  watch_ = std::make_unique<InstanceWatch>(io_.get_executor(), *setup_.config, *setup_.topology,
-                                           children_, *vrrp_, *vips_);
+  notifier_ = std::make_unique<Notifier>(setup_.running, children_);
+  watch_ = std::make_unique<InstanceWatch>(io_.get_executor(), setup_.running, children_, *vrrp_,
+                                           *vips_);
   watch_->start(view_);
 }
 
@@ -198,21 +176,24 @@ void App::watch_local_ports(const lb::RealServer& real, const RealFigures& figur
 }
 
 void App::start_api() {
-  reports_ = std::make_unique<Reports>(Reports::Sources{
-      &setup_.options, setup_.config.get(), setup_.topology.get(), &view_, dataplane_.get(),
-      publisher_.get(), vrrp_.get(), [this] { return &checks_->health(); }, &lag_, rates_.get()});
+  reloader_ = std::make_unique<Reloader>(io_.get_executor());
+  reloads_.loaded_unix_s = ::time(nullptr);
+  reports_ = std::make_unique<Reports>(
+      Reports::Sources{&setup_.options, &setup_.running, &view_, dataplane_.get(), publisher_.get(),
+                       vrrp_.get(), &lag_, rates_.get(), &reloads_,
+                       [this](api::Backend::ReloadCallback reply) { reload(std::move(reply)); }});
   api_ = std::make_unique<api::Server>(io_.get_executor(), *reports_);
-  api::listen_or_throw(*api_, setup_.options.socket_path, setup_.config->dataplane.metrics);
+  api::listen_or_throw(*api_, setup_.options.socket_path, setup_.running.config->dataplane.metrics);
   dumper_ = std::make_unique<dump::Dumper>(
       io_.get_executor(),
-      dump::Sources{setup_.options, setup_.config, setup_.topology, view_, vrrp_, watch_, checks_});
+      dump::Sources{setup_.options, setup_.running, view_, vrrp_, watch_, checks_});
 }
 
 void App::watch_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
-      log::warn("SIGHUP: reload is not built yet, the configuration stays as it is");
+      reload({});
       watch_signals();
       return;
     }
@@ -270,7 +251,7 @@ void App::watch_health() {
 // An instance whose traffic no worker carries must not be master.
 void App::check_worker() {
   const bool stalled = worker_watch_.is_any_stalled(*dataplane_, now_us());
-  for (std::size_t i = 0; vrrp_ != nullptr && i < setup_.topology->ports.size(); ++i) {
+  for (std::size_t i = 0; vrrp_ != nullptr && i < setup_.running.topology->ports.size(); ++i) {
     vrrp_->set_port_fault(static_cast<net::PortId>(i), vrrp::FaultCause::kWorkerStalled, stalled);
   }
 }
@@ -321,35 +302,48 @@ VrrpHost::Send App::send_frame(net::PortId port, net::Bytes frame, std::int64_t 
              : Send::kFailed;
 }
 
+bool App::may_announce(std::size_t instance, net::PortId port) {
+  return vips_->is_settled(static_cast<lb::LeaseSlot>(instance)) && dataplane_->has_room(port);
+}
+
 void App::grant_lease(std::size_t instance, std::int64_t duration_us) {
   if (duration_us <= 0) return;
   dataplane_->grant_lease(static_cast<lb::LeaseSlot>(instance), duration_us);
 }
 
 void App::acquire_addresses(std::size_t instance) {
-  const PlacedInstance& placed = setup_.topology->instances[instance];
-  if (placed.vmac) {
-    virtual_macs_.at(setup_.topology->ports[placed.port].ifindex)->accept(*placed.vmac);
-  }
-  vips_->acquire(static_cast<lb::LeaseSlot>(instance));
+  const auto lease = static_cast<lb::LeaseSlot>(instance);
+  const Topology& topology = *setup_.running.topology;
+  filters_.accept(topology.instances[*topology.instance_of(lease)], topology);
+  vips_->acquire(lease);
 }
 
 void App::release_addresses(std::size_t instance) {
-  const PlacedInstance& placed = setup_.topology->instances[instance];
-  if (placed.vmac) {
-    virtual_macs_.at(setup_.topology->ports[placed.port].ifindex)->refuse(*placed.vmac);
-  }
-  vips_->release(static_cast<lb::LeaseSlot>(instance));
+  const auto lease = static_cast<lb::LeaseSlot>(instance);
+  const Topology& topology = *setup_.running.topology;
+  filters_.refuse(topology.instances[*topology.instance_of(lease)], topology);
+  vips_->release(lease);
 }
 
 void App::state_changed(std::size_t instance, const vrrp::StateChanged& change) {
-  notifier_->instance_changed(instance, change.to,
-                              vrrp_->speaker().instance(instance).effective_priority());
+  const int priority = vrrp_->speaker().instance(instance).effective_priority();
+  const auto index = setup_.running.topology->instance_of(static_cast<lb::LeaseSlot>(instance));
+  if (reload_ && reload_->going.contains(instance) && change.to == vrrp::State::kInit) {
+    notifier_->instance_removed(*index, priority);
+  } else {
+    notifier_->instance_changed(*index, change.to, priority);
+  }
 }
 
 void App::lower_priority_heard(std::size_t instance) {
-  notifier_->lower_priority_heard(instance,
-                                  vrrp_->speaker().instance(instance).effective_priority());
+  const int priority = vrrp_->speaker().instance(instance).effective_priority();
+  const auto index = setup_.running.topology->instance_of(static_cast<lb::LeaseSlot>(instance));
+  notifier_->lower_priority_heard(*index, priority);
+}
+
+void App::priority_changed(std::size_t instance, int priority) {
+  const auto index = setup_.running.topology->instance_of(static_cast<lb::LeaseSlot>(instance));
+  notifier_->priority_changed(*index, vrrp_->speaker().instance(instance).state(), priority);
 }
 
 // A burst of changes (routes of a daemon that starts, neighbours of a flood) is looked at once.
@@ -367,17 +361,18 @@ void App::take_kernel_view() {
   auto view = std::make_shared<const KernelView>(setup_.mirror->view());
   if (*view == *view_) return;
   view_ = std::move(view);
-  neighbours_->update(*view_);
-  peer_hops_.update(*setup_.config, *view_, *setup_.topology);
+  neighbours_->update(*view_, publisher_->services());
+  peer_hops_.update(setup_.running, *view_);
   publisher_->request();
-  use_bonds(*dataplane_, *setup_.topology, *view_);
+  use_bonds(*dataplane_, *setup_.running.topology, *view_);
   if (watch_ != nullptr) watch_->update(view_);
 }
 
 PlanInput App::plan_input() const {
   PlanInput input;
-  input.config = setup_.config;
-  input.topology = setup_.topology;
+  const Running& running = reload_ && reload_->wanted ? *reload_->wanted : setup_.running;
+  input.config = running.config;
+  input.topology = running.topology;
   input.kernel = view_;
   if (checks_ != nullptr) input.health = checks_->health();
   input.mode = setup_.options.mode;

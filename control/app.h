@@ -1,6 +1,7 @@
 // The composition root: owns every part of the running daemon and connects them.
 //
 // Everything here runs on the control thread. Construction order is start order; stop() undoes it.
+// In two files: app_reload.cc has what happens at a reload, app.cc the rest.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -10,6 +11,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +22,6 @@
 #include "control/figures.h"
 #include "control/instance_watch.h"
 #include "control/kernel/executor.h"
-#include "control/kernel/membership.h"
 #include "control/kernel/mirror.h"
 #include "control/kernel/netdev_hold.h"
 #include "control/load_sharer.h"
@@ -28,12 +30,14 @@
 #include "control/notify/notifier.h"
 #include "control/options.h"
 #include "control/peer_hops.h"
+#include "control/port_filters.h"
 #include "control/publisher.h"
+#include "control/reloader.h"
 #include "control/reports.h"
+#include "control/running.h"
 #include "control/vip_addresses.h"
 #include "control/vrrp_driver.h"
 #include "control/worker_watch.h"
-#include "dataplane/port/virtual_mac.h"
 
 namespace keepline::control {
 
@@ -42,8 +46,7 @@ class App final : public VrrpHost {
   /// A checked configuration, with the kernel's state and the topology made of both.
   struct Setup {
     Options options;
-    std::shared_ptr<const config::Config> config;
-    std::shared_ptr<const Topology> topology;
+    Running running;
     std::unique_ptr<Mirror> mirror;
     Taps taps;
   };
@@ -55,14 +58,14 @@ class App final : public VrrpHost {
 
   /// Until a signal says stop. `on_started` is called once everything runs.
   void run(const std::function<void()>& on_started);
-  const std::shared_ptr<const config::Config>& config() const { return setup_.config; }
+  /// The one that runs.
+  const std::shared_ptr<const config::Config>& config() const { return setup_.running.config; }
 
  private:
   // Start, in this order.
   void keep_tags();
   void learn_macs();
   void start_dataplane();
-  void start_memberships();
   void start_services();
   void start_vrrp();
   void start_rates();
@@ -76,9 +79,19 @@ class App final : public VrrpHost {
   void finish();
   void wait_to_end();
 
+  // A reload, in this order; anything that is wrong before apply() leaves everything as it is.
+  void reload(api::Backend::ReloadCallback reply);
+  void begin_reload();
+  void judge(std::shared_ptr<Reloader::Loaded> loaded);
+  void leave_those_that_go(std::function<void()> then);
+  void apply();
+  void commit();
+  void end_reload(std::string outcome);
+  bool is_held(lb::LeaseSlot lease) const;
+
   // VrrpHost.
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
-  bool may_announce(net::PortId port) override { return dataplane_->has_room(port); }
+  bool may_announce(std::size_t instance, net::PortId port) override;
   void grant_lease(std::size_t instance, std::int64_t duration_us) override;
   void revoke_lease(std::size_t instance) override {
     dataplane_->revoke_lease(static_cast<lb::LeaseSlot>(instance));
@@ -99,9 +112,7 @@ class App final : public VrrpHost {
     notifier_->group_changed(group, to);
   }
   void lower_priority_heard(std::size_t instance) override;
-  void priority_changed(std::size_t instance, int priority) override {
-    notifier_->priority_changed(instance, vrrp_->speaker().instance(instance).state(), priority);
-  }
+  void priority_changed(std::size_t instance, int priority) override;
 
   void handle_kernel_news();
   void take_kernel_view();
@@ -122,8 +133,7 @@ class App final : public VrrpHost {
   std::unique_ptr<VipAddresses> vips_;
   std::unique_ptr<NeighbourKeeper> neighbours_;
   std::unique_ptr<worker::Dataplane> dataplane_;
-  std::map<unsigned, std::unique_ptr<port::VirtualMacs>> virtual_macs_;  ///< By ifindex.
-  Memberships memberships_;
+  PortFilters filters_;
   std::shared_ptr<const KernelView> view_;
   std::unique_ptr<CheckDriver> checks_;
   std::unique_ptr<Publisher> publisher_;
@@ -136,6 +146,18 @@ class App final : public VrrpHost {
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<api::Server> api_;
   std::unique_ptr<dump::Dumper> dumper_;
+  std::unique_ptr<Reloader> reloader_;
+  ReloadHistory reloads_;
+  struct Reload {
+    std::int64_t begun_us = 0;
+    std::shared_ptr<Reloader::Loaded> loaded;
+    std::optional<Running> wanted;  ///< What is planned already, but does not run yet.
+    std::set<std::size_t> going;    ///< Instances, by lease.
+    std::vector<api::Backend::ReloadCallback> replies;
+  };
+  std::optional<Reload> reload_;                                  ///< Set: one is under way.
+  std::vector<api::Backend::ReloadCallback> waiting_for_reload_;  ///< For the one after it.
+  bool is_reload_asked_ = false;
   bool stopping_ = false;
   bool ending_ = false;
   std::int64_t goodbye_until_us_ = 0;

@@ -1,5 +1,7 @@
 #include "control/check_driver.h"
 
+#include <algorithm>
+
 #include "control/log.h"
 
 namespace keepline::control {
@@ -83,52 +85,74 @@ std::optional<checks::CheckSpec> spec_of(const config::Checker& checker) {
 
 }  // namespace
 
-CheckDriver::CheckDriver(boost::asio::any_io_executor executor, const config::Config& config,
+CheckDriver::CheckDriver(boost::asio::any_io_executor executor,
+                         std::shared_ptr<const config::Config> config,
                          std::function<void()> on_change)
-    : config_(config),
-      on_change_(std::move(on_change)),
+    : on_change_(std::move(on_change)),
       runner_(std::move(executor),
               {[this](const checks::VerdictReport& report) { on_verdict(report); },
                [this](const checks::FailureReport& report) { on_failure(report); }}) {
-  for (std::size_t service = 0; service < config.virtual_servers.size(); ++service) {
-    const auto& reals = config.virtual_servers[service].real_servers;
-    health_.emplace_back(reals.size(), Health::kUnchecked);
-    for (std::size_t real = 0; real < reals.size(); ++real) add_checks(service, real);
-  }
+  follow(std::move(config));
 }
 
-void CheckDriver::add_checks(std::size_t service, std::size_t real) {
-  for (const config::Checker& checker :
-       config_.virtual_servers[service].real_servers[real].checkers) {
+void CheckDriver::follow(std::shared_ptr<const config::Config> config) {
+  config_ = std::move(config);
+  ByKey before = std::exchange(running_, {});
+  places_.clear();
+  checks_.clear();
+  health_.clear();
+  for (std::size_t service = 0; service < config_->virtual_servers.size(); ++service) {
+    const auto& reals = config_->virtual_servers[service].real_servers;
+    health_.emplace_back(reals.size(), Health::kUnchecked);
+    checks_.emplace_back(reals.size());
+    for (std::size_t real = 0; real < reals.size(); ++real) add_checks(service, real, before);
+  }
+  for (const auto& [key, gone] : before) runner_.remove(gone.id);
+}
+
+void CheckDriver::add_checks(std::size_t service, std::size_t real, ByKey& before) {
+  const config::VirtualServer& server = config_->virtual_servers[service];
+  const config::RealServer& target = server.real_servers[real];
+  for (const config::Checker& checker : target.checkers) {
     const auto spec = spec_of(checker);
     if (!spec) continue;
-    const auto id = runner_.add(*spec);
-    if (!id) {
+    const Key key{
+        {server.address, server.port}, server.protocol, {target.address, target.port}, spec->key};
+    const auto running = take_or_add(key, *spec, before);
+    if (!running) {
       log::error("{}: too many checks, this one does not run", spec->name);
       continue;
     }
-    places_[*id] = {service, real};
-    verdicts_[*id] = spec->key.damping.alpha ? checks::Health::kDown : checks::Health::kUp;
+    checks_[service][real].push_back(running->id);
+    places_.emplace(running->id, std::pair(Place{service, real}, running_.emplace(key, *running)));
   }
   health_[service][real] = health_of(service, real);
 }
 
+std::optional<CheckDriver::Running> CheckDriver::take_or_add(const Key& key,
+                                                             const checks::CheckSpec& spec,
+                                                             ByKey& before) {
+  if (auto known = before.extract(key); !known.empty()) return known.mapped();
+  const auto id = runner_.add(spec);
+  if (!id) return std::nullopt;
+  return Running{*id, spec.key.damping.alpha ? checks::Health::kDown : checks::Health::kUp};
+}
+
 Health CheckDriver::health_of(std::size_t service, std::size_t real) const {
-  Health health = Health::kUnchecked;
-  for (const auto& [id, place] : places_) {
-    if (place.service != service || place.real != real) continue;
-    if (verdicts_.at(id) == checks::Health::kDown) return Health::kDown;
-    health = Health::kUp;
-  }
-  return health;
+  const std::vector<checks::CheckId>& ids = checks_[service][real];
+  if (ids.empty()) return Health::kUnchecked;
+  const bool is_down = std::ranges::any_of(ids, [this](checks::CheckId id) {
+    return places_.at(id).second->second.verdict == checks::Health::kDown;
+  });
+  return is_down ? Health::kDown : Health::kUp;
 }
 
 void CheckDriver::on_verdict(const checks::VerdictReport& report) {
   const auto found = places_.find(report.id);
   if (found == places_.end()) return;
-  verdicts_[report.id] = report.health;
-  const auto [service, real] = found->second;
-  const config::VirtualServer& server = config_.virtual_servers[service];
+  found->second.second->second.verdict = report.health;
+  const auto [service, real] = found->second.first;
+  const config::VirtualServer& server = config_->virtual_servers[service];
   const config::RealServer& target = server.real_servers[real];
   const Health before = health_[service][real];
   health_[service][real] = health_of(service, real);
@@ -141,7 +165,7 @@ void CheckDriver::on_verdict(const checks::VerdictReport& report) {
 }
 
 void CheckDriver::on_failure(const checks::FailureReport& report) {
-  if (config_.global.checker_log_all_failures) {
+  if (config_->global.checker_log_all_failures) {
     log::warn("{} failed ({} in a row): {}", report.spec.name, report.failures_in_row,
               checks::to_string(report.outcome));
   } else {

@@ -4,6 +4,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
@@ -53,6 +54,11 @@ void make(const config::TrackFile& file) {
 FileTracker::FileTracker(asio::any_io_executor executor, const config::Config& config,
                          std::function<void()> on_change)
     : executor_(executor), on_change_(std::move(on_change)), changes_(executor) {
+  follow(config);
+}
+
+void FileTracker::follow(const config::Config& config) {
+  changes_.close();
   std::vector<Named> files;
   std::set<std::string> folders;
   for (const config::TrackFile& file : config.track_files) {
@@ -63,6 +69,9 @@ FileTracker::FileTracker(asio::any_io_executor executor, const config::Config& c
     folders.insert(folder.empty() ? "." : folder.string());
   }
   files_ = std::make_shared<const std::vector<Named>>(std::move(files));
+  std::erase_if(values_, [this](const auto& each) {
+    return std::ranges::find(*files_, each.first, &Named::name) == files_->end();
+  });
   if (files_->empty()) return;
   changes_.assign(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   for (const std::string& folder : folders) {
@@ -70,6 +79,7 @@ FileTracker::FileTracker(asio::any_io_executor executor, const config::Config& c
       log::error("track_file in {}: {}: changes will not be seen", folder, std::strerror(errno));
     }
   }
+  if (started_) start();
 }
 
 FileTracker::~FileTracker() {
@@ -78,6 +88,7 @@ FileTracker::~FileTracker() {
 }
 
 void FileTracker::start() {
+  started_ = true;
   if (files_->empty()) return;
   read();
   watch();
@@ -117,7 +128,7 @@ void FileTracker::read() {
 void FileTracker::take(FileValues values) {
   is_reading_ = false;
   if (stopped_) return;
-  if (std::exchange(is_stale_, false)) read();
+  if (std::exchange(is_stale_, false)) return read();  // perhaps of other files
   if (values == values_) return;
   for (const auto& [name, value] : values) {
     const auto before = values_.find(name);

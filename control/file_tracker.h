@@ -31,6 +31,8 @@ class FileTracker {
   FileTracker& operator=(const FileTracker&) = delete;
 
   void start();
+  /// After a reload. What was known of a file holds until it is read again.
+  void follow(const config::Config& config);
   void stop();
   const FileValues& values() const { return values_; }
 
@@ -49,6 +51,7 @@ class FileTracker {
   boost::asio::posix::stream_descriptor changes_;
   boost::asio::thread_pool reader_{1};
   FileValues values_;
+  bool started_ = false;
   bool is_reading_ = false;
   bool is_stale_ = false;
   bool stopped_ = false;

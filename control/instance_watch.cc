@@ -27,16 +27,14 @@ std::chrono::microseconds start_delay(const config::GlobalDefs& global) {
 
 }  // namespace
 
-InstanceWatch::InstanceWatch(boost::asio::any_io_executor executor, const config::Config& config,
-                             const Topology& topology, checks::Children& children, VrrpDriver& vrrp,
-                             VipAddresses& vips)
-    : config_(config),
-      topology_(topology),
+InstanceWatch::InstanceWatch(boost::asio::any_io_executor executor, const Running& running,
+                             checks::Children& children, VrrpDriver& vrrp, VipAddresses& vips)
+    : running_(running),
       vrrp_(vrrp),
       vips_(vips),
-      scripts_(executor, config, children, [this] { apply(); }),
-      files_(executor, config, [this] { apply(); }),
-      processes_(executor, config, [this] { apply(); }),
+      scripts_(executor, *running.config, children, [this] { apply(); }),
+      files_(executor, *running.config, [this] { apply(); }),
+      processes_(executor, *running.config, [this] { apply(); }),
       delay_(executor) {}
 
 void InstanceWatch::start(std::shared_ptr<const KernelView> view) {
@@ -44,7 +42,7 @@ void InstanceWatch::start(std::shared_ptr<const KernelView> view) {
   scripts_.start();
   files_.start();
   processes_.start();
-  const auto delay = start_delay(config_.global);
+  const auto delay = start_delay(running_.config->global);
   may_start_ = delay.count() == 0;
   if (may_start_) return apply();
   log::info("VRRP starts in {} ms", delay.count() / 1000);
@@ -61,6 +59,13 @@ void InstanceWatch::update(std::shared_ptr<const KernelView> view) {
   apply();
 }
 
+void InstanceWatch::follow() {
+  scripts_.follow(*running_.config);
+  files_.follow(*running_.config);
+  processes_.follow(*running_.config);
+  apply();
+}
+
 void InstanceWatch::stop() {
   stopped_ = true;
   delay_.cancel();
@@ -70,25 +75,28 @@ void InstanceWatch::stop() {
 }
 
 void InstanceWatch::apply() {
-  for (std::size_t i = 0; !stopped_ && i < topology_.instances.size(); ++i) apply_to(i);
+  for (std::size_t i = 0; !stopped_ && i < running_.topology->instances.size(); ++i) apply_to(i);
 }
 
 // Faults come first: a 255 owner without link must not speak even once.
 void InstanceWatch::apply_to(std::size_t index) {
-  const config::VrrpInstance& instance = config_.vrrp_instances[index];
-  const PlacedPort& port = topology_.ports[topology_.instances[index].port];
+  const Topology& topology = *running_.topology;
+  const config::VrrpInstance& instance = running_.config->vrrp_instances[index];
+  const std::size_t number = topology.instances[index].lease;
+  const PlacedPort& port = topology.ports[topology.instances[index].port];
   const Link* link = view_->find_link(port.ifindex);
   const bool is_down = link == nullptr || !link->is_up;
-  vrrp_.set_fault(index, vrrp::FaultCause::kInterfaceDown, is_down && !instance.dont_track_primary);
+  vrrp_.set_fault(number, vrrp::FaultCause::kInterfaceDown,
+                  is_down && !instance.dont_track_primary);
   const Tracked tracked =
       track(instance, *view_, scripts_.outcomes(), files_.values(), processes_.outcomes());
-  vrrp_.set_fault(index, vrrp::FaultCause::kTracker, tracked.is_fault);
-  vrrp_.set_priority(index, tracked.priority);
-  vrrp_.set_source(index, source_of(instance, *view_, port.ifindex, topology_));
-  if (vrrp_.speaker().instance(index).state() == vrrp::State::kMaster) {
-    vips_.keep(static_cast<lb::LeaseSlot>(index), *view_);
+  vrrp_.set_fault(number, vrrp::FaultCause::kTracker, tracked.is_fault);
+  vrrp_.set_priority(number, tracked.priority);
+  vrrp_.set_source(number, source_of(instance, *view_, port.ifindex, topology));
+  if (vrrp_.speaker().instance(number).state() == vrrp::State::kMaster) {
+    vips_.keep(topology.instances[index].lease, *view_);
   }
-  if (may_start_ && !tracked.is_unknown) vrrp_.start(index);
+  if (may_start_ && !tracked.is_unknown) vrrp_.start(number);
 }
 
 }  // namespace keepline::control

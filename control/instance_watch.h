@@ -18,12 +18,13 @@ namespace keepline::control {
 
 class InstanceWatch {
  public:
-  InstanceWatch(boost::asio::any_io_executor executor, const config::Config& config,
-                const Topology& topology, checks::Children& children, VrrpDriver& vrrp,
-                VipAddresses& vips);
+  InstanceWatch(boost::asio::any_io_executor executor, const Running& running,
+                checks::Children& children, VrrpDriver& vrrp, VipAddresses& vips);
 
   void start(std::shared_ptr<const KernelView> view);
   void update(std::shared_ptr<const KernelView> view);
+  /// After a reload, when the driver has the new instances.
+  void follow();
   /// The node is leaving: nothing is told any more.
   void stop();
 
@@ -35,8 +36,7 @@ class InstanceWatch {
   void apply();
   void apply_to(std::size_t index);
 
-  const config::Config& config_;
-  const Topology& topology_;
+  const Running& running_;
   VrrpDriver& vrrp_;
   VipAddresses& vips_;
   ScriptTracker scripts_;

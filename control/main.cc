@@ -12,12 +12,11 @@
 
 #include "control/api/paths.h"
 #include "control/app.h"
-#include "control/config/load.h"
 #include "control/config/print.h"
 #include "control/daemonize.h"
-#include "control/file_loader.h"
 #include "control/kernel/pci.h"
 #include "control/life_script.h"
+#include "control/load_file.h"
 #include "control/log.h"
 #include "control/options.h"
 #include "control/preflight.h"
@@ -33,25 +32,6 @@ constexpr int kExitFatal = 1;
 constexpr int kExitConfig = 2;
 constexpr int kExitPermission = 4;
 constexpr int kExitNoConfig = 6;
-
-std::string config_id_of(const Options& options) {
-  if (!options.config_id.empty()) return options.config_id;
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  const std::string host = name;
-  return host.substr(0, host.find('.'));
-}
-
-config::LoadResult load_file(const Options& options) {
-  FileLoader loader;
-  config::LoadOptions load_options;
-  load_options.config_id = config_id_of(options);
-  load_options.env = [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-  };
-  return config::load(options.config_file, loader, load_options);
-}
 
 void print_diagnostics(const config::Diagnostics& diagnostics, std::ostream& out) {
   for (const config::Diagnostic& each : diagnostics.items()) {
@@ -99,16 +79,6 @@ int cleanup(const Options& options) {
   return EXIT_SUCCESS;
 }
 
-void log_diagnostics(const config::Diagnostics& diagnostics) {
-  for (const config::Diagnostic& each : diagnostics.items()) {
-    if (each.severity == config::Severity::kError) {
-      log::error("{}", config::to_string(each));
-    } else {
-      log::warn("{}", config::to_string(each));
-    }
-  }
-}
-
 // Everything up to the point where the machine is touched.
 int prepare(const Options& options, App::Setup& setup) {
   if (access(options.config_file.c_str(), R_OK) != 0) {
@@ -143,7 +113,7 @@ int prepare(const Options& options, App::Setup& setup) {
     setup.taps[port.interface] = std::move(*tap);
   }
   setup.mirror = std::make_unique<Mirror>();
-  setup.topology = std::make_shared<const Topology>(
+  setup.running.topology = std::make_shared<const Topology>(
       make_topology(loaded.config, setup.mirror->view(), options.mode, loaded.diagnostics));
   if (!loaded.diagnostics.can_run()) {
     print_diagnostics(loaded.diagnostics, std::cerr);
@@ -152,7 +122,7 @@ int prepare(const Options& options, App::Setup& setup) {
   log_diagnostics(loaded.diagnostics);
   if (options.dump_config)
     log::info("configuration:\n{}", config::print(loaded.config, config::Secrets::kHide));
-  setup.config = std::make_shared<const config::Config>(std::move(loaded.config));
+  setup.running.config = std::make_shared<const config::Config>(std::move(loaded.config));
   setup.options = options;
   return EXIT_SUCCESS;
 }

@@ -2,41 +2,45 @@
 
 namespace keepline::control {
 
-NeighbourKeeper::NeighbourKeeper(const config::Config& config, const Topology& topology, Mode mode,
-                                 KernelExecutor& kernel)
-    : config_(config), topology_(topology), mode_(mode), kernel_(kernel) {}
-
-std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(const KernelView& view) const {
+std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(
+    const KernelView& view, const std::vector<PlannedService>& services) const {
+  const Topology& topology = *running_.topology;
+  const config::Config& config = *running_.config;
   std::set<Key> result;
   const auto want = [&](const net::IpAddr& destination) {
     const KernelRoute* route = view.find_route(destination);
     if (route == nullptr) return;
-    const auto port = topology_.port_of(route->ifindex);
+    const auto port = topology.port_of(route->ifindex);
     if (port) result.emplace(*port, route->gateway.is_zero() ? destination : route->gateway);
   };
-  for (std::size_t i = 0; mode_.vrrp && i < topology_.instances.size(); ++i) {
-    for (const config::UnicastPeer& peer : config_.vrrp_instances[i].unicast_peers) {
+  for (std::size_t i = 0; mode_.vrrp && i < topology.instances.size(); ++i) {
+    for (const config::UnicastPeer& peer : config.vrrp_instances[i].unicast_peers) {
       const bool is_on_link = peer.address.is_v6() && net::is_link_local(peer.address.v6());
-      if (is_on_link) result.emplace(topology_.instances[i].port, peer.address);
+      if (is_on_link) result.emplace(topology.instances[i].port, peer.address);
       if (!is_on_link) want(peer.address);
     }
   }
   if (!mode_.services) return result;
-  for (const config::VirtualServer& server : config_.virtual_servers) {
+  for (const PlannedService& planned : services) {
+    for (const lb::LeavingServer& each : planned.service->leaving) {
+      want(each.real.endpoint.address);
+    }
+  }
+  for (const config::VirtualServer& server : config.virtual_servers) {
     for (const config::RealServer& real : server.real_servers) want(real.address);
     if (server.sorry_server) want(server.sorry_server->target.address);
   }
   for (const KernelRoute& route : view.routes) {
-    const auto port = topology_.port_of(route.ifindex);
+    const auto port = topology.port_of(route.ifindex);
     if (port && !route.gateway.is_zero()) result.emplace(*port, route.gateway);
   }
   return result;
 }
 
-void NeighbourKeeper::update(const KernelView& view) {
-  std::set<Key> next = wanted(view);
+void NeighbourKeeper::update(const KernelView& view, const std::vector<PlannedService>& services) {
+  std::set<Key> next = wanted(view, services);
   for (const KernelNeighbour& known : view.neighbours) {
-    const auto port = topology_.port_of(known.ifindex);
+    const auto port = running_.topology->port_of(known.ifindex);
     if (port && known.is_permanent) next.erase({*port, known.address});
   }
   for (const auto& [port, address] : next) {
@@ -49,7 +53,7 @@ void NeighbourKeeper::update(const KernelView& view) {
 }
 
 void NeighbourKeeper::learn(const lb::NeighbourSeen& seen, const KernelView& view) {
-  const unsigned ifindex = topology_.ports[seen.port].ifindex;
+  const unsigned ifindex = running_.topology->ports[seen.port].ifindex;
   for (const KernelNeighbour& known : view.neighbours) {
     if (known.ifindex != ifindex || known.address != seen.address) continue;
     if (known.is_permanent || known.mac == seen.mac) return;
@@ -62,7 +66,7 @@ void NeighbourKeeper::learn(const lb::NeighbourSeen& seen, const KernelView& vie
 }
 
 Netdev NeighbourKeeper::netdev_of(net::PortId port) const {
-  return {topology_.ports[port].netdev, topology_.ports[port].ifindex};
+  return {running_.topology->ports[port].netdev, running_.topology->ports[port].ifindex};
 }
 
 }  // namespace keepline::control

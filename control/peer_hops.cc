@@ -30,12 +30,13 @@ neigh::NextHop look_up(const net::IpAddr& peer, net::PortId own, const KernelVie
 
 }  // namespace
 
-void PeerHops::update(const config::Config& config, const KernelView& view,
-                      const Topology& topology) {
+void PeerHops::update(const Running& running, const KernelView& view) {
   hops_.clear();
+  const Topology& topology = *running.topology;
   for (std::size_t i = 0; i < topology.instances.size(); ++i) {
-    for (const config::UnicastPeer& peer : config.vrrp_instances[i].unicast_peers) {
-      hops_[{i, peer.address}] = look_up(peer.address, topology.instances[i].port, view, topology);
+    const PlacedInstance& placed = topology.instances[i];
+    for (const config::UnicastPeer& peer : running.config->vrrp_instances[i].unicast_peers) {
+      hops_[{placed.lease, peer.address}] = look_up(peer.address, placed.port, view, topology);
     }
   }
 }

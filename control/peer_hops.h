@@ -7,14 +7,14 @@
 #include <map>
 #include <utility>
 
-#include "control/plan/topology.h"
+#include "control/running.h"
 #include "dataplane/neigh/next_hops.h"
 
 namespace keepline::control {
 
 class PeerHops {
  public:
-  void update(const config::Config& config, const KernelView& view, const Topology& topology);
+  void update(const Running& running, const KernelView& view);
   neigh::NextHop to(std::size_t instance, const net::IpAddr& peer) const;
 
  private:

@@ -30,22 +30,29 @@ class ProcessTracker {
   ProcessTracker& operator=(const ProcessTracker&) = delete;
 
   void start();
+  /// After a reload: those that are counted as before keep their outcome and their delays.
+  void follow(const config::Config& config);
   void stop();
   const Outcomes& outcomes() const { return outcomes_; }
   ProcessStates states() const;
 
  private:
   using Counts = std::optional<std::vector<std::uint32_t>>;
+  using Processes = std::shared_ptr<const std::vector<config::TrackProcess>>;
+  void begin();
   void look();
   void take(const Counts& counts);
+  void note(const std::vector<std::uint32_t>& counts);
 
   boost::asio::any_io_executor executor_;
   std::function<void()> on_change_;
-  std::shared_ptr<const std::vector<config::TrackProcess>> processes_;
+  Processes processes_;
   std::vector<ProcessQuorum> quorums_;  ///< As processes_.
   Outcomes outcomes_;
   boost::asio::steady_timer timer_;
   boost::asio::thread_pool reader_{1};
+  bool started_ = false;
+  bool is_looking_ = false;  ///< Now, or when the timer ends.
   bool stopped_ = false;
   bool is_blind_ = false;  ///< /proc cannot be read, and that has been said.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -1,6 +1,7 @@
 // What the commands of a configuration become when they are run.
 //
-// Control thread, at start: users are looked up in the system's tables, which may take long.
+// Control thread, at start and at a reload: users are looked up in the system's tables, which may
+// take long.
 #pragma once
 
 #include <map>
@@ -33,7 +34,7 @@ class Programs {
   };
   static Identity look_up(std::string user, const std::string& group);
 
-  const config::GlobalDefs& global_;
+  config::GlobalDefs global_;
   std::map<std::pair<std::string, std::string>, Identity> identities_;  ///< By user and group.
 };
 

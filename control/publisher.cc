@@ -1,7 +1,10 @@
 #include "control/publisher.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <iterator>
 #include <stdexcept>
+#include <utility>
 
 #include "control/log.h"
 #include "dataplane/port/steer_maps.h"
@@ -80,8 +83,9 @@ tl::expected<void, std::string> Publisher::publish_first() {
   return {};
 }
 
-void Publisher::request() {
+void Publisher::request(std::function<void()> then) {
   if (stopped_) return;
+  if (then) asked_.push_back(std::move(then));
   if (building_) {
     again_ = true;
     return;
@@ -100,6 +104,7 @@ void Publisher::begin_after(std::chrono::milliseconds delay) {
 void Publisher::begin() {
   waiting_ = false;
   building_ = true;
+  std::ranges::move(std::exchange(asked_, {}), std::back_inserter(building_for_));
   boost::asio::post(builder_, [this, input = input_()] {
     auto built = std::make_shared<Built>(build(input));
     boost::asio::post(io_, [this, built] {
@@ -121,8 +126,11 @@ void Publisher::finish(Built built) {
     begin_after(kRetry);
     return;
   }
-  services_ = std::move(built.plan.services);
-  boost::asio::post(builder_, [this, tables = std::move(built.tables)] { narrow(tables); });
+  // What is gone may be large: it is freed where it was made.
+  std::swap(services_, built.plan.services);
+  boost::asio::post(builder_, [this, gone = std::move(built.plan.services),
+                               tables = std::move(built.tables)] { narrow(tables); });
+  for (const auto& then : std::exchange(building_for_, {})) then();
   if (std::exchange(again_, false)) request();
 }
 

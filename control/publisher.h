@@ -34,8 +34,8 @@ class Publisher {
   /// Builds and publishes at once, on the calling thread; at start. The error says what the
   /// kernel refused.
   tl::expected<void, std::string> publish_first();
-  /// Something has changed: a new snapshot follows soon.
-  void request();
+  /// Something has changed: a new snapshot follows soon. `then` is called when it is published.
+  void request(std::function<void()> then = {});
   void stop();
 
   /// As last published.
@@ -64,6 +64,8 @@ class Publisher {
   bool building_ = false;  // the builder is at it
   bool again_ = false;     // something changed meanwhile
   bool stopped_ = false;
+  std::vector<std::function<void()>> asked_;         // called when the next plan is published
+  std::vector<std::function<void()>> building_for_;  // or that which is being built
   // Builder's thread only (and publish_first(), before it is used).
   Planner planner_;
   struct NicSteering {

@@ -1,4 +1,6 @@
 // What becomes of a packet: the worker's answer with the names that control knows. See reports.h.
+#include <algorithm>
+
 #include "control/report_text.h"
 #include "control/reports.h"
 #include "vrrp/text.h"
@@ -58,9 +60,9 @@ api::NextHopReport hop_report(const lb::Explanation::Hop& hop, const Topology& t
 }  // namespace
 
 void Reports::name_instance(api::ExplainReport& report, const net::IpAddr& vip) const {
-  const PlacedVip* placed = from_.topology->find_vip(vip);
+  const PlacedVip* placed = from_.running->topology->find_vip(vip);
   if (placed == nullptr || from_.vrrp == nullptr) return;
-  if (placed->lease >= from_.vrrp->speaker().size()) return;
+  if (!from_.vrrp->speaker().has(placed->lease)) return;
   const vrrp::Instance& machine = from_.vrrp->speaker().instance(placed->lease);
   report.instance = machine.config().name;
   report.instance_state = std::string(vrrp::to_string(machine.state()));
@@ -68,9 +70,11 @@ void Reports::name_instance(api::ExplainReport& report, const net::IpAddr& vip) 
 
 void Reports::name_service(api::ExplainReport& report, const lb::Explanation& explanation) const {
   const std::vector<PlannedService>& planned = from_.publisher->services();
-  if (explanation.service_slot >= planned.size()) return;
-  const auto& service = planned[explanation.service_slot].service;
-  if (service == nullptr) return;
+  const auto found = std::ranges::find_if(planned, [&](const PlannedService& each) {
+    return each.service->slot == explanation.service_slot;
+  });
+  if (found == planned.end()) return;
+  const auto& service = found->service;
   report.service = net::to_string(service->vip);
   report.scheduler = std::string(lb::to_string(service->scheduler));
   for (const lb::RealServer& real : service->pool) {
@@ -110,7 +114,7 @@ api::ExplainReport Reports::explain_report(const api::ExplainQuery& query,
   }
   report.worker = explanation.worker;
   report.shard = explanation.shard;
-  report.next_hop = hop_report(explanation.next_hop, *from_.topology);
+  report.next_hop = hop_report(explanation.next_hop, *from_.running->topology);
   return report;
 }
 

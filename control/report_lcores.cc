@@ -85,8 +85,8 @@ api::LcoreReport Reports::lcore_report(unsigned index) const {
     row.busy_percent = 100 * rates[Work::kBusyTurns] / rates[Work::kTurns];
   }
   row.drops = drops_of(worker);
-  for (std::size_t i = 0; i < from_.topology->ports.size(); ++i) {
-    row.ports.push_back({from_.topology->ports[i].netdev, counters.received[i].get(),
+  for (std::size_t i = 0; i < from_.running->topology->ports.size(); ++i) {
+    row.ports.push_back({from_.running->topology->ports[i].netdev, counters.received[i].get(),
                          counters.transmitted[i].get()});
   }
   return row;

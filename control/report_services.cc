@@ -68,16 +68,14 @@ void Reports::count(api::RealReport& report, const lb::RealServer& real) const {
   report.rates = rate_report(from_.rates->traffic_per_second(real));
 }
 
-api::RealReport Reports::real_report(const config::VirtualServer& server, std::size_t service,
-                                     std::size_t real, const PlannedService& planned) const {
-  const config::RealServer& configured = server.real_servers[real];
+api::RealReport Reports::real_report(std::size_t real, const PlannedService& planned) const {
   const lb::RealServer& running = planned.reals[real];
   api::RealReport report;
-  report.address = net::to_string(configured.address);
-  report.port = configured.port;
+  report.address = net::to_string(running.endpoint.address);
+  report.port = running.endpoint.port;
   report.forward = forward_name(running.method);
   report.weight = running.weight;
-  report.health = health_name((*from_.health())[service][real]);
+  report.health = health_name(planned.health[real]);
   for (const PoolMember& member : planned.pool.members) report.in_pool |= member.real == real;
   count(report, running);
   report.local_ports = local_ports(planned, running);
@@ -101,8 +99,7 @@ api::RealReport Reports::sorry_report(const PlannedService& planned) const {
   return report;
 }
 
-api::ServiceReport Reports::service_report(std::size_t index, const PlannedService& planned) const {
-  const config::VirtualServer& server = from_.config->virtual_servers[index];
+api::ServiceReport Reports::service_report(const PlannedService& planned) const {
   api::ServiceReport row;
   row.protocol = protocol_name(planned.service->protocol);
   row.vip = net::to_string(planned.service->vip.address);
@@ -110,9 +107,9 @@ api::ServiceReport Reports::service_report(std::size_t index, const PlannedServi
   row.scheduler = std::string(lb::to_string(planned.service->scheduler));
   row.flags = flags_of(*planned.service);
   for (std::size_t real = 0; real < planned.reals.size(); ++real) {
-    row.reals.push_back(real_report(server, index, real, planned));
+    row.reals.push_back(real_report(real, planned));
   }
-  if (server.sorry_server) row.reals.push_back(sorry_report(planned));
+  if (planned.sorry.slot != 0) row.reals.push_back(sorry_report(planned));
   for (const api::RealReport& real : row.reals) {
     add(row.stats, real.stats);
     add(row.rates, real.rates);
@@ -133,7 +130,7 @@ api::ServicesReport Reports::services(std::uint64_t cursor) {
       report.next_cursor = i;
       break;
     }
-    report.services.push_back(service_report(i, planned[i]));
+    report.services.push_back(service_report(planned[i]));
     items += 1 + report.services.back().reals.size();
   }
   return report;

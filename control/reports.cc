@@ -75,6 +75,10 @@ api::StatusReport Reports::status() {
   report.uptime_s = static_cast<std::uint64_t>((now_us() - started_us_) / 1'000'000);
   report.config_path = from_.options->config_file;
   report.mode = mode_name(from_.options->mode);
+  report.config_loaded_unix_s = from_.reloads->loaded_unix_s;
+  report.reloads = from_.reloads->applied;
+  report.reloads_refused = from_.reloads->refused;
+  report.last_reload_refused = from_.reloads->last_refused;
   report.control_lag_us = from_.lag->last_us;
   report.control_lag_max_us = from_.lag->max_us;
 
@@ -90,12 +94,12 @@ api::StatusReport Reports::status() {
     report.workers.front().drops["unknown_vrid"] = from_.vrrp->speaker().unknown_vrid();
   }
 
-  for (std::size_t i = 0; i < from_.topology->ports.size(); ++i) {
-    const PlacedPort& placed = from_.topology->ports[i];
+  for (std::size_t i = 0; i < from_.running->topology->ports.size(); ++i) {
+    const PlacedPort& placed = from_.running->topology->ports[i];
     const Link* link = (*from_.view)->find_link(placed.ifindex);
     api::PortReport port;
     port.name = placed.netdev;
-    port.driver = driver_of(from_.topology->devices[placed.device]);
+    port.driver = driver_of(from_.running->topology->devices[placed.device]);
     port.mac = net::to_string(placed.mac);
     port.link_up = link != nullptr && link->is_up;
     const PortFigures figures = port_figures(*from_.dataplane, static_cast<net::PortId>(i));
@@ -111,12 +115,13 @@ api::VrrpsReport Reports::vrrp() {
   api::VrrpsReport report;
   if (from_.vrrp == nullptr) return report;
   const vrrp::Speaker& speaker = from_.vrrp->speaker();
-  for (std::size_t i = 0; i < speaker.size(); ++i) {
-    const vrrp::Instance& machine = speaker.instance(i);
+  for (std::size_t i = 0; i < from_.running->topology->instances.size(); ++i) {
+    const std::size_t number = from_.running->topology->instances[i].lease;
+    const vrrp::Instance& machine = speaker.instance(number);
     api::VrrpReport row;
     row.name = machine.config().name;
     row.state = std::string(vrrp::to_string(machine.state()));
-    row.interface = *from_.config->vrrp_instances[i].interface;
+    row.interface = *from_.running->config->vrrp_instances[i].interface;
     row.vrid = machine.config().vrid;
     row.version = static_cast<std::uint16_t>(machine.config().version);
     row.priority = machine.config().priority;
@@ -126,7 +131,7 @@ api::VrrpsReport Reports::vrrp() {
     }
     row.advert_interval_us = static_cast<std::uint64_t>(machine.config().advert_interval_us);
     for (const net::IpAddr& vip : machine.config().vips) row.vips.push_back(net::to_string(vip));
-    row.since_unix_s = from_.vrrp->since_unix_s(i);
+    row.since_unix_s = from_.vrrp->since_unix_s(number);
     row.statistics = vrrp_counters(machine.statistics());
     report.instances.push_back(std::move(row));
   }
@@ -181,7 +186,7 @@ void Reports::handle_record(const worker::ConnectionRecord& record) {
 api::StartedCapture Reports::start_capture(const api::CaptureQuery& query) {
   if (!capturing_.expired()) return {nullptr, "another capture is running"};
   std::vector<std::string> ports;
-  for (const PlacedPort& port : from_.topology->ports) ports.push_back(port.netdev);
+  for (const PlacedPort& port : from_.running->topology->ports) ports.push_back(port.netdev);
   auto live = LiveCapture::start(*from_.dataplane, ports, query);
   if (!live) return {nullptr, live.error()};
   capturing_ = (*live)->life();

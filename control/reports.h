@@ -12,9 +12,18 @@
 #include "control/options.h"
 #include "control/publisher.h"
 #include "control/rate_sampler.h"
+#include "control/running.h"
 #include "control/vrrp_driver.h"
 
 namespace keepline::control {
+
+/// What became of the configuration since the start.
+struct ReloadHistory {
+  std::int64_t loaded_unix_s = 0;  ///< The one that runs.
+  std::uint64_t applied = 0;
+  std::uint64_t refused = 0;
+  bool last_refused = false;
+};
 
 /// How late the control thread runs its timers.
 struct ControlLag {
@@ -26,15 +35,15 @@ class Reports final : public api::Backend {
  public:
   struct Sources {
     const Options* options;
-    const config::Config* config;
-    const Topology* topology;
+    const Running* running;
     const std::shared_ptr<const KernelView>* view;
     worker::Dataplane* dataplane;
     const Publisher* publisher;
     const VrrpDriver* vrrp;  ///< nullptr with -C.
-    const std::function<const std::vector<std::vector<Health>>*()> health;
     const ControlLag* lag;
     const RateSampler* rates;
+    const ReloadHistory* reloads;
+    std::function<void(ReloadCallback)> reload;
   };
   explicit Reports(Sources sources);
 
@@ -44,6 +53,7 @@ class Reports final : public api::Backend {
   api::VrrpsReport vrrp() override;
   api::StagesReport stages() override;
   void sample_stages(bool on) override;
+  void reload(ReloadCallback reply) override { from_.reload(std::move(reply)); }
   void connections(const lb::ConnectionFilter& filter, std::uint64_t cursor,
                    PageCallback reply) override;
   void explain(const api::ExplainQuery& query, ExplainCallback reply) override;
@@ -73,9 +83,8 @@ class Reports final : public api::Backend {
   void name_service(api::ExplainReport& report, const lb::Explanation& explanation) const;
   api::WorkerReport worker_report(unsigned index) const;
   api::LcoreReport lcore_report(unsigned index) const;
-  api::ServiceReport service_report(std::size_t index, const PlannedService& planned) const;
-  api::RealReport real_report(const config::VirtualServer& server, std::size_t service,
-                              std::size_t real, const PlannedService& planned) const;
+  api::ServiceReport service_report(const PlannedService& planned) const;
+  api::RealReport real_report(std::size_t real, const PlannedService& planned) const;
   api::RealReport sorry_report(const PlannedService& planned) const;
   void count(api::RealReport& report, const lb::RealServer& real) const;
 

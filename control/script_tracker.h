@@ -7,13 +7,15 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
-#include <list>
+#include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "checks/exec/children.h"
 #include "control/config/model.h"
 #include "control/plan/tracking.h"
+#include "control/programs.h"
 
 namespace keepline::control {
 
@@ -24,6 +26,8 @@ class ScriptTracker {
                 checks::Children& children, std::function<void()> on_change);
 
   void start();
+  /// After a reload: what is run in the same way as before goes on, with all that it knows.
+  void follow(const config::Config& config);
   void stop();
   const Outcomes& outcomes() const { return outcomes_; }
   /// The names of those that run right now.
@@ -31,20 +35,22 @@ class ScriptTracker {
 
  private:
   struct Script {
-    const config::VrrpScript& config;
+    config::VrrpScript config;
     checks::Program program;
     vrrp::ScriptStatus status;
     boost::asio::steady_timer timer;
     bool is_running = false;
   };
-  void run(Script& script);
+  void add(const config::VrrpScript& script, Programs& programs);
+  void run(const std::shared_ptr<Script>& script);
   void ended(Script& script, const checks::Ending& ending);
 
   boost::asio::any_io_executor executor_;
   checks::Children& children_;
   std::function<void()> on_change_;
-  std::list<Script> scripts_;
+  std::vector<std::shared_ptr<Script>> scripts_;
   Outcomes outcomes_;
+  bool started_ = false;
   bool stopped_ = false;
 };
 

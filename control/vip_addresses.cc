@@ -1,5 +1,6 @@
 #include "control/vip_addresses.h"
 
+#include "control/clock.h"
 #include "control/log.h"
 #include "dataplane/neigh/arp.h"
 #include "dataplane/neigh/nd.h"
@@ -11,13 +12,31 @@ namespace {
 constexpr std::int64_t kAnnouncementValidUs = 1'000'000;
 constexpr int kAnnouncements = 5;
 
+HeldAddress held(const PlacedVip& vip, const Topology& topology) {
+  const PlacedPort& port = topology.ports[vip.port];
+  return {{port.netdev, port.ifindex}, {vip.address, vip.prefix_length}, vip.label};
+}
+
+// What the kernel has of a VIP is the same in both.
+bool has_same(const Topology& topology, const PlacedVip& wanted,
+              const std::function<bool(lb::LeaseSlot)>& is_held) {
+  const PlacedVip* vip = topology.find_vip(wanted.address);
+  return vip != nullptr && vip->is_installed() && is_held(vip->lease) && vip->port == wanted.port &&
+         vip->prefix_length == wanted.prefix_length && vip->label == wanted.label;
+}
+
 }  // namespace
 
-VipAddresses::VipAddresses(const Topology& topology, KernelExecutor& kernel)
-    : topology_(topology), kernel_(kernel) {}
-
 void VipAddresses::acquire(lb::LeaseSlot lease) {
-  kernel_.acquire(addresses_of(lease), netdevs());
+  const auto is_done = std::make_shared<std::atomic<bool>>(false);
+  acquiring_[lease] = {now_us(), is_done};
+  kernel_.acquire(addresses_of(lease), netdevs(), [is_done] { is_done->store(true); });
+}
+
+bool VipAddresses::is_settled(lb::LeaseSlot lease) const {
+  const auto found = acquiring_.find(lease);
+  return found == acquiring_.end() || found->second.is_done->load() ||
+         now_us() - found->second.since_us > kPatience_us;
 }
 
 void VipAddresses::release(lb::LeaseSlot lease) {
@@ -25,11 +44,11 @@ void VipAddresses::release(lb::LeaseSlot lease) {
 }
 
 void VipAddresses::take_over(const KernelView& view) {
-  for (const PlacedVip& vip : topology_.vips) {
+  for (const PlacedVip& vip : topology().vips) {
     if (!vip.is_installed() || vip.lease == lb::kAlwaysOurs) continue;
     if (!view.has_address(vip.address)) continue;
     log::warn("{} was on this node already: taken over", net::to_string(vip.address));
-    kernel_.release({held(vip)});
+    kernel_.release({held(vip, topology())});
   }
 }
 
@@ -40,12 +59,30 @@ void VipAddresses::keep(lb::LeaseSlot lease, const KernelView& view) {
   }
 }
 
-void VipAddresses::announce_own(neigh::Role role, worker::Dataplane& dataplane) const {
+void VipAddresses::follow(const Topology& before,
+                          const std::function<bool(lb::LeaseSlot)>& is_held) {
+  std::vector<HeldAddress> gone;
+  for (const PlacedVip& vip : before.vips) {
+    if (!vip.is_installed() || !is_held(vip.lease) || has_same(topology(), vip, is_held)) continue;
+    gone.push_back(held(vip, before));
+  }
+  if (!gone.empty()) kernel_.release(std::move(gone));
+  std::vector<HeldAddress> added;
+  for (const PlacedVip& vip : topology().vips) {
+    if (!vip.is_installed() || !is_held(vip.lease) || has_same(before, vip, is_held)) continue;
+    added.push_back(held(vip, topology()));
+  }
+  if (!added.empty()) kernel_.acquire(std::move(added), netdevs());
+}
+
+void VipAddresses::announce_own(neigh::Role role, worker::Dataplane& dataplane,
+                                const Topology* before) const {
   const auto send = [&](const PlacedVip& vip, net::Bytes frame) {
     for (int i = 0; i < kAnnouncements; ++i) dataplane.send(vip.port, frame, kAnnouncementValidUs);
   };
-  for (const PlacedVip& vip : topology_.vips) {
+  for (const PlacedVip& vip : topology().vips) {
     if (vip.lease != lb::kAlwaysOurs || !vip.is_ours) continue;
+    if (before != nullptr && before->find_vip(vip.address) != nullptr) continue;
     if (vip.address.is_v6()) {
       send(vip, neigh::make_unsolicited_advertisement(vip.address.v6(), vip.mac, role));
     } else {
@@ -56,20 +93,15 @@ void VipAddresses::announce_own(neigh::Role role, worker::Dataplane& dataplane) 
 
 std::vector<HeldAddress> VipAddresses::addresses_of(lb::LeaseSlot lease) const {
   std::vector<HeldAddress> result;
-  for (const PlacedVip& vip : topology_.vips) {
-    if (vip.lease == lease && vip.is_installed()) result.push_back(held(vip));
+  for (const PlacedVip& vip : topology().vips) {
+    if (vip.lease == lease && vip.is_installed()) result.push_back(held(vip, topology()));
   }
   return result;
 }
 
-HeldAddress VipAddresses::held(const PlacedVip& vip) const {
-  const PlacedPort& port = topology_.ports[vip.port];
-  return {{port.netdev, port.ifindex}, {vip.address, vip.prefix_length}, vip.label};
-}
-
 std::vector<Netdev> VipAddresses::netdevs() const {
   std::vector<Netdev> result;
-  for (const PlacedPort& port : topology_.ports) result.push_back({port.netdev, port.ifindex});
+  for (const PlacedPort& port : topology().ports) result.push_back({port.netdev, port.ifindex});
   return result;
 }
 

@@ -4,10 +4,15 @@
 // any of this: it answers by the lease alone.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "control/kernel/executor.h"
-#include "control/plan/topology.h"
+#include "control/running.h"
 #include "dataplane/neigh/nd.h"
 #include "dataplane/worker/dataplane.h"
 
@@ -15,25 +20,39 @@ namespace keepline::control {
 
 class VipAddresses {
  public:
-  VipAddresses(const Topology& topology, KernelExecutor& kernel);
+  static constexpr std::int64_t kPatience_us = 10'000;
+
+  VipAddresses(const Running& running, KernelExecutor& kernel)
+      : running_(running), kernel_(kernel) {}
 
   void acquire(lb::LeaseSlot lease);
+  /// Whether the kernel has what acquire() has asked for, or has taken longer than kPatience_us:
+  /// then clients may be told, and local services find them.
+  bool is_settled(lb::LeaseSlot lease) const;
   void release(lb::LeaseSlot lease);
   /// At start: VIPs that another daemon has left behind are removed, a backup must not have them.
   void take_over(const KernelView& view);
   /// While held: what somebody else has taken away (a restarted network service, a hand) is added
   /// again.
   void keep(lb::LeaseSlot lease, const KernelView& view);
-  /// Tells the neighbours where the VIPs of no instance are.
-  void announce_own(neigh::Role role, worker::Dataplane& dataplane) const;
+  /// After a reload: of the leases that are held, what is gone is removed and what is new added.
+  void follow(const Topology& before, const std::function<bool(lb::LeaseSlot)>& is_held);
+  /// Tells the neighbours where the VIPs of no instance are, but for those that were there `before`
+  /// (nullptr: nothing was).
+  void announce_own(neigh::Role role, worker::Dataplane& dataplane, const Topology* before) const;
 
  private:
   std::vector<HeldAddress> addresses_of(lb::LeaseSlot lease) const;
-  HeldAddress held(const PlacedVip& vip) const;
   std::vector<Netdev> netdevs() const;
+  const Topology& topology() const { return *running_.topology; }
 
-  const Topology& topology_;
+  const Running& running_;
   KernelExecutor& kernel_;
+  struct Acquiring {
+    std::int64_t since_us = 0;
+    std::shared_ptr<std::atomic<bool>> is_done;
+  };
+  std::map<lb::LeaseSlot, Acquiring> acquiring_;
 };
 
 }  // namespace keepline::control

@@ -37,36 +37,75 @@ net::Mac group_mac(const net::IpAddr& group) {
 
 }  // namespace
 
-VrrpDriver::VrrpDriver(boost::asio::any_io_executor executor, const config::Config& config,
-                       const Topology& topology, VrrpHost& host)
+VrrpDriver::VrrpDriver(boost::asio::any_io_executor executor, const Running& running,
+                       VrrpHost& host)
     : timer_(std::move(executor)),
-      topology_(topology),
+      running_(running),
       host_(host),
-      speaker_(*this, gap_of(config)) {
-  for (std::size_t i = 0; i < config.vrrp_instances.size(); ++i) {
-    const config::VrrpInstance& instance = config.vrrp_instances[i];
-    const PlacedInstance& placed = topology.instances[i];
-    const bool virtual_adverts =
-        placed.vmac && !instance.vmac.xmit_base && instance.unicast_peers.empty();
-    advert_macs_.push_back(virtual_adverts ? *placed.vmac : topology.ports[placed.port].mac);
-    speaker_.add(machine_config(instance, placed.source), placed.port,
-                 announced_vips(topology, static_cast<lb::LeaseSlot>(i)));
+      speaker_(*this, gap_of(*running.config)) {
+  follow();
+}
+
+void VrrpDriver::follow() {
+  for (std::size_t number = 0; number < speaker_.size(); ++number) {
+    const auto lease = static_cast<lb::LeaseSlot>(number);
+    if (speaker_.has(number) && !running_.topology->instance_of(lease)) speaker_.remove(number);
   }
-  since_unix_s_.assign(speaker_.size(), 0);
-  for (const config::SyncGroup& group : config.sync_groups) {
-    std::vector<std::size_t> indexes;
-    for (std::size_t i = 0; i < config.vrrp_instances.size(); ++i) {
-      const std::string& name = config.vrrp_instances[i].name;
-      if (std::ranges::find(group.members, name) != group.members.end()) indexes.push_back(i);
+  for (std::size_t i = 0; i < running_.topology->instances.size(); ++i) follow(i);
+  follow_groups();
+  arm();
+}
+
+void VrrpDriver::follow(std::size_t index) {
+  const config::VrrpInstance& instance = running_.config->vrrp_instances[index];
+  const PlacedInstance& placed = running_.topology->instances[index];
+  const std::size_t number = placed.lease;
+  vrrp::InstanceConfig machine = machine_config(instance, placed.source);
+  machine.sync_grouped = std::ranges::any_of(
+      running_.config->sync_groups, [&instance](const config::SyncGroup& group) {
+        return std::ranges::find(group.members, instance.name) != group.members.end();
+      });
+  std::vector<net::IpAddr> announced = announced_vips(*running_.topology, placed.lease);
+  if (number >= told_.size()) told_.resize(number + 1);
+  const bool virtual_adverts =
+      placed.vmac && !instance.vmac.xmit_base && instance.unicast_peers.empty();
+  told_[number].advert_mac =
+      virtual_adverts ? *placed.vmac : running_.topology->ports[placed.port].mac;
+  if (speaker_.has(number)) {
+    speaker_.reconfigure(number, std::move(machine), std::move(announced), now_us());
+  } else {
+    told_[number].since_unix_s = 0;
+    speaker_.add(number, std::move(machine), placed.port, std::move(announced));
+  }
+}
+
+// A group is in the state that its members are in now; that is no news.
+void VrrpDriver::follow_groups() {
+  groups_.clear();
+  std::vector<std::vector<std::size_t>> groups;
+  for (const config::SyncGroup& group : running_.config->sync_groups) {
+    std::vector<std::size_t> numbers;
+    for (std::size_t i = 0; i < running_.config->vrrp_instances.size(); ++i) {
+      const std::string& name = running_.config->vrrp_instances[i].name;
+      if (std::ranges::find(group.members, name) != group.members.end()) {
+        numbers.push_back(running_.topology->instances[i].lease);
+      }
     }
-    groups_.push_back({indexes});
-    speaker_.add_group(std::move(indexes));
+    groups_.push_back({numbers, state_of(numbers)});
+    groups.push_back(std::move(numbers));
   }
+  speaker_.set_groups(std::move(groups), now_us());
 }
 
 void VrrpDriver::start(std::size_t instance) {
   if (speaker_.instance(instance).state() != vrrp::State::kInit) return;
   speaker_.start(instance, now_us());
+  arm();
+}
+
+void VrrpDriver::leave(const std::vector<std::size_t>& instances, std::function<void()> on_left) {
+  on_left_ = std::move(on_left);
+  speaker_.leave(instances, now_us());
   arm();
 }
 
@@ -90,7 +129,7 @@ void VrrpDriver::handle_frame(net::PortId port, net::Bytes frame) {
 
 void VrrpDriver::set_port_fault(net::PortId port, vrrp::FaultCause cause, bool present) {
   for (std::size_t i = 0; i < speaker_.size(); ++i) {
-    if (port_of(i) == port) set_fault(i, cause, present);
+    if (speaker_.has(i) && port_of(i) == port) set_fault(i, cause, present);
   }
 }
 
@@ -140,7 +179,7 @@ vrrp::Host::Send VrrpDriver::send_advert(std::size_t instance, const net::IpAddr
   std::array<std::uint8_t, sizeof(net::EthernetHeader) + vrrp::kMaxAdvertBytes> frame;
   const std::uint16_t type = destination.is_v6() ? net::kEtherTypeIpv6 : net::kEtherTypeIpv4;
   const net::Mac& from =
-      port == port_of(instance) ? advert_macs_[instance] : topology_.ports[port].mac;
+      port == port_of(instance) ? told_[instance].advert_mac : running_.topology->ports[port].mac;
   const net::EthernetHeader ethernet{to, from, net::be16(type)};
   std::memcpy(frame.data(), &ethernet, sizeof ethernet);
   std::memcpy(frame.data() + sizeof ethernet, packet.data(), packet.size());
@@ -148,12 +187,12 @@ vrrp::Host::Send VrrpDriver::send_advert(std::size_t instance, const net::IpAddr
 }
 
 bool VrrpDriver::may_announce(std::size_t instance) {
-  return host_.may_announce(port_of(instance));
+  return host_.may_announce(instance, port_of(instance));
 }
 
 void VrrpDriver::announce(std::size_t, const net::IpAddr& vip) {
   constexpr std::int64_t kValidUs = 1'000'000;
-  const PlacedVip* placed = topology_.find_vip(vip);
+  const PlacedVip* placed = running_.topology->find_vip(vip);
   if (placed == nullptr) return;
   if (vip.is_v6()) {
     const auto frame = neigh::make_unsolicited_advertisement(vip.v6(), placed->mac, host_.role());
@@ -165,7 +204,7 @@ void VrrpDriver::announce(std::size_t, const net::IpAddr& vip) {
 }
 
 void VrrpDriver::state_changed(std::size_t instance, const vrrp::StateChanged& change) {
-  since_unix_s_[instance] = ::time(nullptr);
+  told_[instance].since_unix_s = ::time(nullptr);
   log::info("({}) Entering {} STATE ({})", name_of(instance), vrrp::to_string(change.to),
             vrrp::to_string(change.reason));
   host_.state_changed(instance, change);
@@ -177,13 +216,17 @@ void VrrpDriver::note_group(std::size_t instance) {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     Group& group = groups_[g];
     if (std::ranges::find(group.members, instance) == group.members.end()) continue;
-    std::vector<vrrp::MemberView> views;
-    for (const std::size_t member : group.members) {
-      views.push_back(vrrp::view_of(speaker_.instance(member)));
-    }
-    const vrrp::State state = vrrp::group_state(views);
+    const vrrp::State state = state_of(group.members);
     if (std::exchange(group.state, state) != state) host_.group_changed(g, state);
   }
+}
+
+vrrp::State VrrpDriver::state_of(const std::vector<std::size_t>& members) const {
+  std::vector<vrrp::MemberView> views;
+  for (const std::size_t member : members) {
+    views.push_back(vrrp::view_of(speaker_.instance(member)));
+  }
+  return vrrp::group_state(views);
 }
 
 void VrrpDriver::noticed(std::size_t instance, const vrrp::Notice& notice) {
@@ -232,17 +275,15 @@ void VrrpDriver::on_timer() {
 // Whoever asked us to leave hears of it from here, not from inside his own call.
 void VrrpDriver::arm() {
   std::int64_t wait_us = 0;
-  if (!speaker_.has_left()) {
+  if (!on_left_ || !is_done()) {
     const auto next_us = speaker_.next_timeout();
     if (!next_us) return;
     wait_us = std::max<std::int64_t>(*next_us - now_us(), 0);
-  } else if (!on_left_) {
-    return;
   }
   timer_.expires_after(std::chrono::microseconds(wait_us));
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    if (speaker_.has_left() && on_left_) return std::exchange(on_left_, nullptr)();
+    if (on_left_ && is_done()) std::exchange(on_left_, nullptr)();
     on_timer();
   });
 }

@@ -11,21 +11,22 @@
 #include <optional>
 #include <vector>
 
-#include "control/plan/topology.h"
+#include "control/running.h"
 #include "dataplane/neigh/nd.h"
 #include "dataplane/neigh/next_hops.h"
 #include "vrrp/speaker.h"
 
 namespace keepline::control {
 
-/// What the driver needs done. Indexes are those of config.vrrp_instances.
+/// What the driver needs done. Instances are named by their leases, as everywhere in VRRP.
 class VrrpHost {
  public:
   virtual ~VrrpHost() = default;
   using Send = vrrp::Host::Send;
   virtual Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) = 0;
-  /// Whether the port's way out has room for more than adverts.
-  virtual bool may_announce(net::PortId port) = 0;
+  /// Whether clients may be led here: the kernel has the addresses, and the port's way out room for
+  /// more than adverts.
+  virtual bool may_announce(std::size_t instance, net::PortId port) = 0;
   virtual void grant_lease(std::size_t instance, std::int64_t duration_us) = 0;
   virtual void revoke_lease(std::size_t instance) = 0;
   /// Answer no more ARP for the instance's VIPs, but forward on until the lease ends.
@@ -47,13 +48,17 @@ class VrrpHost {
 
 class VrrpDriver final : private vrrp::Host {
  public:
-  VrrpDriver(boost::asio::any_io_executor executor, const config::Config& config,
-             const Topology& topology, VrrpHost& host);
+  VrrpDriver(boost::asio::any_io_executor executor, const Running& running, VrrpHost& host);
 
   /// Once: again, or after leave(), it does nothing.
   void start(std::size_t instance);
+  /// After a reload: new instances are there, to be started; those that stay are told what has
+  /// changed; those that went must have left.
+  void follow();
   /// Make before break: masters say goodbye (priority 0), but serve on until a successor speaks
-  /// or a bound has passed; then all is released and `on_left` called. Called once.
+  /// or a bound has passed; then all is released and `on_left` called.
+  void leave(const std::vector<std::size_t>& instances, std::function<void()> on_left);
+  /// All of them, for good; an `on_left` that waits is forgotten. Called once.
   void leave(std::function<void()> on_left);
   /// At once: what is still held is released; nothing happens afterwards.
   void stop();
@@ -70,7 +75,7 @@ class VrrpDriver final : private vrrp::Host {
 
   const vrrp::Speaker& speaker() const { return speaker_; }
   /// When the instance entered its state; 0: it never did.
-  std::int64_t since_unix_s(std::size_t instance) const { return since_unix_s_[instance]; }
+  std::int64_t since_unix_s(std::size_t instance) const { return told_[instance].since_unix_s; }
 
  private:
   // vrrp::Host.
@@ -91,22 +96,29 @@ class VrrpDriver final : private vrrp::Host {
   net::PortId port_of(std::size_t instance) const;
   const std::string& name_of(std::size_t instance) const;
   void log_fault(std::size_t index, vrrp::FaultCause cause, bool present) const;
+  void follow(std::size_t index);
+  void follow_groups();
+  vrrp::State state_of(const std::vector<std::size_t>& members) const;
   void note_group(std::size_t instance);
+  bool is_done() const { return speaker_.has_left() || !speaker_.is_leaving(); }
   void on_timer();
   void arm();
 
   boost::asio::steady_timer timer_;
-  const Topology& topology_;
+  const Running& running_;
   VrrpHost& host_;
   vrrp::Speaker speaker_;
-  std::vector<net::Mac> advert_macs_;  ///< By instance.
-  std::vector<std::int64_t> since_unix_s_;
+  struct Told {
+    net::Mac advert_mac;
+    std::int64_t since_unix_s = 0;
+  };
+  std::vector<Told> told_;  ///< By instance.
   struct Group {
     std::vector<std::size_t> members;
     vrrp::State state = vrrp::State::kInit;
   };
   std::vector<Group> groups_;      ///< As config.sync_groups.
-  std::function<void()> on_left_;  ///< Set: leaving.
+  std::function<void()> on_left_;  ///< Set: some or all are leaving.
 };
 
 }  // namespace keepline::control

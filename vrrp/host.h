@@ -1,7 +1,7 @@
 // What a Speaker needs of the node that it speaks for: the link, the dataplane, the addresses.
 //
 // Implemented by the control thread over real interfaces, and by the simulation over virtual ones.
-// Instances are named by the number that Speaker::add() gave. No call may call the Speaker back.
+// Instances are named by the number that Speaker::add() got. No call may call the Speaker back.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class Host {
   /// Sends an IP packet to the group or to a peer. After `valid_us` it is worthless.
   virtual Send send_advert(std::size_t instance, const net::IpAddr& destination, net::Bytes packet,
                            std::int64_t valid_us) = 0;
-  /// Whether the instance's way out has room for more than adverts.
+  /// Whether clients may be led here already, and the way out has room for more than adverts.
   virtual bool may_announce(std::size_t instance) = 0;
   /// Gratuitous ARP or an unsolicited neighbour advertisement.
   virtual void announce(std::size_t instance, const net::IpAddr& vip) = 0;

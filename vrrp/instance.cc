@@ -154,6 +154,7 @@ void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
   const bool new_interval = config.advert_interval_us != config_.advert_interval_us;
   if (config.priority != config_.priority) priority_ = config.priority;
   config_ = std::move(config);
+  if (!config_.sync_grouped) wants_master_ = false;
   // A version 3 backup goes on with what its master says.
   const bool learned =
       state_ == State::kBackup && config_.version == Version::k3 && !master_address_.is_zero();

@@ -37,7 +37,10 @@ class Router {
     return std::nullopt;
   }
 
-  void clear() { entries_.clear(); }
+  void remove(std::uint16_t port, std::uint8_t vrid, bool is_v6) {
+    const std::uint32_t key = key_of(port, vrid, is_v6);
+    std::erase_if(entries_, [key](const Entry& entry) { return entry.key == key; });
+  }
   std::size_t size() const { return entries_.size(); }
   std::uint64_t unknown_vrid() const { return unknown_vrid_; }
 

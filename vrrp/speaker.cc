@@ -21,23 +21,45 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 }  // namespace
 
-std::size_t Speaker::add(InstanceConfig config, Port port, std::vector<net::IpAddr> announced) {
-  const std::size_t number = members_.size();
+void Speaker::add(std::size_t number, InstanceConfig config, Port port,
+                  std::vector<net::IpAddr> announced) {
+  const Member unused{Instance(InstanceConfig()), Announcer({}, {}), 0, kNoGroup, false, false};
+  if (number >= members_.size()) members_.resize(number + 1, unused);
   router_.add(port, config.vrid, config.group.is_v6(), static_cast<std::uint32_t>(number));
   gaps_.try_emplace(port, gap_);
   const GarpSettings garp = config.garp;
-  members_.push_back({Instance(std::move(config)), Announcer(garp, std::move(announced)), port});
-  return number;
+  members_[number] = {Instance(std::move(config)), Announcer(garp, std::move(announced)), port};
 }
 
-void Speaker::add_group(std::vector<std::size_t> instances) {
-  for (const std::size_t index : instances) {
-    InstanceConfig grouped = members_[index].machine.config();
-    grouped.sync_grouped = true;
-    members_[index].machine = Instance(std::move(grouped));
-    members_[index].group = groups_.size();
+void Speaker::reconfigure(std::size_t number, InstanceConfig config,
+                          std::vector<net::IpAddr> announced, std::int64_t now_us) {
+  Member& member = members_[number];
+  if (stopped_ || member.is_leaving) return;
+  member.announcer.configure(config.garp, std::move(announced));
+  member.machine.reconfigure(std::move(config), now_us);
+  settle(number, now_us);
+  announce(number, now_us);
+}
+
+void Speaker::remove(std::size_t number) {
+  Member& member = members_[number];
+  const InstanceConfig& config = member.machine.config();
+  router_.remove(member.port, config.vrid, config.group.is_v6());
+  leave_groups(number);
+  member.is_used = false;
+}
+
+void Speaker::set_groups(std::vector<std::vector<std::size_t>> groups, std::int64_t now_us) {
+  groups_ = std::move(groups);
+  for (Member& member : members_) member.group = kNoGroup;
+  for (std::size_t group = 0; group < groups_.size(); ++group) {
+    for (const std::size_t index : groups_[group]) members_[index].group = group;
   }
-  groups_.push_back(std::move(instances));
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    // One that is alone now has nobody's fault to share.
+    if (members_[i].group == kNoGroup) set_fault(i, FaultCause::kSyncGroup, false, now_us);
+  }
+  for (std::size_t group = 0; group < groups_.size(); ++group) settle_group(group, now_us);
 }
 
 void Speaker::start(std::int64_t now_us) {
@@ -45,30 +67,61 @@ void Speaker::start(std::int64_t now_us) {
 }
 
 void Speaker::start(std::size_t index, std::int64_t now_us) {
-  if (leaving_ || stopped_) return;
+  if (stopped_ || members_[index].is_leaving || !members_[index].is_used) return;
   members_[index].machine.start(now_us);
   settle(index, now_us);
 }
 
 void Speaker::leave(std::int64_t now_us) {
-  leaving_ = true;
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    const Instance& machine = members_[i].machine;
-    // Without a valid lease (we were stopped for a while) somebody else is master by now.
-    if (machine.state() != State::kMaster || !machine.lease().valid(now_us)) continue;
-    const Departure departure(machine.config(), now_us);
-    send_advert(i, kReleasePriority);
-    host_.grant_lease(i, departure.end_us() - now_us);
-    departures_.emplace(i, departure);
-  }
+  ending_ = true;
+  for (std::size_t i = 0; i < members_.size(); ++i) depart(i, now_us);
   finish_departures(now_us);
 }
 
+void Speaker::leave(const std::vector<std::size_t>& instances, std::int64_t now_us) {
+  for (const std::size_t index : instances) depart(index, now_us);
+  finish_departures(now_us);
+}
+
+void Speaker::depart(std::size_t index, std::int64_t now_us) {
+  Member& member = members_[index];
+  if (std::exchange(member.is_leaving, true)) return;
+  // Those that stay must not follow it into INIT.
+  leave_groups(index);
+  const Instance& machine = member.machine;
+  // Without a valid lease (we were stopped for a while) somebody else is master by now.
+  if (machine.state() != State::kMaster || !machine.lease().valid(now_us)) return;
+  const Departure departure(machine.config(), now_us);
+  send_advert(index, kReleasePriority);
+  host_.grant_lease(index, departure.end_us() - now_us);
+  departures_.emplace(index, departure);
+}
+
+void Speaker::leave_groups(std::size_t index) {
+  if (members_[index].group == kNoGroup) return;
+  std::erase(groups_[members_[index].group], index);
+  members_[index].group = kNoGroup;
+}
+
+bool Speaker::is_leaving() const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [](const Member& member) { return member.is_leaving; });
+}
+
+// All are released together, when the last one has served out.
 void Speaker::finish_departures(std::int64_t now_us) {
   const bool serves_on = std::any_of(departures_.begin(), departures_.end(), [&](const auto& each) {
     return each.second.end_us() > now_us;
   });
-  if (!serves_on) stop(now_us);
+  if (serves_on) return;
+  if (ending_) return stop(now_us);
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (!members_[i].is_leaving) continue;
+    members_[i].machine.stop(now_us);
+    carry_out(i, now_us);
+    members_[i].is_leaving = false;
+  }
+  departures_.clear();
 }
 
 void Speaker::stop(std::int64_t now_us) {
@@ -87,7 +140,7 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
   const bool is_v6 = advert ? advert->source.is_v6() : advert.error().source.is_v6();
   const auto index = router_.find(port, *vrid, is_v6);
   if (!index) return;
-  if (leaving_) {
+  if (members_[*index].is_leaving) {
     if (advert) handle_while_leaving(*index, *advert, now_us);
     return;
   }
@@ -112,8 +165,8 @@ void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std:
 
 // Too short to say whose it is: counted by all that listen there.
 void Speaker::reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us) {
-  for (std::size_t i = 0; i < members_.size() && !leaving_; ++i) {
-    if (members_[i].port != port) continue;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (members_[i].port != port || members_[i].is_leaving || !members_[i].is_used) continue;
     members_[i].machine.handle_reject(rejection, now_us);
     settle(i, now_us);
   }
@@ -121,8 +174,9 @@ void Speaker::reject_on_port(Port port, const Rejection& rejection, std::int64_t
 
 void Speaker::handle_timeout(std::int64_t now_us) {
   if (stopped_) return;
-  if (leaving_) return finish_departures(now_us);
-  for (std::size_t i = 0; i < members_.size(); ++i) {
+  if (is_leaving()) finish_departures(now_us);
+  for (std::size_t i = 0; i < members_.size() && !stopped_; ++i) {
+    if (members_[i].is_leaving) continue;
     const auto due_us = members_[i].machine.next_timeout();
     if (due_us && *due_us <= now_us) {
       leave_if_broken(i, now_us);
@@ -139,14 +193,11 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
     if (when_us && (!earliest_us || *when_us < *earliest_us)) earliest_us = when_us;
   };
   if (stopped_) return earliest_us;
-  if (leaving_) {
-    // All are released together, when the last one has served out.
-    for (const auto& [index, departure] : departures_) {
-      earliest_us = std::max(earliest_us.value_or(0), departure.end_us());
-    }
-    return earliest_us;
+  for (const auto& [index, departure] : departures_) {
+    earliest_us = std::max(earliest_us.value_or(0), departure.end_us());
   }
   for (const Member& member : members_) {
+    if (member.is_leaving || !member.is_used) continue;
     consider(member.machine.next_timeout());
     consider(member.announcer.next_timeout(gaps_.at(member.port)));
   }
@@ -157,7 +208,7 @@ bool Speaker::set_fault(std::size_t index, FaultCause cause, bool present, std::
   Instance& machine = members_[index].machine;
   if (stopped_ || machine.faults().has(cause) == present) return false;
   // A recovery would make an owner master again, beside the successor that it has called.
-  if (leaving_ && !present) return false;
+  if (members_[index].is_leaving && !present) return false;
   if (present) {
     machine.handle_fault(cause, now_us);
   } else {
@@ -234,9 +285,8 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    host_.release_addresses(index);
                  },
                  [&](const StartGarpBurst& burst) {
-                   if (burst.reason == GarpReason::kBecameMaster) {
-                     member.announcer.start(now_us);
-                   } else {
+                   if (burst.reason == GarpReason::kBecameMaster) member.announcer.start(now_us);
+                   if (burst.reason == GarpReason::kLowerPriorityAdvert) {
                      heard_lower_priority(index, now_us);
                    }
                    announce(index, now_us);

@@ -29,20 +29,31 @@ class Speaker {
   /// `gap`: the gaps that each port begins with.
   Speaker(Host& host, GarpGap gap) : host_(host), gap_(gap) {}
 
-  /// Before start(); returns the instance's number. `announced`: all its addresses.
-  std::size_t add(InstanceConfig config, Port port, std::vector<net::IpAddr> announced);
-  /// Before start(): a sync group of these instances.
-  void add_group(std::vector<std::size_t> instances);
+  /// A new instance under a number that none has, below kMaxInstances. `announced`: all its
+  /// addresses.
+  void add(std::size_t number, InstanceConfig config, Port port,
+           std::vector<net::IpAddr> announced);
+  /// A reload: what is new takes effect at once; state, timers and mastership stay. Port, VRID and
+  /// family must be as before.
+  void reconfigure(std::size_t number, InstanceConfig config, std::vector<net::IpAddr> announced,
+                   std::int64_t now_us);
+  /// One that is in INIT: its number is free.
+  void remove(std::size_t number);
+  /// The sync groups from now on. Members have sync_grouped in their configuration, others not.
+  void set_groups(std::vector<std::vector<std::size_t>> groups, std::int64_t now_us);
 
-  /// One instance, or all; those that have left INIT, and all after leave(), stay as they are.
+  /// One instance, or all; those that have left INIT, that leave or have left stay as they are.
   void start(std::size_t instance, std::int64_t now_us);
   void start(std::int64_t now_us);
-  /// Masters say goodbye, but serve on until a successor speaks or a bound has passed; until
-  /// has_left() handle_timeout() goes on being called. Called once.
+  /// Masters say goodbye, but serve on until a successor speaks or a bound has passed; all of them
+  /// end up in INIT together. Until is_leaving() ends handle_timeout() goes on being called.
+  void leave(const std::vector<std::size_t>& instances, std::int64_t now_us);
+  /// All, for good: the last one is followed by stop(). Called once.
   void leave(std::int64_t now_us);
   /// At once: what is still held is released; nothing happens afterwards.
   void stop(std::int64_t now_us);
   bool has_left() const { return stopped_; }
+  bool is_leaving() const;
 
   /// A packet of protocol 112 that came in through a port, from its IP header on.
   void handle_packet(Port port, net::Bytes packet, std::int64_t now_us);
@@ -57,7 +68,9 @@ class Speaker {
   /// The interface's primary address changed; zero: it has none, which is a fault.
   bool set_source(std::size_t instance, const net::IpAddr& source, std::int64_t now_us);
 
+  /// Numbers are below this; not every one may be in use.
   std::size_t size() const { return members_.size(); }
+  bool has(std::size_t number) const { return number < size() && members_[number].is_used; }
   const Instance& instance(std::size_t number) const { return members_[number].machine; }
   Port port_of(std::size_t number) const { return members_[number].port; }
   std::uint64_t unknown_vrid() const { return router_.unknown_vrid(); }
@@ -67,14 +80,18 @@ class Speaker {
   struct Member {
     Instance machine;
     Announcer announcer;
-    Port port;
+    Port port = 0;
     std::size_t group = kNoGroup;  ///< Index into groups_.
     bool advert_failed = false;
+    bool is_used = true;
+    bool is_leaving = false;
   };
 
   void handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us);
   void reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us);
+  void depart(std::size_t index, std::int64_t now_us);
   void finish_departures(std::int64_t now_us);
+  void leave_groups(std::size_t index);
   void leave_if_broken(std::size_t index, std::int64_t now_us);
   void settle(std::size_t index, std::int64_t now_us);
   void settle_group(std::size_t group, std::int64_t now_us);
@@ -91,7 +108,7 @@ class Speaker {
   std::vector<std::vector<std::size_t>> groups_;
   Router router_;
   std::map<std::size_t, Departure> departures_;
-  bool leaving_ = false;
+  bool ending_ = false;  ///< All leave, for good.
   bool stopped_ = false;
 };
 

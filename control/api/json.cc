@@ -17,9 +17,11 @@ BOOST_DESCRIBE_STRUCT(WorkerReport, (), (id, lcore, bursts, packets, idle_percen
 BOOST_DESCRIBE_STRUCT(PortReport, (),
                       (name, driver, mac, link_up, rx_packets, tx_packets, rx_missed, tx_missed))
 BOOST_DESCRIBE_STRUCT(StatusReport, (),
-                      (version, pid, instance, uptime_s, config_path, mode, workers, ports,
+                      (version, pid, instance, uptime_s, config_path, mode, config_loaded_unix_s,
+                       reloads, reloads_refused, last_reload_refused, workers, ports,
                        control_lag_us, control_lag_max_us, connection_capacity,
                        bytes_per_connection4, bytes_per_connection6, index_load_percent))
+BOOST_DESCRIBE_STRUCT(ReloadReport, (), (outcome, took_ms, messages))
 BOOST_DESCRIBE_STRUCT(LcorePortReport, (), (name, received, transmitted))
 BOOST_DESCRIBE_STRUCT(LcoreReport, (),
                       (worker, lcore, packets, bytes, connections, created, packets_per_s,
@@ -198,6 +200,10 @@ json::value to_json(const ConnectionPage& page) {
 json::value to_json(const StagesReport& report) {
   return write(report);
 }
+
+json::value to_json(const ReloadReport& report) {
+  return write(report);
+}
 json::value to_json(const ExplainReport& report) {
   return write(report);
 }
@@ -220,6 +226,10 @@ std::optional<VrrpsReport> vrrp_from_json(const json::value& value) {
 
 std::optional<ConnectionPage> connections_from_json(const json::value& value) {
   return read_report<ConnectionPage>(value);
+}
+
+std::optional<ReloadReport> reload_from_json(const json::value& value) {
+  return read_report<ReloadReport>(value);
 }
 
 std::optional<StagesReport> stages_from_json(const json::value& value) {

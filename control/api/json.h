@@ -19,6 +19,7 @@ boost::json::value to_json(const VrrpsReport& report);
 boost::json::value to_json(const ConnectionReport& report);
 boost::json::value to_json(const ConnectionPage& page);
 boost::json::value to_json(const StagesReport& report);
+boost::json::value to_json(const ReloadReport& report);
 boost::json::value to_json(const ExplainReport& report);
 
 std::optional<StatusReport> status_from_json(const boost::json::value& json);
@@ -27,6 +28,7 @@ std::optional<ServicesReport> services_from_json(const boost::json::value& json)
 std::optional<VrrpsReport> vrrp_from_json(const boost::json::value& json);
 std::optional<ConnectionPage> connections_from_json(const boost::json::value& json);
 std::optional<StagesReport> stages_from_json(const boost::json::value& json);
+std::optional<ReloadReport> reload_from_json(const boost::json::value& json);
 std::optional<ExplainReport> explain_from_json(const boost::json::value& json);
 
 }  // namespace keepline::api

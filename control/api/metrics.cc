@@ -177,6 +177,16 @@ void MetricsWriter::write_daemon() {
       {{"version", status_.version}, {"instance", status_.instance}, {"mode", status_.mode}}, "1");
   lines.single("keepline_uptime_seconds", kGauge, "Since the daemon's start.",
                number(status_.uptime_s));
+  lines.single("keepline_reloads_total", kCounter, "Configurations that a reload has applied.",
+               number(status_.reloads));
+  lines.single("keepline_reloads_refused_total", kCounter, "Those that could not run.",
+               number(status_.reloads_refused));
+  lines.single("keepline_last_reload_successful", kGauge,
+               "0 when what is in the file does not run.",
+               number(std::uint64_t{status_.last_reload_refused ? 0u : 1u}));
+  lines.single("keepline_config_loaded_timestamp_seconds", kGauge,
+               "When the configuration was read that runs.",
+               number(static_cast<std::uint64_t>(status_.config_loaded_unix_s)));
   lines.single("keepline_control_lag_seconds", kGauge, "How late the control thread ran lately.",
                number(static_cast<double>(status_.control_lag_us) / 1e6));
   lines.single("keepline_control_lag_max_seconds", kGauge, "The worst of that since the start.",

@@ -4,11 +4,11 @@
 // GET /v1/status, /v1/lcores, /v1/services, /v1/vrrp, /v1/connections, /v1/stages, and
 // /v1/explain?source=ADDRESS:PORT&destination=ADDRESS:PORT&protocol=tcp,
 // /v1/capture?program=HEX&count=N&seconds=N&bytes=N;
-// POST /v1/stages?sampling=on; GET /metrics; one request per connection. Owns the listening socket
-// and its file. Everything happens on the executor's one thread (control), in small pieces: long
-// lists are turned into JSON kItemsPerPiece at a time with a turn of the loop in between. Bounds:
-// kMaxClients at a time (one more is answered 503), kMaxRequestBytes per request, kClientTimeout
-// for each read, write and backend answer.
+// POST /v1/stages?sampling=on, /v1/reload; GET /metrics; one request per connection. Owns the
+// listening socket and its file. Everything happens on the executor's one thread (control), in
+// small pieces: long lists are turned into JSON kItemsPerPiece at a time with a turn of the loop in
+// between. Bounds: kMaxClients at a time (one more is answered 503), kMaxRequestBytes per request,
+// kClientTimeout for each read, write and backend answer.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -30,6 +30,7 @@ inline constexpr std::size_t kMaxRequestBytes = 8192;
 inline constexpr std::size_t kItemsPerPiece = 64;
 inline constexpr std::size_t kFramesPerPiece = 64;
 inline constexpr std::chrono::milliseconds kClientTimeout{5000};
+inline constexpr std::chrono::seconds kReloadTimeout{120};
 
 /// A running capture; it ends when this does.
 class CaptureSource {
@@ -59,6 +60,9 @@ class Backend {
   /// services and real servers together.
   virtual ServicesReport services(std::uint64_t cursor) = 0;
   virtual VrrpsReport vrrp() = 0;
+  using ReloadCallback = std::function<void(ReloadReport)>;
+  /// Reads the configuration again; answers when it runs or has been refused.
+  virtual void reload(ReloadCallback reply) = 0;
   virtual StagesReport stages() = 0;
   virtual void sample_stages(bool on) = 0;
   /// Asks for the connections that the filter lets through, from a cursor on (0 = from the

@@ -99,10 +99,10 @@ asio::awaitable<void> send_metrics(ClientPtr client, const SessionContext& conte
 /// Waits for what `ask` hands to the callback that it is given; nullopt: it took too long.
 template <typename Answer, typename Ask>
 asio::awaitable<std::optional<Answer>> answer_of(ClientPtr client, const SessionContext& context,
-                                                 Ask ask) {
+                                                 Ask ask, std::chrono::milliseconds timeout) {
   if (context.is_stopped()) co_return std::nullopt;
   const auto slot = std::make_shared<std::optional<Answer>>();
-  client->answer_timer.expires_after(context.timeout);
+  client->answer_timer.expires_after(timeout);
   // The backend may keep its callback for longer than this session lives.
   ask([slot, weak = std::weak_ptr(client)](Answer answer) {
     *slot = std::move(answer);
@@ -116,9 +116,10 @@ asio::awaitable<std::optional<ConnectionPage>> next_page(ClientPtr client,
                                                          const SessionContext& context,
                                                          const lb::ConnectionFilter& filter,
                                                          std::uint64_t cursor) {
-  return answer_of<ConnectionPage>(client, context, [&context, &filter, cursor](auto reply) {
+  const auto ask = [&context, &filter, cursor](auto reply) {
     context.backend.connections(filter, cursor, std::move(reply));
-  });
+  };
+  return answer_of<ConnectionPage>(client, context, ask, context.timeout);
 }
 
 asio::awaitable<void> send_connections(ClientPtr client, const SessionContext& context,
@@ -165,7 +166,8 @@ asio::awaitable<void> send_explanation(ClientPtr client, const SessionContext& c
   }
   const auto answer = co_await answer_of<std::optional<ExplainReport>>(
       client, context,
-      [&](auto callback) { context.backend.explain(parsed.query, std::move(callback)); });
+      [&](auto callback) { context.backend.explain(parsed.query, std::move(callback)); },
+      context.timeout);
   if (!answer) {
     co_await send(http::status::gateway_timeout, error_text(kNoAnswer));
   } else if (!*answer) {
@@ -190,6 +192,18 @@ asio::awaitable<void> switch_stages(ClientPtr client, const SessionContext& cont
   co_await send(http::status::ok, serialize(to_json(context.backend.stages())) + '\n');
 }
 
+asio::awaitable<void> reload(ClientPtr client, const SessionContext& context) {
+  const auto answer = co_await answer_of<ReloadReport>(
+      client, context, [&](auto callback) { context.backend.reload(std::move(callback)); },
+      kReloadTimeout);
+  if (answer) {
+    co_await reply(client, context.timeout, http::status::ok, serialize(to_json(*answer)) + '\n');
+  } else {
+    co_await reply(client, context.timeout, http::status::gateway_timeout,
+                   error_text("the reload goes on: see `keepline status`"));
+  }
+}
+
 // What is answered at once and in one piece; nullopt: not this path.
 std::optional<std::string> text_of(Backend& backend, std::string_view path) {
   if (path == "/v1/status") return serialize(to_json(backend.status()));
@@ -200,9 +214,9 @@ std::optional<std::string> text_of(Backend& backend, std::string_view path) {
 }
 
 bool is_known(std::string_view path) {
-  constexpr std::string_view kPaths[] = {"/v1/status", "/v1/lcores",      "/v1/services",
-                                         "/v1/vrrp",   "/v1/connections", "/v1/explain",
-                                         "/v1/stages", "/v1/capture",     "/metrics"};
+  constexpr std::string_view kPaths[] = {
+      "/v1/status",  "/v1/lcores", "/v1/services", "/v1/vrrp",   "/v1/connections",
+      "/v1/explain", "/v1/stages", "/v1/capture",  "/v1/reload", "/metrics"};
   return std::find(std::begin(kPaths), std::end(kPaths), path) != std::end(kPaths);
 }
 
@@ -219,6 +233,12 @@ asio::awaitable<void> answer(ClientPtr client, const SessionContext& context,
     co_await send(http::status::not_found, error_text("no such path: " + std::string(path)));
   } else if (request.method() == http::verb::post && path == "/v1/stages") {
     co_await switch_stages(client, context, query);
+  } else if (path == "/v1/reload") {
+    if (request.method() == http::verb::post) {
+      co_await reload(client, context);
+    } else {
+      co_await send(http::status::method_not_allowed, error_text("only POST is supported"));
+    }
   } else if (request.method() != http::verb::get) {
     co_await send(http::status::method_not_allowed, error_text("only GET is supported"));
   } else if (path == "/metrics") {

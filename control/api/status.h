@@ -42,6 +42,10 @@ struct StatusReport {
   std::uint64_t uptime_s = 0;
   std::string config_path;
   std::string mode;  ///< "full", "vrrp only", "services only".
+  std::int64_t config_loaded_unix_s = 0;
+  std::uint64_t reloads = 0;
+  std::uint64_t reloads_refused = 0;
+  bool last_reload_refused = false;  ///< What is in the file does not run.
   std::vector<WorkerReport> workers;
   std::vector<PortReport> ports;
   std::uint64_t control_lag_us = 0;
@@ -50,6 +54,13 @@ struct StatusReport {
   std::uint64_t bytes_per_connection4 = 0;  ///< At capacity, index included.
   std::uint64_t bytes_per_connection6 = 0;
   std::uint64_t index_load_percent = 0;  ///< Of the index slots, at capacity.
+};
+
+/// POST /v1/reload
+struct ReloadReport {
+  std::string outcome;  ///< "applied", or "refused": then everything is as it was.
+  std::uint64_t took_ms = 0;
+  std::vector<std::string> messages;  ///< What there is to say about the file, a line each.
 };
 
 /// Frames of one worker through one port.

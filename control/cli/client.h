@@ -13,6 +13,7 @@
 namespace keepline::cli {
 
 inline constexpr std::chrono::milliseconds kReplyTimeout{5000};
+inline constexpr std::chrono::milliseconds kReloadTimeout{125'000};  ///< More than the daemon's.
 inline constexpr std::uint64_t kMaxReplyBytes = 512ull << 20;
 
 enum class FetchResult : std::uint8_t {

@@ -1,6 +1,7 @@
 // keepline: the command line tool. Asks the daemon one question, prints the answer.
 //
-// One thread. Exit codes: 0 = printed, 1 = no answer from the daemon, 2 = wrong usage.
+// One thread. Exit codes: 0 = printed, 1 = no answer from the daemon, 2 = wrong usage, 3 = the
+// daemon has refused what it was to do.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -25,6 +26,7 @@ namespace cli = keepline::cli;
 
 constexpr int kExitNoAnswer = 1;
 constexpr int kExitUsage = 2;
+constexpr int kExitRefused = 3;
 
 struct Options {
   std::string socket;
@@ -65,6 +67,7 @@ std::optional<std::string> render(const std::string& command, const std::string&
   };
   if (command == "status") return text(api::status_from_json(json), cli::render_status);
   if (command == "lcores") return text(api::lcores_from_json(json), cli::render_lcores);
+  if (command == "reload") return text(api::reload_from_json(json), cli::render_reload);
   if (command == "stages") return text(api::stages_from_json(json), cli::render_stages);
   if (command == "explain") return text(api::explain_from_json(json), cli::render_explain);
   if (command == "services") {
@@ -78,6 +81,13 @@ std::optional<std::string> render(const std::string& command, const std::string&
     });
   }
   return text(api::connections_from_json(json), cli::render_connections);
+}
+
+// Also when it is not understood: nobody knows what runs now.
+bool is_refused(const std::string& body) {
+  boost::system::error_code error;
+  const auto report = api::reload_from_json(boost::json::parse(body, error));
+  return error || !report || report->outcome != "applied";
 }
 
 std::string path_of(const std::string& command, const Options& options) {
@@ -97,16 +107,19 @@ int run(const std::string& command, const Options& options) {
   const std::string socket =
       options.socket.empty() ? api::control_socket_path(instance) : options.socket;
   if (command == "capture") return cli::capture(socket, path_of(command, options), options.file);
-  const auto method = options.sampling.empty() ? cli::Method::kGet : cli::Method::kPost;
-  const cli::Fetched fetched =
-      cli::fetch(socket, path_of(command, options), cli::kReplyTimeout, method);
+  const bool is_reload = command == "reload";
+  const bool changes = is_reload || !options.sampling.empty();
+  const cli::Fetched fetched = cli::fetch(socket, path_of(command, options),
+                                          is_reload ? cli::kReloadTimeout : cli::kReplyTimeout,
+                                          changes ? cli::Method::kPost : cli::Method::kGet);
   if (fetched.result != cli::FetchResult::kOk) {
     std::cerr << "keepline: " << fetched.message << '\n';
     return kExitNoAnswer;
   }
+  const int code = is_reload && is_refused(fetched.body) ? kExitRefused : 0;
   if (options.json) {
     std::cout << fetched.body;
-    return 0;
+    return code;
   }
   const auto text = render(command, fetched.body, options);
   if (!text) {
@@ -114,8 +127,8 @@ int run(const std::string& command, const Options& options) {
                  "(--json prints it as it is)\n";
     return kExitNoAnswer;
   }
-  std::cout << *text;
-  return 0;
+  (code == 0 ? std::cout : std::cerr) << *text;
+  return code;
 }
 
 void add_capture(CLI::App& app, Options& options) {
@@ -166,6 +179,7 @@ void add_commands(CLI::App& app, Options& options) {
       ->excludes(stats);
   services->add_flag("--exact", options.exact, "Large numbers in full, not as 123456K");
   add("vrrp", "VRRP instances, their states and addresses");
+  add("reload", "Reads the configuration again, as SIGHUP does, and says what became of it");
   CLI::App* connections = add("connections", "The connection table, like `ipvsadm -Lnc`");
   connections->add_option("--client", options.query["client"],
                           "Only of these clients: ADDRESS, ADDRESS/LENGTH, ADDRESS:PORT or :PORT");

@@ -58,6 +58,10 @@ std::string render_status(const api::StatusReport& report) {
   std::string text = "keepline " + report.version + ", instance " + report.instance + ", pid " +
                      std::to_string(report.pid) + ", up " + render_duration(report.uptime_s) + '\n';
   text += "Configuration: " + or_dash(report.config_path) + " (" + or_dash(report.mode) + ")\n";
+  text +=
+      "Reloads:       " + std::to_string(report.reloads) + ", refused " +
+      std::to_string(report.reloads_refused) +
+      (report.last_reload_refused ? "; the last one was refused: the file does not run\n" : "\n");
   text += "Control lag:   " + std::to_string(report.control_lag_us) + " us, at most " +
           std::to_string(report.control_lag_max_us) + " us\n";
   text += "Connections:   room for " + std::to_string(report.connection_capacity) +
@@ -106,6 +110,15 @@ std::string render_lcores(const api::LcoresReport& report) {
     }
   }
   return lcores.text() + '\n' + ports.text();
+}
+
+std::string render_reload(const api::ReloadReport& report) {
+  std::string text;
+  for (const std::string& line : report.messages) text += line + '\n';
+  if (report.outcome != "applied") {
+    return text + "The configuration cannot run: everything stays as it was.\n";
+  }
+  return text + "The configuration runs, after " + std::to_string(report.took_ms) + " ms.\n";
 }
 
 std::string render_stages(const api::StagesReport& report) {

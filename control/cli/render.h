@@ -41,6 +41,7 @@ std::string render_lcores(const api::LcoresReport& report);
 std::string render_services(const api::ServicesReport& report, const ServicesView& view = {});
 std::string render_vrrp(const api::VrrpsReport& report, std::int64_t now_unix_s);
 std::string render_connections(const api::ConnectionPage& page);
+std::string render_reload(const api::ReloadReport& report);
 std::string render_stages(const api::StagesReport& report);
 std::string render_explain(const api::ExplainReport& report);
 

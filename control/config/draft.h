@@ -13,8 +13,9 @@
 
 namespace keepline::config {
 
-inline constexpr std::size_t kMaxVirtualServers = 4096;  ///< After expanding groups.
-inline constexpr std::size_t kMaxNamedBlocks = 1024;     ///< Of one kind: instances, groups...
+/// After expanding groups; as many as the dataplane and its steering maps have room for.
+inline constexpr std::size_t kMaxVirtualServers = 65'536;
+inline constexpr std::size_t kMaxNamedBlocks = 1024;  ///< Of one kind: instances, groups...
 
 struct InstanceDraft {
   VrrpInstance instance;

@@ -131,6 +131,8 @@ struct NotifyFifo {
 /// Commands on a change of state; an empty command is none.
 struct Notify {
   Command master, backup, fault, stop, deleted;
+  /// A removal is told as DELETED instead of FAULT.
+  bool tells_deleted = false;
   Command any;  ///< `notify`: gets type, name, state and priority as further arguments.
   Command master_rx_lower_pri;
   friend bool operator==(const Notify&, const Notify&) = default;
@@ -183,7 +185,6 @@ struct VrrpInstance {
   std::vector<Tracker> track_file;
   std::vector<Tracker> track_process;
   Notify notify;
-  bool is_deletion_told = false;  ///< notify_deleted: DELETED instead of FAULT at its removal.
   Setting<bool> smtp_alert{false};
   Setting<bool> notify_priority_changes{false};
 

@@ -126,6 +126,7 @@ void print_notify(const Notify& notify, Writer& out) {
   out.command("notify_backup", notify.backup);
   out.command("notify_fault", notify.fault);
   out.command("notify_stop", notify.stop);
+  if (notify.tells_deleted && notify.deleted.empty()) out.line("notify_deleted");
   out.command("notify_deleted", notify.deleted);
   out.command("notify", notify.any);
   out.command("notify_master_rx_lower_pri", notify.master_rx_lower_pri);
@@ -238,7 +239,6 @@ void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
   print_trackers("track_file", v.track_file, out);
   print_trackers("track_process", v.track_process, out);
   print_notify(v.notify, out);
-  if (v.is_deletion_told && v.notify.deleted.empty()) out.line("notify_deleted");
   out.flag("notify_priority_changes", v.notify_priority_changes);
   out.flag("smtp_alert", v.smtp_alert);
   out.close();

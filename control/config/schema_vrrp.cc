@@ -210,9 +210,9 @@ constexpr Row<Into> kInstanceRows[] = {
      [](Args& a, Into& d) { a.command_to(d.instance.notify.stop); }},
     {"notify", kCommandShape, kA, kActive,
      [](Args& a, Into& d) { a.command_to(d.instance.notify.any); }},
-    {"notify_deleted", kAnyWords, kB, kNotActedOn,
+    {"notify_deleted", kAnyWords, kB, kActive,
      [](Args& a, Into& d) {
-       d.instance.is_deletion_told = true;
+       d.instance.notify.tells_deleted = true;
        if (a.count() > 0) a.command_to(d.instance.notify.deleted);
      }},
     {"notify_master_rx_lower_pri", kCommandShape, kB, kActive,

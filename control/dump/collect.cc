@@ -60,34 +60,36 @@ InstanceState copy_of(const vrrp::Instance& machine, std::int64_t ahead_us) {
   return copy;
 }
 
-vrrp::State state_of(const config::SyncGroup& group, const vrrp::Speaker& speaker) {
+vrrp::State state_of(const config::SyncGroup& group, const Running& running,
+                     const vrrp::Speaker& speaker) {
   std::vector<vrrp::MemberView> members;
-  for (std::size_t i = 0; i < speaker.size(); ++i) {
-    const vrrp::Instance& machine = speaker.instance(i);
-    if (std::ranges::find(group.members, machine.config().name) == group.members.end()) continue;
-    members.push_back(vrrp::view_of(machine));
+  for (std::size_t i = 0; i < running.topology->instances.size(); ++i) {
+    const std::string& name = running.config->vrrp_instances[i].name;
+    if (std::ranges::find(group.members, name) == group.members.end()) continue;
+    members.push_back(vrrp::view_of(speaker.instance(running.topology->instances[i].lease)));
   }
   return vrrp::group_state(members);
+}
+
+void collect_vrrp(const Running& running, const vrrp::Speaker& speaker, State& state) {
+  const std::int64_t ahead_us = unix_now_us() - now_us();
+  for (const PlacedInstance& placed : running.topology->instances) {
+    state.instances.push_back(copy_of(speaker.instance(placed.lease), ahead_us));
+  }
+  for (const config::SyncGroup& group : running.config->sync_groups) {
+    state.groups.push_back(state_of(group, running, speaker));
+  }
 }
 
 }  // namespace
 
 State collect(const Sources& from) {
   State state;
-  state.config = from.config;
-  state.topology = from.topology;
+  state.config = from.running.config;
+  state.topology = from.running.topology;
   state.kernel = from.kernel;
   state.mode = from.options.mode;
-  if (from.vrrp != nullptr) {
-    const std::int64_t ahead_us = unix_now_us() - now_us();
-    const vrrp::Speaker& speaker = from.vrrp->speaker();
-    for (std::size_t i = 0; i < speaker.size(); ++i) {
-      state.instances.push_back(copy_of(speaker.instance(i), ahead_us));
-    }
-    for (const config::SyncGroup& group : from.config->sync_groups) {
-      state.groups.push_back(state_of(group, speaker));
-    }
-  }
+  if (from.vrrp != nullptr) collect_vrrp(from.running, from.vrrp->speaker(), state);
   if (from.watch != nullptr) {
     state.scripts = from.watch->scripts().outcomes();
     state.running_scripts = from.watch->scripts().running();

@@ -9,6 +9,7 @@
 #include "control/dump/state.h"
 #include "control/instance_watch.h"
 #include "control/options.h"
+#include "control/running.h"
 #include "control/vrrp_driver.h"
 
 namespace keepline::control::dump {
@@ -16,8 +17,7 @@ namespace keepline::control::dump {
 /// Where the daemon keeps its state; what is not there (yet) is left out.
 struct Sources {
   const Options& options;
-  const std::shared_ptr<const config::Config>& config;
-  const std::shared_ptr<const Topology>& topology;
+  const Running& running;
   const std::shared_ptr<const KernelView>& kernel;
   const std::unique_ptr<VrrpDriver>& vrrp;
   const std::unique_ptr<InstanceWatch>& watch;

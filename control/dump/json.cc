@@ -60,7 +60,7 @@ void add_priorities(const VrrpInstance& v, const InstanceState& now, JsonWriter&
   out.field("wantstate", static_cast<int>(now.wanted));
   out.field("version", *v.version);
   out.field("smtp_alert", *v.smtp_alert);
-  out.field("notify_deleted", v.is_deletion_told);
+  out.field("notify_deleted", v.notify.tells_deleted);
 }
 
 void add_scripts(const config::Notify& notify, JsonWriter& out) {

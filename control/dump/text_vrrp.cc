@@ -161,7 +161,7 @@ void add_instances(const State& state, Lines& out) {
     add_addresses(v, now, out);
     add_all_trackers(v, out);
     out.line("Using smtp notification", yes_or_no(v.smtp_alert));
-    out.line("Notify deleted", v.is_deletion_told ? "Deleted" : "Fault");
+    out.line("Notify deleted", v.notify.tells_deleted ? "Deleted" : "Fault");
     add_notify(v.notify, out);
     out.line("Notify priority changes", true_or_false(v.notify_priority_changes));
   }

@@ -46,8 +46,10 @@ tl::expected<void, std::string> KernelExecutor::keep_tags(const std::string& net
   return kept.get_future().get();
 }
 
-void KernelExecutor::acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet) {
-  boost::asio::post(pool_, [this, addresses = std::move(addresses), quiet = std::move(quiet)] {
+void KernelExecutor::acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet,
+                             std::function<void()> then) {
+  boost::asio::post(pool_, [this, addresses = std::move(addresses), quiet = std::move(quiet),
+                            then = std::move(then)] {
     const bool needs_arp = std::any_of(addresses.begin(), addresses.end(), is_v4);
     if (needs_arp && !holds_v4()) quiet_arp(quiet);
     for (const HeldAddress& held : addresses) {
@@ -55,6 +57,7 @@ void KernelExecutor::acquire(std::vector<HeldAddress> addresses, std::vector<Net
       held_.emplace(std::pair(held.netdev.ifindex, held.address.address), held);
       report(requests_.add_address(held.netdev.ifindex, held.address, held.label));
     }
+    if (then) then();
   });
 }
 

@@ -44,8 +44,9 @@ class KernelExecutor {
   /// Lets the netdev leave VLAN tags in its frames, until drain(); waits for it.
   tl::expected<void, std::string> keep_tags(const std::string& netdev);
   /// Adds the addresses and, with the first IPv4 ones held, sets the ARP sysctls of `quiet`
-  /// netdevs.
-  void acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet);
+  /// netdevs. `then` is called on the executor's thread.
+  void acquire(std::vector<HeldAddress> addresses, std::vector<Netdev> quiet,
+               std::function<void()> then = {});
   /// Removes the addresses; with the last ones, puts the sysctls back.
   void release(std::vector<HeldAddress> addresses);
   void manage_neighbour(Netdev netdev, net::IpAddr address);

@@ -11,12 +11,12 @@
 namespace keepline::control {
 
 Memberships::~Memberships() {
-  for (const int socket : sockets_) close(socket);
+  keep_only({}, {});
 }
 
 namespace {
 
-int join(int fd, unsigned ifindex, const net::IpAddr& group) {
+int join_group(int fd, unsigned ifindex, const net::IpAddr& group) {
   if (group.is_v6()) {
     ipv6_mreq request{};
     std::memcpy(&request.ipv6mr_multiaddr, group.v6().bytes.data(), sizeof(net::Ip6));
@@ -31,18 +31,22 @@ int join(int fd, unsigned ifindex, const net::IpAddr& group) {
 
 }  // namespace
 
-Memberships::Result Memberships::join_group(unsigned ifindex, const net::IpAddr& group) {
+Memberships::Result Memberships::join(const Group& wanted) {
+  if (groups_.contains(wanted)) return {};
+  const auto& [ifindex, group] = wanted;
   const int fd = socket(group.is_v6() ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || join(fd, ifindex, group) != 0) {
+  if (fd < 0 || join_group(fd, ifindex, group) != 0) {
     const std::string reason = std::strerror(errno);
     if (fd >= 0) close(fd);
     return tl::unexpected("join " + net::to_string(group) + ": " + reason);
   }
-  sockets_.push_back(fd);
+  groups_[wanted] = fd;
   return {};
 }
 
-Memberships::Result Memberships::add_mac(unsigned ifindex, const net::Mac& mac) {
+Memberships::Result Memberships::add(const MacAddress& wanted) {
+  if (macs_.contains(wanted)) return {};
+  const auto& [ifindex, mac] = wanted;
   // Protocol 0: the socket receives nothing, it only holds the membership.
   const int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
   packet_mreq request{};
@@ -55,8 +59,20 @@ Memberships::Result Memberships::add_mac(unsigned ifindex, const net::Mac& mac) 
     if (fd >= 0) close(fd);
     return tl::unexpected("virtual MAC " + net::to_string(mac) + ": " + reason);
   }
-  sockets_.push_back(fd);
+  macs_[wanted] = fd;
   return {};
+}
+
+void Memberships::keep_only(const std::set<Group>& groups, const std::set<MacAddress>& macs) {
+  const auto drop = [](const auto& wanted) {
+    return [&wanted](const auto& each) {
+      if (wanted.contains(each.first)) return false;
+      close(each.second);
+      return true;
+    };
+  };
+  std::erase_if(groups_, drop(groups));
+  std::erase_if(macs_, drop(macs));
 }
 
 }  // namespace keepline::control

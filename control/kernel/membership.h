@@ -4,11 +4,11 @@
 // the multicast filter and tells snooping switches; a packet socket adds a virtual MAC.
 #pragma once
 
-#include <vector>
-
-#include <tl/expected.hpp>
-
+#include <map>
+#include <set>
 #include <string>
+#include <tl/expected.hpp>
+#include <utility>
 
 #include "dataplane/net/addr.h"
 
@@ -23,11 +23,17 @@ class Memberships {
   Memberships(const Memberships&) = delete;
   Memberships& operator=(const Memberships&) = delete;
 
-  Result join_group(unsigned ifindex, const net::IpAddr& group);
-  Result add_mac(unsigned ifindex, const net::Mac& mac);
+  using Group = std::pair<unsigned, net::IpAddr>;  ///< By ifindex.
+  using MacAddress = std::pair<unsigned, net::Mac>;
+
+  /// One that is there already stays.
+  Result join(const Group& group);
+  Result add(const MacAddress& mac);
+  void keep_only(const std::set<Group>& groups, const std::set<MacAddress>& macs);
 
  private:
-  std::vector<int> sockets_;
+  std::map<Group, int> groups_;  ///< The sockets that hold them.
+  std::map<MacAddress, int> macs_;
 };
 
 }  // namespace keepline::control

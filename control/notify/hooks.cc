@@ -20,6 +20,8 @@ const config::Command& hook_of(const config::Notify& notify, What what) {
       return notify.fault;
     case What::kStop:
       return notify.stop;
+    case What::kDeleted:
+      return notify.deleted;
     case What::kLowerPriority:
     case What::kMasterPriority:
     case What::kBackupPriority:
@@ -44,6 +46,8 @@ std::string_view what_word(What what) {
       return "MASTER_PRIORITY";
     case What::kBackupPriority:
       return "BACKUP_PRIORITY";
+    case What::kDeleted:
+      return "DELETED";
     case What::kLowerPriority:
       break;
   }

@@ -21,6 +21,7 @@ struct NotifyEvent {
     kBackup,
     kFault,
     kStop,
+    kDeleted,
     kLowerPriority,
     kMasterPriority,  ///< Of a master; FIFOs only, as is the next.
     kBackupPriority,  ///< Of one that is none.

@@ -34,7 +34,9 @@ Mail mail_about(const NotifyEvent& event) {
   Mail mail;
   mail.subject = std::string(is_group ? "VRRP Group " : "VRRP Instance ") +
                  std::string(event.name) + " - " +
-                 (event.what == What::kStop ? "Stopping" : "Entering " + state + " state");
+                 (event.what == What::kStop      ? "Stopping"
+                  : event.what == What::kDeleted ? "Deleted"
+                                                 : "Entering " + state + " state");
   mail.body = is_group && event.what != What::kStop ? group_body(state) : instance_body(event.what);
   return mail;
 }

@@ -141,14 +141,6 @@ lb::ShardWorkers deal_shards(unsigned workers) {
   return result;
 }
 
-// Answers of NATed servers are the dataplane's; those of FULLNAT go to addresses that are.
-void add_real(const lb::RealServer& real, net::Protocol protocol, DeviceSteering& steering) {
-  if (real.method == lb::Method::kTunnel) steering.addresses[real.endpoint.address].tunnel = true;
-  if (real.method != lb::Method::kNat) return;
-  steering.reals.push_back({real.endpoint, protocol});
-  steering.addresses[real.endpoint.address].real = true;
-}
-
 // What FULLNAT comes from for the services of this VIP: the addresses that come and go with it.
 std::vector<net::IpAddr> locals_for(const Topology& topology, const net::IpAddr& vip) {
   std::vector<net::IpAddr> result;
@@ -162,67 +154,40 @@ std::vector<net::IpAddr> locals_for(const Topology& topology, const net::IpAddr&
   return result;
 }
 
-// Every device gets the same addresses and services: a client may come in anywhere. MACs differ.
-std::vector<DeviceSteering> steering_of(const PlanInput& input,
-                                        const std::vector<PlannedService>& services) {
-  DeviceSteering common;
-  for (const Address& own : input.kernel->addresses) {
-    common.addresses[own.prefix.address].own = true;
-  }
-  for (const PlacedVip& vip : input.topology->vips) {
-    DeviceSteering::AddressUse& use = common.addresses[vip.address];
-    use.answer = vip.is_answered();
-    use.own = !use.answer;
-    use.local = vip.is_local;
-  }
-  for (const PlannedService& planned : services) {
-    const lb::Service& service = *planned.service;
-    common.addresses[service.vip.address].service = true;
-    common.services.push_back({service.vip, service.protocol});
-    for (const lb::RealServer& real : planned.reals) {
-      add_real(real, service.protocol, common);
-    }
-    if (planned.sorry.slot != 0) add_real(planned.sorry, service.protocol, common);
-  }
-  const Topology& topology = *input.topology;
-  std::vector<DeviceSteering> result(topology.devices.size(), common);
-  for (const PlacedPort& port : topology.ports) {
-    DeviceSteering& steering = result[port.device];
-    steering.macs.insert(steering.macs.end(), port.virtual_macs.begin(), port.virtual_macs.end());
-    steering.macs.push_back(port.mac);
-    steering.vlans.push_back(port.vlan);
-  }
-  if (!input.mode.vrrp) return result;
-  for (std::size_t i = 0; i < topology.instances.size(); ++i) {
-    const net::PortId port = topology.instances[i].port;
-    if (port == net::kNoPort) continue;
-    const config::VrrpInstance& instance = input.config->vrrp_instances[i];
-    DeviceSteering& steering = result[topology.ports[port].device];
-    if (instance.unicast_peers.empty()) {
-      steering.addresses[instance.group].vrrp = true;
-      continue;
-    }
-    // Peers may know us by any address of the interface.
-    for (const Address& own : input.kernel->addresses) {
-      if (own.ifindex != topology.ports[port].ifindex) continue;
-      steering.addresses[own.prefix.address].vrrp = true;
-    }
-  }
-  return result;
-}
-
 }  // namespace
 
-lb::RealServer Planner::real_of(std::size_t service, const config::Target& target,
+// The service's place among those that are known, or a new one.
+Planner::Known& Planner::known(const PlanInput& input, std::size_t index) {
+  const config::VirtualServer& server = input.config->virtual_servers[index];
+  const ServiceKey key{{server.address, server.port}, server.protocol};
+  auto found = known_.find(key);
+  if (found == known_.end()) {
+    found = known_.emplace(key, Known()).first;
+    if (free_services_.empty()) {
+      found->second.slot = next_service_++;
+    } else {
+      found->second.slot = free_services_.back();
+      free_services_.pop_back();
+    }
+    found->second.had_quorum = initial_quorum(server, input.health[index]);
+  }
+  found->second.plan = plan_;
+  return found->second;
+}
+
+lb::RealServer Planner::real_of(Known& known, const config::Target& target,
                                 const config::Forwarding& forwarding) {
   lb::RealServer real;
   real.endpoint = {target.address, target.port};
   real.method = method_of(forwarding.method);
   if (real.method == lb::Method::kTunnel) real.tunnel = tunnel_of(forwarding);
   if (real.method == lb::Method::kFullNat) real.tell = tell_of(forwarding.client_address);
-  const auto [found, is_new] = slots_.try_emplace({service, real.endpoint});
-  // Slot 0 stays empty: it means "none" in a PlannedService.
-  if (is_new) found->second.slot = ++next_slot_;
+  const auto [found, is_new] = known.reals.try_emplace(real.endpoint);
+  if (is_new && free_reals_.empty()) found->second.slot = next_real_++;
+  if (is_new && !free_reals_.empty()) {
+    found->second = free_reals_.back();
+    free_reals_.pop_back();
+  }
   real.slot = found->second.slot;
   real.generation = found->second.generation;
   return real;
@@ -242,23 +207,24 @@ std::shared_ptr<const lb::AccessList> Planner::access_of(const config::VirtualSe
   return made;
 }
 
-PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) {
+PlannedService Planner::plan_service(const PlanInput& input, std::size_t index, Known& known) {
   const config::VirtualServer& server = input.config->virtual_servers[index];
   PlannedService planned;
-  planned.pool = make_pool(server, input.health[index], had_quorum_[index]);
-  had_quorum_[index] = planned.pool.has_quorum;
+  planned.health = input.health[index];
+  planned.pool = make_pool(server, planned.health, known.had_quorum);
+  known.had_quorum = planned.pool.has_quorum;
   for (const config::RealServer& real : server.real_servers) {
-    planned.reals.push_back(real_of(index, {real.address, real.port}, real.forwarding()));
+    planned.reals.push_back(real_of(known, {real.address, real.port}, real.forwarding()));
     planned.reals.back().weight = real.weight();
     planned.reals.back().upper_threshold = real.upper_threshold;
     planned.reals.back().lower_threshold = real.lower_threshold;
   }
   if (server.sorry_server) {
-    planned.sorry = real_of(index, server.sorry_server->target, server.sorry_server->forwarding);
+    planned.sorry = real_of(known, server.sorry_server->target, server.sorry_server->forwarding);
   }
 
   auto service = std::make_shared<lb::Service>();
-  service->slot = static_cast<lb::ServiceSlot>(index);
+  service->slot = known.slot;
   service->vip = {server.address, server.port};
   service->protocol = server.protocol;
   service->scheduler = scheduler_of(server.scheduler);
@@ -283,58 +249,80 @@ PlannedService Planner::plan_service(const PlanInput& input, std::size_t index) 
     if (member.real != PoolMember::kSorry) planned.reals[member.real].weight = member.weight;
   }
   service->seal();
-  note_leaving(input, index, planned, *service);
-  const bool same = previous_[index] != nullptr && *previous_[index] == *service;
+  note_leaving(input, planned, known, *service);
+  const bool same = known.service != nullptr && *known.service == *service;
   if (!same) {
     service->build_ring();
-    previous_[index] = std::move(service);
+    known.service = std::move(service);
   }
-  planned.service = previous_[index];
+  planned.service = known.service;
+  free_reals(known, planned);
   return planned;
 }
 
 // A server that was in the pool and is not any more is leaving, until its time is up or it is back.
-void Planner::note_leaving(const PlanInput& input, std::size_t index, const PlannedService& planned,
+// One that is still configured has failed; another one was removed, as the sorry server is.
+void Planner::note_leaving(const PlanInput& input, const PlannedService& planned, Known& known,
                            lb::Service& service) {
-  const auto is_in_pool = [&service](const lb::RealServer& real) {
-    return std::any_of(service.pool.begin(), service.pool.end(),
-                       [&](const lb::RealServer& each) { return each.slot == real.slot; });
+  const auto has = [](const std::vector<lb::RealServer>& list, const lb::RealServer& real) {
+    return std::ranges::find(list, real.slot, &lb::RealServer::slot) != list.end();
   };
-  std::vector<lb::LeavingServer>& leaving = leaving_[index];
-  std::erase_if(leaving, [&](const lb::LeavingServer& each) {
-    return each.until_s <= input.now_s || is_in_pool(each.real);
+  std::erase_if(known.leaving, [&](const lb::LeavingServer& each) {
+    return each.until_s <= input.now_s || has(service.pool, each.real);
   });
-  if (previous_[index] != nullptr) {
-    for (const lb::RealServer& real : previous_[index]->pool) {
-      if (is_in_pool(real)) continue;
-      const bool failed = real.slot != planned.sorry.slot;
+  if (known.service != nullptr) {
+    for (const lb::RealServer& real : known.service->pool) {
+      if (has(service.pool, real)) continue;
+      const bool failed = has(planned.reals, real);
       const config::DataplaneOptions& options = input.config->dataplane;
       const std::uint32_t drain_s =
           (failed ? options.failed_server : options.removed_server).drain_s;
       if (drain_s == 0) continue;
-      leaving.push_back({real, failed, input.now_s + drain_s});
+      known.leaving.push_back({real, failed, input.now_s + drain_s});
     }
   }
-  service.leaving = leaving;
+  service.leaving = known.leaving;
+}
+
+Planner::Slot Planner::next_generation(Slot slot) {
+  if (++slot.generation == 0) slot.generation = 1;
+  return slot;
+}
+
+// Who is neither configured nor leaving has nothing any more that a packet could ask for.
+void Planner::free_reals(Known& known, const PlannedService& planned) {
+  std::erase_if(known.reals, [&](const auto& each) {
+    const lb::RealSlot slot = each.second.slot;
+    const auto is_it = [slot](const lb::RealServer& real) { return real.slot == slot; };
+    if (planned.sorry.slot == slot || std::ranges::any_of(planned.reals, is_it)) return false;
+    const auto is_leaving = [&](const lb::LeavingServer& leaving) { return is_it(leaving.real); };
+    if (std::ranges::any_of(known.leaving, is_leaving)) return false;
+    free_reals_.push_back(next_generation(each.second));
+    return true;
+  });
+}
+
+void Planner::free_gone_services() {
+  std::erase_if(known_, [&](const auto& each) {
+    const Known& known = each.second;
+    if (known.plan == plan_) return false;
+    builder_.remove_service(known.slot);
+    free_services_.push_back(known.slot);
+    for (const auto& [endpoint, slot] : known.reals) free_reals_.push_back(next_generation(slot));
+    return true;
+  });
 }
 
 Plan Planner::make(const PlanInput& input) {
   std::erase_if(access_, [](const auto& made) { return made.first.first.use_count() == 1; });
   const std::size_t count = input.mode.services ? input.config->virtual_servers.size() : 0;
-  if (previous_.size() != count) {
-    previous_.assign(count, nullptr);
-    leaving_.assign(count, {});
-    had_quorum_.clear();
-    for (std::size_t i = 0; i < count; ++i) {
-      had_quorum_.push_back(initial_quorum(input.config->virtual_servers[i], input.health[i]));
-    }
-  }
+  ++plan_;
   Plan plan;
   for (std::size_t i = 0; i < count; ++i) {
-    plan.services.push_back(plan_service(input, i));
+    plan.services.push_back(plan_service(input, i, known(input, i)));
     builder_.set_service(plan.services.back().service);
   }
-  builder_.truncate_services(static_cast<lb::ServiceSlot>(count));
+  free_gone_services();
   builder_.set_ports(ports_of(input));
   builder_.set_own(own_addresses(input));
   std::vector<lb::Vip> vips;
@@ -345,7 +333,8 @@ Plan Planner::make(const PlanInput& input) {
   plan_next_hops(input);
   builder_.set_ip_forward(input.kernel->ip_forward, input.kernel->ip6_forward);
   builder_.set_shard_workers(deal_shards(input.workers));
-  plan.steering = steering_of(input, plan.services);
+  plan.steering =
+      steering_of(*input.config, *input.topology, *input.kernel, input.mode, plan.services);
   plan.snapshot = builder_.build();
   return plan;
 }

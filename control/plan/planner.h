@@ -1,42 +1,21 @@
 // From configuration, verdicts and the kernel's state to what the dataplane runs.
 //
-// PURE; one object, called by the builder thread. Keeps the slots of real servers stable from
-// plan to plan and shares the services that did not change.
+// PURE; one object, called by the builder thread. Services and their real servers keep their slots
+// from plan to plan, also over a reload that moves them in the file; what is gone leaves its slot
+// to others, with the next generation. Services that did not change are shared.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "control/plan/kernel_view.h"
-#include "control/plan/pool.h"
+#include "control/plan/steering.h"
 #include "control/plan/topology.h"
 #include "dataplane/lb/snapshot_builder.h"
 
 namespace keepline::control {
-
-/// The wanted content of one device's steering maps, in the planner's own words.
-struct DeviceSteering {
-  struct AddressUse {
-    bool answer = false;   ///< ARP and ICMP echo are the dataplane's.
-    bool service = false;  ///< A virtual server lives on it.
-    bool own = false;      ///< The kernel's: of the node itself, or an IPv6 VIP.
-    bool vrrp = false;     ///< Adverts sent to it are the dataplane's.
-    bool local = false;    ///< FULLNAT comes from it: answers to it are the dataplane's.
-    bool real = false;     ///< A NATed real server has it.
-    bool tunnel = false;   ///< A real server that tunnels lead to has it.
-  };
-  struct Endpoint {
-    net::Endpoint endpoint;
-    net::Protocol protocol;
-    friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
-  };
-  std::map<net::IpAddr, AddressUse> addresses;
-  std::vector<Endpoint> services;
-  std::vector<Endpoint> reals;
-  std::vector<net::Mac> macs;
-  std::vector<std::uint16_t> vlans;  ///< Whose frames are looked at; zero: those without a tag.
-};
 
 struct PlanInput {
   std::shared_ptr<const config::Config> config;
@@ -46,14 +25,6 @@ struct PlanInput {
   Mode mode;
   unsigned workers = 1;     ///< Shards are dealt out to them.
   std::uint32_t now_s = 0;  ///< On the workers' clock.
-};
-
-/// A virtual server as it runs: for listings.
-struct PlannedService {
-  std::shared_ptr<const lb::Service> service;  ///< Never nullptr.
-  Pool pool;
-  std::vector<lb::RealServer> reals;  ///< All configured ones, in the pool or not.
-  lb::RealServer sorry;               ///< Valid when there is a sorry server.
 };
 
 struct Plan {
@@ -71,28 +42,43 @@ class Planner {
     lb::RealSlot slot = 0;
     std::uint16_t generation = 1;
   };
-  using RealKey = std::tuple<std::size_t, net::Endpoint>;  // virtual server, real server
+  /// What tells services apart: no configuration has two with the same.
+  using ServiceKey = std::pair<net::Endpoint, net::Protocol>;
+  /// What is kept of a service from plan to plan.
+  struct Known {
+    lb::ServiceSlot slot = 0;
+    std::shared_ptr<const lb::Service> service;
+    std::map<net::Endpoint, Slot> reals;
+    std::vector<lb::LeavingServer> leaving;
+    bool had_quorum = false;
+    std::uint64_t plan = 0;  ///< The last one that it was in.
+  };
 
-  PlannedService plan_service(const PlanInput& input, std::size_t index);
-  lb::RealServer real_of(std::size_t service, const config::Target& target,
+  Known& known(const PlanInput& input, std::size_t index);
+  PlannedService plan_service(const PlanInput& input, std::size_t index, Known& known);
+  lb::RealServer real_of(Known& known, const config::Target& target,
                          const config::Forwarding& forwarding);
-
-  void note_leaving(const PlanInput& input, std::size_t index, const PlannedService& planned,
+  void note_leaving(const PlanInput& input, const PlannedService& planned, Known& known,
                     lb::Service& service);
+  static Slot next_generation(Slot slot);
+  void free_reals(Known& known, const PlannedService& planned);
+  void free_gone_services();
   void plan_next_hops(const PlanInput& input);
 
   std::shared_ptr<const lb::AccessList> access_of(const config::VirtualServer& server);
 
-  std::map<RealKey, Slot> slots_;
+  std::map<ServiceKey, Known> known_;
+  std::uint64_t plan_ = 0;
+  // Slot 0 of the real servers stays empty: it means "none" in a PlannedService.
+  lb::RealSlot next_real_ = 1;
+  lb::ServiceSlot next_service_ = 0;
+  std::vector<Slot> free_reals_;
+  std::vector<lb::ServiceSlot> free_services_;
   // By the rules that they were made of, which this keeps: made once for a configuration.
   using AccessKey = std::pair<std::shared_ptr<const std::vector<config::AccessRule>>, net::Family>;
   std::map<AccessKey, std::shared_ptr<const lb::AccessList>> access_;
-  lb::RealSlot next_slot_ = 0;
   lb::SnapshotBuilder builder_;
-  std::vector<std::shared_ptr<const lb::Service>> previous_;
-  std::shared_ptr<const KernelView> kernel_;             // that the next hops were made from
-  std::vector<std::vector<lb::LeavingServer>> leaving_;  // by virtual server
-  std::vector<bool> had_quorum_;
+  std::shared_ptr<const KernelView> kernel_;  // that the next hops were made from
 };
 
 }  // namespace keepline::control

@@ -22,6 +22,13 @@ bool match_parameters(const config::TrackProcess& wanted, std::span<const std::s
 
 }  // namespace
 
+bool are_alike(const config::TrackProcess& a, config::TrackProcess b) {
+  b.weight = a.weight;
+  b.is_reversed = a.is_reversed;
+  b.position = a.position;
+  return a == b;
+}
+
 bool matches(const config::TrackProcess& wanted, const ProcessInfo& process) {
   if (!wanted.full_command) {
     return process.name == std::string_view(wanted.process).substr(0, ProcessInfo::kMaxName);

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/config/model.h"
@@ -22,17 +23,21 @@ struct ProcessInfo {
   std::vector<std::string> arguments;  ///< From argv[0] on; empty: a thread of the kernel.
 };
 
+/// Whether they are counted alike: weights are what instances make of the outcome.
+bool are_alike(const config::TrackProcess& a, config::TrackProcess b);
+
 bool matches(const config::TrackProcess& wanted, const ProcessInfo& process);
 
 /// Whether the processes of one kind are as many as they have to be.
 class ProcessQuorum {
  public:
-  explicit ProcessQuorum(const config::TrackProcess& config) : config_(config) {}
+  explicit ProcessQuorum(config::TrackProcess config) : config_(std::move(config)) {}
 
   /// So many were counted at `now_us` (monotonic). Whether the outcome is another one now: the
   /// first count decides at once, later ones after their delay unless they turn back before.
   bool note(std::uint32_t count, std::int64_t now_us);
 
+  const config::TrackProcess& config() const { return config_; }
   vrrp::Outcome outcome() const { return outcome_; }
   std::uint32_t count() const { return count_; }
   enum class Wait : std::uint8_t { kNone, kFork, kTermination };
@@ -44,7 +49,7 @@ class ProcessQuorum {
     return count_ >= config_.quorum && (!config_.quorum_max || count_ <= *config_.quorum_max);
   }
 
-  const config::TrackProcess& config_;  ///< Outlives this.
+  config::TrackProcess config_;
   vrrp::Outcome outcome_ = vrrp::Outcome::kUnknown;
   std::uint32_t count_ = 0;
   Wait wait_ = Wait::kNone;

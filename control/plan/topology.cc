@@ -31,6 +31,12 @@ const PlacedVip* Topology::find_vip(const net::IpAddr& address) const {
   return found == vips.end() ? nullptr : &*found;
 }
 
+std::optional<std::size_t> Topology::instance_of(lb::LeaseSlot lease) const {
+  const auto found = std::ranges::find(instances, lease, &PlacedInstance::lease);
+  if (found == instances.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - instances.begin());
+}
+
 net::IpAddr primary_address(const KernelView& kernel, unsigned ifindex, bool is_v6,
                             const Topology& topology) {
   const Address* best = nullptr;

@@ -1,5 +1,5 @@
 // Where everything is: which interfaces become ports, which VIP lives on which of them and under
-// whose lease. Decided once from the configuration and the kernel's state at start.
+// whose lease. Decided from the configuration and the kernel's state, at start and at a reload.
 //
 // PURE. Everything that cannot work is a diagnostic with file, line, reason and hint.
 #pragma once
@@ -78,13 +78,24 @@ struct PlacedInstance {
   net::PortId port = net::kNoPort;
   net::IpAddr source;            ///< What adverts come from; zero: none.
   std::optional<net::Mac> vmac;  ///< With use_vmac.
+  std::uint8_t vrid = 0;
+  net::IpAddr group;        ///< That adverts go to.
+  bool is_unicast = false;  ///< They go to peers instead.
+  /// Its lease, and its number wherever VRRP runs: the same as long as it is the same router.
+  lb::LeaseSlot lease = 0;
+
+  /// Whether a reload leaves it what it is, whatever else has changed (its name, too).
+  bool is_same_router(const PlacedInstance& other) const {
+    return port == other.port && vmac == other.vmac && vrid == other.vrid && group == other.group &&
+           is_unicast == other.is_unicast;
+  }
 };
 
 struct Topology {
   std::vector<PlacedDevice> devices;
   std::vector<PlacedPort> ports;
   std::vector<PlacedVip> vips;
-  std::vector<PlacedInstance> instances;  ///< As config.vrrp_instances, whose index is the lease.
+  std::vector<PlacedInstance> instances;  ///< As config.vrrp_instances.
 
   std::optional<net::PortId> port_of(unsigned ifindex) const;
   /// All that are attached through AF_XDP.
@@ -93,11 +104,15 @@ struct Topology {
   /// The dataplane's own port for the TAP of an owned port; those come after all others.
   net::PortId tap_of(net::PortId port) const;
   const PlacedVip* find_vip(const net::IpAddr& address) const;
+  /// The index of the instance that has the lease; nothing: none.
+  std::optional<std::size_t> instance_of(lb::LeaseSlot lease) const;
 };
 
 /// Problems are added to `diagnostics`; the result may be run only if it still can_run().
+/// `running`: at a reload, what is there already. Devices and ports stay as they are (one more
+/// cannot be attached), and so do the leases of instances that stay the same router.
 Topology make_topology(const config::Config& config, const KernelView& kernel, Mode mode,
-                       config::Diagnostics& diagnostics);
+                       config::Diagnostics& diagnostics, const Topology* running = nullptr);
 
 /// The interface's address that adverts come from: the first of IPv4, the link-local one of IPv6,
 /// that is no VIP of ours. Zero: none.

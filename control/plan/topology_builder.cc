@@ -1,17 +1,16 @@
 // make_topology(): what is attached and where each VIP belongs, or why that cannot be.
-#include "control/plan/topology.h"
 
 #include <algorithm>
 #include <set>
 
 #include "control/config/load.h"
+#include "control/plan/attacher.h"
 
 namespace keepline::control {
 
 namespace {
 
 constexpr std::uint8_t kOwnerPriority = 255;
-constexpr std::size_t kMaxBondNics = 8;
 
 // RFC 9568 §7.3.
 net::Mac virtual_mac(std::uint8_t vrid, bool is_v6) {
@@ -27,12 +26,14 @@ bool is_loopback(const net::IpAddr& address) {
 class Builder {
  public:
   Builder(const config::Config& config, const KernelView& kernel, Mode mode,
-          config::Diagnostics& diagnostics)
+          config::Diagnostics& diagnostics, const Topology* running)
       : config_(config),
         kernel_(kernel),
         mode_(mode),
         diagnostics_(diagnostics),
-        mentions_(config::mentioned_interfaces(config)) {}
+        running_(running),
+        mentions_(config::mentioned_interfaces(config)),
+        attacher_(config, kernel, diagnostics, running, topology_) {}
 
   Topology build() {
     collect_vrrp_vips();
@@ -49,90 +50,9 @@ class Builder {
   }
 
  private:
-  // The port of an interface, attached if it was not yet; nothing (and a diagnostic) if it
-  // cannot be.
   std::optional<net::PortId> attach(const Link* link, const config::Position& at,
                                     const std::string& name) {
-    if (link == nullptr) {
-      // Said once, however often it is mentioned.
-      if (missing_.insert(name).second) {
-        diagnostics_.fatal(at, "interface", "interface " + name + " does not exist",
-                           "`ip link` lists the interfaces of this machine");
-      }
-      return std::nullopt;
-    }
-    if (const auto port = topology_.port_of(link->ifindex)) return port;
-    const auto device = device_below(*link, at);
-    if (!device) return std::nullopt;
-    const std::size_t needed = topology_.devices[*device].is_owned() ? 2 : 1;
-    if (ids_ + needed > net::kMaxPorts) {
-      diagnostics_.fatal(at, "interface",
-                         "more than " + std::to_string(net::kMaxPorts) + " interfaces needed");
-      return std::nullopt;
-    }
-    ids_ += needed;
-    topology_.ports.push_back(
-        {link->name, link->ifindex, link->mac, link->mtu, {}, *device, link->vlan});
-    return static_cast<net::PortId>(topology_.ports.size() - 1);
-  }
-
-  // What the interface's frames go through; nothing (and a diagnostic) if it cannot be attached.
-  std::optional<std::size_t> device_below(const Link& link, const config::Position& at) {
-    const Link* lower = link.kind == "vlan" ? kernel_.find_link(link.lower) : &link;
-    if (lower == nullptr || (lower != &link && lower->kind == "vlan")) {
-      diagnostics_.fatal(
-          at, "interface",
-          "VLAN " + link.name +
-              (lower == nullptr ? " has its device in another namespace" : " is of a VLAN itself") +
-              ": the dataplane cannot tag its frames",
-          "use a VLAN of a NIC of this namespace");
-      return std::nullopt;
-    }
-    if (lower != &link && link.vlan == 0) {
-      diagnostics_.fatal(at, "interface", "VLAN " + link.name + " has tags of another kind",
-                         "ip link add ... type vlan proto 802.1Q id NUMBER");
-      return std::nullopt;
-    }
-    if (const Link* bond = kernel_.find_link(lower->bond); lower->bond != 0 && bond != nullptr) {
-      diagnostics_.fatal(at, "interface", lower->name + " is a NIC of bond " + bond->name,
-                         "use " + bond->name);
-      return std::nullopt;
-    }
-    auto& devices = topology_.devices;
-    const auto known = std::ranges::find(devices, lower->ifindex, &PlacedDevice::ifindex);
-    if (known != devices.end()) return static_cast<std::size_t>(known - devices.begin());
-    PlacedDevice device{lower->name, lower->ifindex, lower->mtu, {}, owned_port(lower->name)};
-    if (!can_attach(*lower, at)) return std::nullopt;
-    if (lower->kind == "bond") {
-      if (!add_nics(*lower, at, device)) return std::nullopt;
-    } else if (!device.is_owned()) {
-      device.nics.push_back({lower->name, lower->ifindex});
-    }
-    devices.push_back(std::move(device));
-    return devices.size() - 1;
-  }
-
-  // The bond's NICs as they are now: one that joins later is not used before the next start.
-  bool add_nics(const Link& bond, const config::Position& at, PlacedDevice& device) {
-    for (const Link& link : kernel_.links) {
-      if (link.bond != bond.ifindex) continue;
-      if (!can_attach(link, at)) return false;
-      device.nics.push_back({link.name, link.ifindex});
-    }
-    if (!device.nics.empty() && device.nics.size() <= kMaxBondNics) return true;
-    diagnostics_.fatal(
-        at, "interface",
-        "bond " + bond.name + " has " + std::to_string(device.nics.size()) + " NICs",
-        "ip link set NIC master " + bond.name + ", for up to " + std::to_string(kMaxBondNics));
-    return false;
-  }
-
-  // Without a name: the netdev stays the kernel's.
-  config::DataplanePort owned_port(const std::string& name) const {
-    for (const config::DataplanePort& port : config_.dataplane.ports) {
-      if (port.interface == name) return port;
-    }
-    return {};
+    return attacher_.attach(link, at, name);
   }
 
   // Where the file first names the interface.
@@ -141,23 +61,6 @@ class Builder {
       if (mention.name == name) return mention.position;
     }
     return {};
-  }
-
-  bool can_attach(const Link& link, const config::Position& at) {
-    if (!link.is_ethernet) {
-      diagnostics_.fatal(at, "interface",
-                         "interface " + link.name + " is not Ethernet: AF_XDP cannot carry it",
-                         "use a plain NIC");
-      return false;
-    }
-    if (link.mtu > kMaxAfXdpMtu) {
-      diagnostics_.fatal(at, "interface",
-                         "the MTU of " + link.name + " is " + std::to_string(link.mtu) +
-                             ", but AF_XDP carries at most " + std::to_string(kMaxAfXdpMtu),
-                         "ip link set " + link.name + " mtu 1500");
-      return false;
-    }
-    return true;
   }
 
   void collect_vrrp_vips() {
@@ -171,8 +74,7 @@ class Builder {
   }
 
   void place_instances() {
-    for (std::size_t i = 0; i < config_.vrrp_instances.size(); ++i) {
-      const config::VrrpInstance& instance = config_.vrrp_instances[i];
+    for (const config::VrrpInstance& instance : config_.vrrp_instances) {
       PlacedInstance placed;
       const std::string& name = *instance.interface;
       if (const auto port = attach(kernel_.find_link(name), position_of(name), name)) {
@@ -185,21 +87,44 @@ class Builder {
           topology_.ports[placed.port].virtual_macs.push_back(*placed.vmac);
         }
       }
+      placed.vrid = *instance.virtual_router_id;
+      placed.group = instance.group;
+      placed.is_unicast = !instance.unicast_peers.empty();
+      placed.lease = lease_of(placed);
       topology_.instances.push_back(placed);
-      const auto lease = static_cast<lb::LeaseSlot>(i);
       for (const auto* list : {&instance.vips, &instance.excluded_vips}) {
         const bool is_owner = *instance.priority == kOwnerPriority;
-        for (const config::VipAddress& vip : *list) place_vrrp_vip(placed, lease, vip, is_owner);
+        for (const config::VipAddress& vip : *list) place_vrrp_vip(placed, vip, is_owner);
       }
     }
-    if (config_.vrrp_instances.size() > lb::kMaxLeases) {
+    const auto is_too_high = [](const PlacedInstance& each) {
+      return each.lease >= lb::kMaxLeases;
+    };
+    if (std::ranges::any_of(topology_.instances, is_too_high)) {
       diagnostics_.fatal({}, "vrrp_instance",
-                         "more than " + std::to_string(lb::kMaxLeases) + " instances");
+                         "more than " + std::to_string(lb::kMaxLeases) + " instances",
+                         "at a reload, those that go count as well");
     }
   }
 
-  void place_vrrp_vip(const PlacedInstance& instance, lb::LeaseSlot lease,
-                      const config::VipAddress& vip, bool is_owner) {
+  // At a reload a router keeps its own. A new one takes one that nobody had, as those that go have
+  // theirs until the very end.
+  lb::LeaseSlot lease_of(const PlacedInstance& placed) const {
+    std::set<lb::LeaseSlot> used;
+    for (const PlacedInstance& other : topology_.instances) used.insert(other.lease);
+    if (running_ != nullptr) {
+      for (const PlacedInstance& before : running_->instances) {
+        if (before.is_same_router(placed) && !used.contains(before.lease)) return before.lease;
+        used.insert(before.lease);
+      }
+    }
+    lb::LeaseSlot lease = 0;
+    while (used.contains(lease)) ++lease;
+    return lease;
+  }
+
+  void place_vrrp_vip(const PlacedInstance& instance, const config::VipAddress& vip,
+                      bool is_owner) {
     const auto port = attach(kernel_.find_link(vip.dev), position_of(vip.dev), vip.dev);
     if (!port) return;
     if (const PlacedVip* same = topology_.find_vip(vip.address)) {
@@ -214,7 +139,7 @@ class Builder {
     placed.prefix_length = vip.prefix_length;
     placed.label = vip.label;
     placed.port = *port;
-    placed.lease = lease;
+    placed.lease = instance.lease;
     placed.mac = mac_on(instance, *port);
     // Only an owner has the address anyway; on any other node somebody has left it behind.
     placed.is_ours = !is_owner || !kernel_.has_address(placed.address);
@@ -301,9 +226,10 @@ class Builder {
     const auto& instances = config_.vrrp_instances;
     const auto owner = std::ranges::find(instances, group.instance, &config::VrrpInstance::name);
     if (mode_.vrrp && owner != instances.end()) {
-      const auto index = static_cast<std::size_t>(owner - instances.begin());
-      placed->lease = static_cast<lb::LeaseSlot>(index);
-      placed->mac = mac_on(topology_.instances[index], placed->port);
+      const PlacedInstance& of =
+          topology_.instances[static_cast<std::size_t>(owner - instances.begin())];
+      placed->lease = of.lease;
+      placed->mac = mac_on(of, placed->port);
     }
     topology_.vips.push_back(*placed);
   }
@@ -352,7 +278,7 @@ class Builder {
     const KernelRoute* route = default_route(v6);
     if (route == nullptr || !mode_.services || !has_services) return;
     const Link* link = kernel_.find_link(route->ifindex);
-    if (link == nullptr || topology_.port_of(link->ifindex)) return;
+    if (link == nullptr || running_ != nullptr || topology_.port_of(link->ifindex)) return;
     if (link->is_ethernet && link->mtu <= kMaxAfXdpMtu) attach(link, {}, link->name);
   }
 
@@ -367,18 +293,25 @@ class Builder {
   const KernelView& kernel_;
   Mode mode_;
   config::Diagnostics& diagnostics_;
+  const Topology* running_;  // nullptr: at start
   std::vector<config::InterfaceMention> mentions_;
-  std::set<std::string> missing_;
   std::vector<net::IpAddr> vrrp_vips_;
   Topology topology_;
-  std::size_t ids_ = 0;  // of ports, those of TAPs included
+  Attacher attacher_;
 };
 
 }  // namespace
 
 Topology make_topology(const config::Config& config, const KernelView& kernel, Mode mode,
-                       config::Diagnostics& diagnostics) {
-  return Builder(config, kernel, mode, diagnostics).build();
+                       config::Diagnostics& diagnostics, const Topology* running) {
+  if (running == nullptr) return Builder(config, kernel, mode, diagnostics, nullptr).build();
+  // What we have given to the kernel ourselves is no address of this node.
+  KernelView without = kernel;
+  std::erase_if(without.addresses, [running](const Address& own) {
+    const PlacedVip* vip = running->find_vip(own.prefix.address);
+    return vip != nullptr && vip->is_installed();
+  });
+  return Builder(config, without, mode, diagnostics, running).build();
 }
 
 }  // namespace keepline::control

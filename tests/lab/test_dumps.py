@@ -10,15 +10,12 @@ import time
 import pytest
 from daemons import KEEPLINED, Keepalived, Keepline
 from process import wait_for
+from test_reload import reload
 from topologies import pair, vrrp_instance
 
 SIGNALS = {"DATA": 10, "STATS": 12, "JSON": 36, "STATS_CLEAR": 63}
-FILES = {
-    "DATA": "keepalived.data",
-    "STATS": "keepalived.stats",
-    "JSON": "keepalived.json",
-    "STATS_CLEAR": "keepalived.stats",
-}
+FILES = {"DATA": "keepalived.data", "STATS": "keepalived.stats", "JSON": "keepalived.json"}
+FILES["STATS_CLEAR"] = FILES["STATS"]
 
 _folders = itertools.count()
 
@@ -309,6 +306,23 @@ def test_what_a_backup_knows_of_its_master(lab, monkeypatch):
         better.daemon.stop()
     assert found[0] == found[1]
     assert found[0]["data"]["state"] == 1 and found[0]["data"]["master_priority"] == 200
+
+
+def test_after_a_reload(lab, monkeypatch):
+    """What runs by then, with counters as they were cleared."""
+    net = pair(lab)
+    first = vrrp_instance("A", "10.0.0.50", vrid=51)
+    own = Dumping(Keepline(net.nodes[0], first), monkeypatch)
+    own.daemon.wait_master("10.0.0.50")
+    own.dump("STATS_CLEAR")
+    second = vrrp_instance("B", "10.0.0.51", vrid=52)
+    reload(own.daemon, second + first)
+    own.daemon.wait_master("10.0.0.51")
+    rows = {row["data"]["iname"]: row["stats"]["become_master"] for row in own.json()}
+    assert rows == {"B": 1, "A": 0}
+    reload(own.daemon, second)
+    assert [row["data"]["iname"] for row in own.json()] == ["B"]
+    assert list(blocks(own.dump("DATA"), "VRRP Instance")) == ["B"]
 
 
 def test_where_the_files_go(lab, monkeypatch, tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from daemons import Keepline
 from nginx import Nginx
 from process import stays, wait_for
+from test_reload import reload
 from topologies import pair, vrrp_instance
 
 VIP = "10.0.0.50"
@@ -137,6 +138,34 @@ def test_delays(net):
     began = time.monotonic()
     own.wait_master(VIP)
     assert time.monotonic() - began > 0.9
+
+
+def test_a_reload(net):
+    """A process that is counted as before is not forgotten; another one is counted anew."""
+    program, other = Program(net.nodes[0]).run(), Program(net.nodes[0])
+
+    def text(name, weight):
+        definition, block = track(name, f"weight {weight}")
+        return definition + vrrp_instance(vip=f"{VIP}/24", block=block)
+
+    own = Keepline(net.nodes[0], text(program.name, 10)).start().wait_master(VIP)
+
+    def priority(expected):
+        wait_for(lambda: own.instance()["effective_priority"] == expected, what=expected)
+
+    priority(110)
+    reload(own, text(program.name, 20))
+    assert own.instance()["effective_priority"] == 120, "at once"
+    reload(own, text(other.name, 20))
+    priority(100)
+    other.run()
+    priority(120)
+    reload(own, vrrp_instance(vip=f"{VIP}/24"))
+    priority(100)
+    other.end()
+    reload(own, text(program.name, 30))
+    priority(130)
+    assert own.state() == "MASTER"
 
 
 def test_a_group_tracks_for_all_its_members(net):

@@ -95,9 +95,10 @@ void Node::boot() {
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
     InstanceConfig config = config_of(schedule_, number_, lan);
     std::vector<net::IpAddr> vips = config.vips;
-    group.push_back(speaker_->add(std::move(config), static_cast<Port>(lan), std::move(vips)));
+    speaker_->add(lan, std::move(config), static_cast<Port>(lan), std::move(vips));
+    group.push_back(lan);
   }
-  if (schedule_.grouped()) speaker_->add_group(std::move(group));
+  if (schedule_.grouped()) speaker_->set_groups({std::move(group)}, local_us());
   observer_.booted(*this);
 }
 

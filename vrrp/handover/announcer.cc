@@ -29,7 +29,9 @@ void Announcer::lower_priority_heard(std::int64_t now_us) {
   }
 }
 
-void Announcer::set_vips(std::vector<net::IpAddr> vips) {
+void Announcer::configure(const GarpSettings& settings, std::vector<net::IpAddr> vips) {
+  settings_ = settings;
+  if (vips == vips_) return;
   vips_ = std::move(vips);
   next_vip_ = 0;
   rounds_left_ = 0;

@@ -46,8 +46,8 @@ class Announcer {
   void start(std::int64_t now_us);
   /// A lower-priority master was heard, here or on a member of the same sync group.
   void lower_priority_heard(std::int64_t now_us);
-  /// The addresses of a running master changed: one burst.
-  void set_vips(std::vector<net::IpAddr> vips);
+  /// A reload. When a master's addresses have changed: one burst.
+  void configure(const GarpSettings& settings, std::vector<net::IpAddr> vips);
   /// No longer master: nothing is sent any more.
   void stop();
 

@@ -67,6 +67,10 @@ TEST(Metrics, WhatTheReportsSay) {
   for (const char* line : {
            "keepline_info{version=\"1.2.3\",instance=\"keepline\",mode=\"full\"} 1",
            "keepline_uptime_seconds 93784",
+           "keepline_reloads_total 3",
+           "keepline_reloads_refused_total 1",
+           "keepline_last_reload_successful 0",
+           "keepline_config_loaded_timestamp_seconds 1700000000",
            "keepline_control_lag_max_seconds 0.00084999999999999995",
            "keepline_packets_total{worker=\"0\"} 1000",
            "keepline_drops_total{worker=\"0\",reason=\"too_big\"} 3",

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "control/api/json.h"
+#include "control/cli/render.h"
 #include "tests/unit/api/server_fixture.h"
 
 namespace keepline::api {
@@ -57,6 +58,22 @@ TEST_F(ServerTest, SamplingOfStagesIsSwitched) {
   EXPECT_EQ(post("/v1/stages?sampling=1").message, "the daemon says: sampling must be on or off");
   EXPECT_EQ(post("/v1/stages").message, "the daemon says: sampling must be on or off");
   EXPECT_EQ(post("/v1/vrrp").message, "the daemon says: only GET is supported");
+}
+
+TEST_F(ServerTest, AReloadSaysWhatBecameOfIt) {
+  start();
+  EXPECT_EQ(cli::fetch(path_, "/v1/reload").message, "the daemon says: only POST is supported");
+  const Fetched fetched = cli::fetch(path_, "/v1/reload", 5s, cli::Method::kPost);
+  ASSERT_EQ(fetched.result, FetchResult::kOk) << fetched.message;
+  boost::system::error_code error;
+  const auto report = reload_from_json(boost::json::parse(fetched.body, error));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, "applied");
+  EXPECT_EQ(cli::render_reload(*report),
+            "keepalived.conf:3:1: warning: odd\nThe configuration runs, after 12 ms.\n");
+  EXPECT_EQ(cli::render_reload({"refused", 3, {"keepalived.conf:3:1: error: wrong"}}),
+            "keepalived.conf:3:1: error: wrong\n"
+            "The configuration cannot run: everything stays as it was.\n");
 }
 
 }  // namespace

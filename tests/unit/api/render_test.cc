@@ -115,6 +115,7 @@ TEST(Render, Status) {
   EXPECT_EQ(render_status(api::sample_status()),
             "keepline 1.2.3, instance keepline, pid 4711, up 1d02h\n"
             "Configuration: /etc/keepalived/keepalived.conf (full)\n"
+            "Reloads:       3, refused 1; the last one was refused: the file does not run\n"
             "Control lag:   12 us, at most 850 us\n"
             "Connections:   room for 1048576 of each family, 80 bytes each (IPv6 144)\n"
             "\n"

@@ -12,6 +12,10 @@ inline StatusReport sample_status() {
   report.instance = "keepline";
   report.uptime_s = 93784;
   report.config_path = "/etc/keepalived/keepalived.conf";
+  report.config_loaded_unix_s = 1'700'000'000;
+  report.reloads = 3;
+  report.reloads_refused = 1;
+  report.last_reload_refused = true;
   report.mode = "full";
   report.workers = {{0, 2, 100, 3200, 12.5, {{"no_service", 3}, {"ttl", 0}}, {{"reclaimed", 5}}}};
   report.ports = {{"eth1", "af_xdp", "02:00:00:00:00:01", true, 10, 20, 1, 2}};

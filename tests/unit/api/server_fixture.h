@@ -57,6 +57,7 @@ class FakeBackend : public Backend {
     boost::asio::post(*io, [reply, page] { reply(page); });
   }
 
+  void reload(ReloadCallback reply) override { reply(reload_report); }
   StagesReport stages() override {
     StagesReport report = sample_stages_report();
     report.sampling = sampling;
@@ -93,6 +94,7 @@ class FakeBackend : public Backend {
   ExplainMode explain_mode = ExplainMode::kAtOnce;
   ExplainCallback kept_explain;
   bool sampling = false;
+  ReloadReport reload_report{"applied", 12, {"keepalived.conf:3:1: warning: odd"}};
   std::uint16_t asked_client_port = 0;  ///< Of the last filter.
   std::size_t extra_services = 0;
   std::size_t services_per_page = 20;

@@ -26,6 +26,13 @@ TEST(Processes, AreKnownByTheNameThatTheKernelKeeps) {
       << "threads of the kernel have no arguments";
 }
 
+TEST(Processes, WeightsDoNotChangeHowTheyAreCounted) {
+  const config::TrackProcess before = process("process x\nweight 3");
+  EXPECT_TRUE(are_alike(before, process("process x\nweight 4 reverse")));
+  EXPECT_FALSE(are_alike(before, process("process y\nweight 3")));
+  EXPECT_FALSE(are_alike(before, process("process x\nquorum 2")));
+}
+
 TEST(Processes, WithFullCommandByWhatWasRun) {
   EXPECT_TRUE(match("process /usr/sbin/x\nfull_command", {"/usr/sbin/x", "-a"}));
   EXPECT_FALSE(match("process x\nfull_command", {"/usr/sbin/x"}, "x"));

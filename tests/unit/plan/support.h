@@ -96,7 +96,20 @@ struct Node {
         std::make_shared<const Topology>(make_topology(*config, view, mode, diagnostics));
     EXPECT_EQ(control::text(diagnostics), "");
     input.mode = mode;
-    for (const auto& server : config->virtual_servers) {
+    everything_up();
+  }
+  /// Another configuration; returns what was said about it.
+  std::string reload(const std::string& text) {
+    input.config = std::make_shared<const config::Config>(config_of(text));
+    config::Diagnostics diagnostics;
+    input.topology = std::make_shared<const Topology>(
+        make_topology(*input.config, *input.kernel, input.mode, diagnostics, input.topology.get()));
+    everything_up();
+    return control::text(diagnostics);
+  }
+  void everything_up() {
+    input.health.clear();
+    for (const auto& server : input.config->virtual_servers) {
       input.health.emplace_back(server.real_servers.size(), kUp);
     }
   }

@@ -191,8 +191,11 @@ TEST(Announcer, NewVips) {
   GarpGap gap;
   announcer.start(kStart_us);
   EXPECT_EQ(announcer.poll(kStart_us, gap), std::nullopt);
-  announcer.set_vips({kB, kA});
+  announcer.configure(settings, {kB, kA});
   EXPECT_EQ(run(announcer, gap, 0, 0), (Sends{{0, kB}, {0, kA}}));
+  // The same ones again are no news.
+  announcer.configure(settings, {kB, kA});
+  EXPECT_EQ(announcer.poll(kStart_us, gap), std::nullopt);
 }
 
 }  // namespace

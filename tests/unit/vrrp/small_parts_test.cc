@@ -22,8 +22,9 @@ TEST(Router, FindsByPortAndVrid) {
   EXPECT_EQ(router.find(2, 51, false), std::nullopt);
   EXPECT_EQ(router.find(1, 52, false), std::nullopt);
   EXPECT_EQ(router.unknown_vrid(), 2u);
-  router.clear();
+  router.remove(1, 51, false);
   EXPECT_EQ(router.find(1, 51, false), std::nullopt);
+  EXPECT_EQ(router.find(0, 51, false), 1u);
 }
 
 TEST(Router, TellsFamiliesApart) {

@@ -1,0 +1,196 @@
+// Instances that come, change and go while others run on.
+#include "vrrp/speaker.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "tests/unit/vrrp/support.h"
+
+namespace keepline::vrrp {
+using testing::ip;
+using testing::kStart_us;
+
+namespace {
+
+/// Writes down what it is told: adverts as their priority, announcements as addresses.
+class Recorder final : public Host {
+ public:
+  Send send_advert(std::size_t instance, const net::IpAddr&, net::Bytes packet,
+                   std::int64_t) override {
+    const auto advert = parse_advert(packet);
+    adverts[instance] += std::to_string(advert->priority) + ' ';
+    return Send::kQueued;
+  }
+  bool may_announce(std::size_t) override { return true; }
+  void announce(std::size_t instance, const net::IpAddr& vip) override {
+    announced[instance] += net::to_string(vip) + ' ';
+  }
+  void grant_lease(std::size_t instance, std::int64_t duration_us) override {
+    leases[instance] = duration_us;
+  }
+  void revoke_lease(std::size_t instance) override { leases.erase(instance); }
+  void mute(std::size_t) override {}
+  void acquire_addresses(std::size_t instance) override { held[instance] = true; }
+  void release_addresses(std::size_t instance) override { held[instance] = false; }
+  void state_changed(std::size_t, const StateChanged&) override {}
+  void noticed(std::size_t, const Notice&) override {}
+
+  std::map<std::size_t, std::string> adverts;
+  std::map<std::size_t, std::string> announced;
+  std::map<std::size_t, std::int64_t> leases;
+  std::map<std::size_t, bool> held;
+};
+
+const net::IpAddr kFirst = ip("10.0.0.50");
+const net::IpAddr kSecond = ip("10.0.0.51");
+
+InstanceConfig config_of(std::uint8_t vrid) {
+  InstanceConfig config;
+  config.vrid = vrid;
+  config.priority = kOwnerPriority;  // Master at once.
+  config.vips = {kFirst};
+  config.source = ip("10.0.0.1");
+  config.garp.master_repeat = 1;
+  config.garp.master_delay_us = 0;
+  return config;
+}
+
+class SpeakerTest : public ::testing::Test {
+ protected:
+  void add(std::size_t number, InstanceConfig config) {
+    const std::vector<net::IpAddr> vips = config.vips;
+    speaker.add(number, std::move(config), 0, vips);
+  }
+  void start() {
+    add(0, config_of(50));
+    add(2, config_of(52));
+    speaker.start(now_us);
+  }
+  State state(std::size_t number) const { return speaker.instance(number).state(); }
+  /// To the next timer, at most by so much.
+  void pass(std::int64_t most_us) {
+    const std::int64_t end_us = now_us + most_us;
+    while (const auto next_us = speaker.next_timeout()) {
+      if (*next_us > end_us) break;
+      now_us = std::max(now_us, *next_us);
+      speaker.handle_timeout(now_us);
+    }
+    now_us = end_us;
+  }
+
+  Recorder host;
+  Speaker speaker{host, GarpGap()};
+  std::int64_t now_us = kStart_us;
+};
+
+TEST_F(SpeakerTest, NumbersMayHaveGaps) {
+  start();
+  EXPECT_TRUE(speaker.has(0));
+  EXPECT_FALSE(speaker.has(1));
+  EXPECT_TRUE(speaker.has(2));
+  EXPECT_EQ(state(2), State::kMaster);
+  EXPECT_EQ(host.adverts[2], "255 ");
+  EXPECT_FALSE(host.adverts.contains(1));
+}
+
+TEST_F(SpeakerTest, OneLeavesAndTheOtherSpeaksOn) {
+  start();
+  speaker.leave({0}, now_us);
+  // Goodbye is said, and the dataplane serves on.
+  EXPECT_TRUE(speaker.is_leaving());
+  EXPECT_EQ(host.adverts[0], "255 0 ");
+  EXPECT_TRUE(host.leases.contains(0));
+  EXPECT_TRUE(host.held[0]);
+  pass(3 * kSecond_us);
+  EXPECT_FALSE(speaker.is_leaving());
+  EXPECT_FALSE(speaker.has_left());
+  EXPECT_EQ(host.adverts[0], "255 0 ");
+  EXPECT_FALSE(host.leases.contains(0));
+  EXPECT_FALSE(host.held[0]);
+  EXPECT_EQ(state(0), State::kInit);
+  EXPECT_EQ(host.adverts[2], "255 255 255 255 ");
+  EXPECT_EQ(state(2), State::kMaster);
+}
+
+TEST_F(SpeakerTest, ANumberIsFreeForAnother) {
+  start();
+  speaker.leave({0}, now_us);
+  pass(3 * kSecond_us);
+  speaker.remove(0);
+  EXPECT_FALSE(speaker.has(0));
+  add(0, config_of(60));
+  speaker.start(0, now_us);
+  EXPECT_EQ(state(0), State::kMaster);
+  EXPECT_EQ(speaker.instance(0).config().vrid, 60);
+}
+
+TEST_F(SpeakerTest, ANodeThatEndsWhileOneLeavesEndsAll) {
+  start();
+  speaker.leave({0}, now_us);
+  speaker.leave(now_us + 1000);
+  EXPECT_EQ(host.adverts[0], "255 0 ");
+  EXPECT_EQ(host.adverts[2], "255 0 ");
+  pass(3 * kSecond_us);
+  EXPECT_TRUE(speaker.has_left());
+  EXPECT_FALSE(host.held[2]);
+}
+
+TEST_F(SpeakerTest, NewAddressesAreHeldAndAnnouncedAtOnce) {
+  start();
+  host.announced.clear();
+  InstanceConfig changed = config_of(50);
+  changed.vips = {kFirst, kSecond};
+  speaker.reconfigure(0, changed, changed.vips, now_us + 1000);
+  EXPECT_EQ(state(0), State::kMaster);
+  EXPECT_EQ(host.adverts[0], "255 255 ");
+  EXPECT_EQ(host.announced[0], "10.0.0.50 10.0.0.51 ");
+  EXPECT_FALSE(host.announced.contains(2));
+}
+
+TEST_F(SpeakerTest, AnExcludedAddressIsAnnouncedWithoutAnAdvert) {
+  start();
+  host.announced.clear();
+  speaker.reconfigure(0, config_of(50), {kFirst, kSecond}, now_us + 1000);
+  EXPECT_EQ(host.adverts[0], "255 ");
+  EXPECT_EQ(host.announced[0], "10.0.0.50 10.0.0.51 ");
+}
+
+TEST_F(SpeakerTest, WhoLeavesAGroupTakesNobodyAlong) {
+  for (const std::size_t number : {0u, 1u, 2u}) {
+    InstanceConfig config = config_of(static_cast<std::uint8_t>(50 + number));
+    config.sync_grouped = true;
+    add(number, config);
+  }
+  speaker.set_groups({{0, 1, 2}}, now_us);
+  speaker.start(now_us);
+  pass(10);
+  ASSERT_EQ(state(0), State::kMaster);
+  speaker.leave({0}, now_us);
+  pass(3 * kSecond_us);
+  EXPECT_EQ(state(0), State::kInit);
+  EXPECT_EQ(state(1), State::kMaster);
+  EXPECT_EQ(state(2), State::kMaster);
+}
+
+TEST_F(SpeakerTest, AFaultOfTheGroupIsForgottenWithTheGroup) {
+  for (const std::size_t number : {0u, 1u}) {
+    InstanceConfig config = config_of(static_cast<std::uint8_t>(50 + number));
+    config.sync_grouped = true;
+    add(number, config);
+  }
+  speaker.set_groups({{0, 1}}, now_us);
+  speaker.start(now_us);
+  pass(10);
+  speaker.set_fault(0, FaultCause::kTracker, true, now_us);
+  ASSERT_EQ(state(1), State::kFault);
+  speaker.reconfigure(0, config_of(50), {kFirst}, now_us);
+  speaker.reconfigure(1, config_of(51), {kFirst}, now_us);
+  speaker.set_groups({}, now_us);
+  EXPECT_EQ(state(0), State::kFault);
+  EXPECT_EQ(state(1), State::kMaster);
+}
+
+}  // namespace
+}  // namespace keepline::vrrp
