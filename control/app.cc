@@ -187,6 +187,9 @@ void App::start_api() {
       }});
   api_ = std::make_unique<api::Server>(io_.get_executor(), *reports_);
   api::listen_or_throw(*api_, setup_.options.socket_path, setup_.running.config->dataplane.metrics);
+  dumper_ = std::make_unique<dump::Dumper>(
+      io_.get_executor(),
+      dump::Sources{setup_.options, setup_.running, view_, vrrp_, watch_, checks_});
 }
 
 void App::watch_signals() {

@@ -19,6 +19,7 @@
 
 #include "control/check_driver.h"
 #include "control/dataplane_config.h"
+#include "control/dump/dumper.h"
 #include "control/figures.h"
 #include "control/instance_watch.h"
 #include "control/kernel/executor.h"
@@ -58,6 +59,8 @@ class App final : public VrrpHost {
 
   /// Until a signal says stop. `on_started` is called once everything runs.
   void run(const std::function<void()>& on_started);
+  /// The one that runs.
+  const std::shared_ptr<const config::Config>& config() const { return setup_.running.config; }
 
  private:
   // Start, in this order.
@@ -95,8 +98,12 @@ class App final : public VrrpHost {
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
   bool may_announce(std::size_t instance, net::PortId port) override;
   void grant_lease(std::size_t instance, std::int64_t duration_us) override;
-  void revoke_lease(std::size_t instance) override;
-  void mute(std::size_t instance) override;
+  void revoke_lease(std::size_t instance) override {
+    dataplane_->revoke_lease(static_cast<lb::LeaseSlot>(instance));
+  }
+  void mute(std::size_t instance) override {
+    dataplane_->mute_lease(static_cast<lb::LeaseSlot>(instance));
+  }
   void acquire_addresses(std::size_t instance) override;
   void release_addresses(std::size_t instance) override;
   neigh::NextHop next_hop(std::size_t instance, const net::IpAddr& peer) const override {
@@ -110,6 +117,7 @@ class App final : public VrrpHost {
     notifier_->group_changed(group, to);
   }
   void lower_priority_heard(std::size_t instance) override;
+  void priority_changed(std::size_t instance, int priority) override;
 
   void handle_kernel_news();
   void take_kernel_view();
@@ -143,6 +151,7 @@ class App final : public VrrpHost {
   LocalPortWatch local_ports_;
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<api::Server> api_;
+  std::unique_ptr<dump::Dumper> dumper_;
   std::unique_ptr<Reloader> reloader_;
   ReloadHistory reloads_;
   struct Reload {

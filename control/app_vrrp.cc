@@ -56,4 +56,9 @@ void App::lower_priority_heard(std::size_t instance) {
   notifier_->lower_priority_heard(*index, priority);
 }
 
+void App::priority_changed(std::size_t instance, int priority) {
+  const auto index = setup_.running.topology->instance_of(static_cast<lb::LeaseSlot>(instance));
+  notifier_->priority_changed(*index, vrrp_->speaker().instance(instance).state(), priority);
+}
+
 }  // namespace keepline::control

@@ -34,12 +34,14 @@ InstanceWatch::InstanceWatch(boost::asio::any_io_executor executor, const Runnin
       vips_(vips),
       scripts_(executor, *running.config, children, [this] { apply(); }),
       files_(executor, *running.config, [this] { apply(); }),
+      processes_(executor, *running.config, [this] { apply(); }),
       delay_(executor) {}
 
 void InstanceWatch::start(std::shared_ptr<const KernelView> view) {
   view_ = std::move(view);
   scripts_.start();
   files_.start();
+  processes_.start();
   const auto delay = start_delay(running_.config->global);
   may_start_ = delay.count() == 0;
   if (may_start_) return apply();
@@ -60,6 +62,7 @@ void InstanceWatch::update(std::shared_ptr<const KernelView> view) {
 void InstanceWatch::follow() {
   scripts_.follow(*running_.config);
   files_.follow(*running_.config);
+  processes_.follow(*running_.config);
   apply();
 }
 
@@ -68,6 +71,7 @@ void InstanceWatch::stop() {
   delay_.cancel();
   scripts_.stop();
   files_.stop();
+  processes_.stop();
 }
 
 void InstanceWatch::apply() {
@@ -85,7 +89,8 @@ void InstanceWatch::apply_to(std::size_t index) {
   note_gone(port, link == nullptr);
   vrrp_.set_fault(number, vrrp::FaultCause::kInterfaceDown,
                   is_down && !instance.dont_track_primary);
-  const Tracked tracked = track(instance, *view_, scripts_.outcomes(), files_.values());
+  const Tracked tracked =
+      track(instance, *view_, scripts_.outcomes(), files_.values(), processes_.outcomes());
   vrrp_.set_fault(number, vrrp::FaultCause::kTracker, tracked.is_fault);
   vrrp_.set_priority(number, tracked.priority);
   vrrp_.set_source(number, source_of(instance, *view_, port.ifindex, topology));

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "control/file_tracker.h"
+#include "control/process_tracker.h"
 #include "control/script_tracker.h"
 #include "control/vip_addresses.h"
 #include "control/vrrp_driver.h"
@@ -28,6 +29,10 @@ class InstanceWatch {
   /// The node is leaving: nothing is told any more.
   void stop();
 
+  const ScriptTracker& scripts() const { return scripts_; }
+  const FileTracker& files() const { return files_; }
+  const ProcessTracker& processes() const { return processes_; }
+
  private:
   void apply();
   void apply_to(std::size_t index);
@@ -38,6 +43,7 @@ class InstanceWatch {
   VipAddresses& vips_;
   ScriptTracker scripts_;
   FileTracker files_;
+  ProcessTracker processes_;
   boost::asio::steady_timer delay_;
   std::shared_ptr<const KernelView> view_;
   std::set<unsigned> gone_;  ///< Interfaces that are not there any more, by ifindex.

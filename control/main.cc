@@ -15,6 +15,7 @@
 #include "control/config/print.h"
 #include "control/daemonize.h"
 #include "control/kernel/pci.h"
+#include "control/life_script.h"
 #include "control/load_file.h"
 #include "control/log.h"
 #include "control/options.h"
@@ -89,7 +90,14 @@ int prepare(const Options& options, App::Setup& setup) {
     for (const std::string& line : missing) std::cerr << line << '\n';
     return kExitPermission;
   }
-  // First of all what a crashed daemon has left: its VIPs would look like addresses of this node.
+  // It may make the interfaces and addresses that the rest is about.
+  if (loaded.diagnostics.can_run() &&
+      run_life_script("startup script", loaded.config.global.startup, loaded.config.global) ==
+          LifeResult::kAskedToEnd) {
+    return kExitFatal;
+  }
+  // First of what the kernel has, what a crashed daemon has left: its VIPs would look like
+  // addresses of this node.
   KernelRequests requests;
   for (const std::string& line : Footprint::undo(api::footprint_path(options.instance), requests)) {
     log::info("left by an earlier daemon, removed: {}", line);
@@ -119,6 +127,17 @@ int prepare(const Options& options, App::Setup& setup) {
   return EXIT_SUCCESS;
 }
 
+// Until a signal says stop, and what is to be run after that.
+void run_app(App::Setup setup, const std::function<void()>& on_started) {
+  std::shared_ptr<const config::Config> config;
+  {
+    App app(std::move(setup));
+    app.run(on_started);
+    config = app.config();
+  }
+  run_life_script("shutdown script", config->global.shutdown, config->global);
+}
+
 int run(const Options& options) {
   std::unique_ptr<Daemonizer> daemonizer;
   if (!options.foreground) daemonizer = std::make_unique<Daemonizer>();
@@ -139,8 +158,7 @@ int run(const Options& options) {
     code = prepare(options, setup);
     if (code == EXIT_SUCCESS) {
       for (const std::string& name : options.ignored) log::warn("option {} has no effect", name);
-      App app(std::move(setup));
-      app.run([&] { report(EXIT_SUCCESS); });
+      run_app(std::move(setup), [&] { report(EXIT_SUCCESS); });
       log::info("stopped");
     }
   } catch (const std::exception& error) {
@@ -159,13 +177,16 @@ int main_of(int argc, char** argv) {
     return kExitFatal;
   }
   std::signal(SIGCHLD, SIG_DFL);  // ignored, scripts would have no exit code
-  // keepalived's signals for dumps would otherwise end the process.
+  // keepalived's signals for dumps would otherwise end a process that does not answer them yet.
   for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2, SIGRTMIN + 2, SIGRTMAX - 1, SIGRTMAX}) {
     std::signal(signal, SIG_IGN);
   }
   switch (parsed.options.command) {
     case Command::kHelp:
       std::cout << help_text();
+      return EXIT_SUCCESS;
+    case Command::kSignalNumber:
+      std::cout << parsed.options.signal_number << '\n';
       return EXIT_SUCCESS;
     case Command::kVersion:
       std::cerr << "keeplined " KEEPLINE_VERSION "\n";

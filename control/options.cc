@@ -6,12 +6,20 @@
 #include <utility>
 
 #include "control/api/paths.h"
+#include "control/dump/signals.h"
 
 namespace keepline::control {
 
 namespace {
 
-enum LongOnly : int { kAll = 1000, kCleanupOption, kInstanceOption, kSocketOption, kIgnoredFlag };
+enum LongOnly : int {
+  kAll = 1000,
+  kCleanupOption,
+  kInstanceOption,
+  kSocketOption,
+  kSignumOption,
+  kIgnoredFlag
+};
 
 constexpr const char* kShort = "f:t::nlDdPCBi:S:g::GXVIRp:r:c:b:s:aexA:u:mM::vh";
 
@@ -49,6 +57,7 @@ constexpr std::array kLong = {
     option{"umask", required_argument, nullptr, 'u'},
     option{"core-dump", no_argument, nullptr, 'm'},
     option{"core-dump-pattern", optional_argument, nullptr, 'M'},
+    option{"signum", required_argument, nullptr, kSignumOption},
     option{"cleanup", no_argument, nullptr, kCleanupOption},
     option{"instance", required_argument, nullptr, kInstanceOption},
     option{"socket", required_argument, nullptr, kSocketOption},
@@ -122,6 +131,13 @@ std::string take_special(int code, const std::string& argument, Options& options
       return api::is_valid_instance_name(argument)
                  ? ""
                  : "'" + argument + "' is no instance name: letters, digits, '-', '_' and '.'";
+    case kSignumOption: {
+      const auto number = dump::signal_number(argument);
+      options.command = Command::kSignalNumber;
+      options.signal_number = number.value_or(0);
+      return number ? ""
+                    : "no signal for '" + argument + "': STOP RELOAD DATA STATS STATS_CLEAR JSON";
+    }
     case 's':
       return "-s: start keeplined inside the namespace instead: ip netns exec " + argument +
              " keeplined ...";
@@ -199,6 +215,8 @@ Load balancer and VRRP daemon; reads keepalived.conf.
       --instance=NAME      names of socket, pid file and DPDK prefix; by default "keepline",
                            or "keepline-INODE" in another network namespace
       --socket=PATH        control socket (/run/keepline/INSTANCE.sock)
+      --signum=NAME        print the number of the signal for STOP, RELOAD, DATA, STATS,
+                           STATS_CLEAR or JSON, and exit
       --cleanup            undo what a crashed daemon of this instance has left, and exit
   -v, --version            version
   -h, --help               this text

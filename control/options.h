@@ -9,7 +9,7 @@
 
 namespace keepline::control {
 
-enum class Command : std::uint8_t { kRun, kConfigTest, kCleanup, kVersion, kHelp };
+enum class Command : std::uint8_t { kRun, kConfigTest, kCleanup, kSignalNumber, kVersion, kHelp };
 
 struct Options {
   Command command = Command::kRun;
@@ -19,6 +19,7 @@ struct Options {
   std::string instance;      ///< Name of socket, pid file and DPDK prefix; derived if empty.
   std::string socket_path;   ///< Derived from the instance if empty.
   std::string pid_file;      ///< Derived from the instance if empty.
+  int signal_number = 0;     ///< --signum: to be printed.
   bool foreground = false;   ///< -n
   bool log_console = false;  ///< -l
   int log_detail = 0;        ///< -D, may be repeated.

@@ -68,6 +68,14 @@ void ScriptTracker::stop() {
   for (const auto& script : scripts_) script->timer.cancel();
 }
 
+std::set<std::string> ScriptTracker::running() const {
+  std::set<std::string> names;
+  for (const auto& script : scripts_) {
+    if (script->is_running) names.insert(script->config.name);
+  }
+  return names;
+}
+
 // One that a reload has taken away ends with its timer.
 void ScriptTracker::run(const std::shared_ptr<Script>& script) {
   using std::chrono::microseconds;

@@ -8,6 +8,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "checks/exec/children.h"
@@ -28,6 +30,8 @@ class ScriptTracker {
   void follow(const config::Config& config);
   void stop();
   const Outcomes& outcomes() const { return outcomes_; }
+  /// The names of those that run right now.
+  std::set<std::string> running() const;
 
  private:
   struct Script {

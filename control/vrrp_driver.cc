@@ -167,6 +167,7 @@ void VrrpDriver::set_priority(std::size_t index, std::uint8_t effective) {
   const std::uint8_t before = speaker_.instance(index).effective_priority();
   if (!speaker_.set_priority(index, effective, now_us())) return;
   log::info("({}) effective priority {} -> {}", name_of(index), before, effective);
+  host_.priority_changed(index, effective);
   arm();
 }
 

@@ -42,6 +42,8 @@ class VrrpHost {
   virtual void state_changed(std::size_t instance, const vrrp::StateChanged& change) = 0;
   virtual void group_changed(std::size_t group, vrrp::State to) = 0;
   virtual void lower_priority_heard(std::size_t instance) = 0;
+  /// The effective one.
+  virtual void priority_changed(std::size_t instance, int priority) = 0;
 };
 
 class VrrpDriver final : private vrrp::Host {

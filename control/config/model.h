@@ -32,7 +32,25 @@ struct LvsTimeouts {
   friend bool operator==(const LvsTimeouts&, const LvsTimeouts&) = default;
 };
 
+/// What keepalived's dump signals write, and where.
+struct DumpOptions {
+  std::string state_file;  ///< Empty, as the next two: keepalived's name in $TMPDIR or /tmp.
+  std::string stats_file;
+  std::string json_file;
+  std::uint8_t json_version = 1;  ///< 1 or 2.
+  bool use_instance = false;      ///< data_use_instance: the instance's name in the files' names.
+  friend bool operator==(const DumpOptions&, const DumpOptions&) = default;
+};
+
+/// startup_script and shutdown_script.
+struct LifeScript {
+  Command command;
+  std::uint64_t timeout_us = 10 * kSecondUs;  ///< Afterwards it is ended; 1..1000 s.
+  friend bool operator==(const LifeScript&, const LifeScript&) = default;
+};
+
 struct GlobalDefs {
+  std::string instance;   ///< `instance`: names the dumps with data_use_instance; may be empty.
   std::string router_id;  ///< Empty = the host name.
   MailOptions mail;
   Setting<bool> smtp_alert{false};
@@ -64,6 +82,10 @@ struct GlobalDefs {
   bool lvs_flush = false;
   bool lvs_flush_on_stop = false;
   bool checker_log_all_failures = false;
+  DumpOptions dumps;
+  Setting<bool> vrrp_notify_priority_changes{false};
+  LifeScript startup;
+  LifeScript shutdown;
 
   friend bool operator==(const GlobalDefs&, const GlobalDefs&) = default;
 };
@@ -113,6 +135,7 @@ struct Config {
   GlobalDefs global;
   std::vector<VrrpScript> vrrp_scripts;
   std::vector<TrackFile> track_files;
+  std::vector<TrackProcess> track_processes;
   std::vector<VrrpInstance> vrrp_instances;
   std::vector<SyncGroup> sync_groups;
   std::vector<VirtualServer> virtual_servers;

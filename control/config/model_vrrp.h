@@ -65,9 +65,9 @@ struct Authentication {
 
 /// A tracker attached to an instance or group; weight 0 = its failure is a FAULT.
 struct Tracker {
-  std::string name;          ///< Interface, script or file.
-  Setting<int> weight{0};    ///< -254..254; of scripts and files: resolved from the definition.
-  bool is_reversed = false;  ///< The outcome counts inversely.
+  std::string name;                  ///< Interface, script, file or kind of process.
+  Setting<int> weight{0};            ///< -254..254; but of interfaces resolved from the definition.
+  Setting<bool> is_reversed{false};  ///< The outcome counts inversely; resolved like the weight.
   Position position;
   friend bool operator==(const Tracker&, const Tracker&) = default;
 };
@@ -91,6 +91,32 @@ struct TrackFile {
   bool is_overwritten = false;  ///< init_file overwrite: although there is one.
 
   friend bool operator==(const TrackFile&, const TrackFile&) = default;
+};
+
+/// How the parameters of a process have to compare with those that are written.
+enum class ParamMatch : std::uint8_t {
+  kIgnored,  ///< None are written.
+  kExact,    ///< The same, and no more.
+  kInitial,  ///< These first; more may follow.
+  kPartial,  ///< As kInitial, but of the last one the beginning is enough.
+};
+
+/// vrrp_track_process: how many processes of a kind have to run.
+struct TrackProcess {
+  std::string name;
+  Position position;
+  std::string process;                  ///< The name, or with full_command argv[0] as it was run.
+  std::vector<std::string> parameters;  ///< Of param_match.
+  ParamMatch param_match = ParamMatch::kIgnored;
+  bool full_command = false;  ///< Look at the command line, not at the name; so do parameters.
+  int weight = 0;             ///< -254..254
+  bool is_reversed = false;
+  std::uint32_t quorum = 1;                 ///< At least so many, 1..65535.
+  std::optional<std::uint32_t> quorum_max;  ///< At most so many, 1..65535.
+  std::uint64_t fork_delay_us = 0;  ///< How long a change by a new process waits, up to 3600 s.
+  std::uint64_t terminate_delay_us = 0;  ///< The same when one has ended.
+
+  friend bool operator==(const TrackProcess&, const TrackProcess&) = default;
 };
 
 /// notify_fifo and vrrp_notify_fifo; an empty path is none.
@@ -157,8 +183,10 @@ struct VrrpInstance {
   std::vector<Tracker> track_interface;
   std::vector<Tracker> track_script;
   std::vector<Tracker> track_file;
+  std::vector<Tracker> track_process;
   Notify notify;
   Setting<bool> smtp_alert{false};
+  Setting<bool> notify_priority_changes{false};
 
   friend bool operator==(const VrrpInstance&, const VrrpInstance&) = default;
 };
@@ -170,8 +198,10 @@ struct SyncGroup {
   std::vector<Tracker> track_interface;
   std::vector<Tracker> track_script;
   std::vector<Tracker> track_file;
+  std::vector<Tracker> track_process;
   Notify notify;
   Setting<bool> smtp_alert{false};
+  Setting<bool> notify_priority_changes{false};
   bool tracking_weight = false;  ///< sync_group_tracking_weight.
 
   friend bool operator==(const SyncGroup&, const SyncGroup&) = default;

@@ -47,6 +47,14 @@ void print_fifo(const std::string& prefix, const NotifyFifo& fifo, Writer& out) 
   out.command(prefix + "notify_fifo_script", fifo.script);
 }
 
+void print_dumps(const DumpOptions& dumps, Writer& out) {
+  out.text("state_dump_file", dumps.state_file);
+  out.text("stats_dump_file", dumps.stats_file);
+  out.text("json_dump_file", dumps.json_file);
+  out.number("json_version", dumps.json_version);
+  out.flag("data_use_instance", dumps.use_instance);
+}
+
 void print_global(const GlobalDefs& g, Writer& out) {
   out.open("global_defs");
   out.text("router_id", g.router_id);
@@ -81,6 +89,12 @@ void print_global(const GlobalDefs& g, Writer& out) {
   if (g.lvs_flush) out.line("lvs_flush");
   if (g.lvs_flush_on_stop) out.line("lvs_flush_on_stop");
   out.flag("checker_log_all_failures", g.checker_log_all_failures);
+  print_dumps(g.dumps, out);
+  out.flag("vrrp_notify_priority_changes", g.vrrp_notify_priority_changes);
+  out.command("startup_script", g.startup.command);
+  out.seconds("startup_script_timeout", g.startup.timeout_us);
+  out.command("shutdown_script", g.shutdown.command);
+  out.seconds("shutdown_script_timeout", g.shutdown.timeout_us);
   out.close();
 }
 
@@ -141,6 +155,24 @@ void print_file(const TrackFile& file, Writer& out) {
   if (file.init) {
     out.line("init_file", std::to_string(*file.init) + (file.is_overwritten ? " overwrite" : ""));
   }
+  out.close();
+}
+
+void print_process(const TrackProcess& process, Writer& out) {
+  out.open("vrrp_track_process", quote_word(process.name));
+  std::string words = quote_word(process.process);
+  for (const std::string& parameter : process.parameters) words += ' ' + quote_word(parameter);
+  out.line("process", words);
+  if (process.param_match != ParamMatch::kIgnored) {
+    constexpr const char* kWords[] = {"", "", "initial", "partial"};
+    out.line("param_match", kWords[static_cast<std::size_t>(process.param_match)]);
+  }
+  if (process.full_command) out.line("full_command");
+  out.line("weight", std::to_string(process.weight) + (process.is_reversed ? " reverse" : ""));
+  out.number("quorum", process.quorum);
+  if (process.quorum_max) out.number("quorum_max", *process.quorum_max);
+  out.seconds("fork_delay", process.fork_delay_us);
+  out.seconds("terminate_delay", process.terminate_delay_us);
   out.close();
 }
 
@@ -205,7 +237,9 @@ void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
   print_trackers("track_interface", v.track_interface, out);
   print_trackers("track_script", v.track_script, out);
   print_trackers("track_file", v.track_file, out);
+  print_trackers("track_process", v.track_process, out);
   print_notify(v.notify, out);
+  out.flag("notify_priority_changes", v.notify_priority_changes);
   out.flag("smtp_alert", v.smtp_alert);
   out.close();
 }
@@ -218,7 +252,9 @@ void print_group(const SyncGroup& group, Writer& out) {
   print_trackers("track_interface", group.track_interface, out);
   print_trackers("track_script", group.track_script, out);
   print_trackers("track_file", group.track_file, out);
+  print_trackers("track_process", group.track_process, out);
   print_notify(group.notify, out);
+  out.flag("notify_priority_changes", group.notify_priority_changes);
   out.flag("smtp_alert", group.smtp_alert);
   if (group.tracking_weight) out.line("sync_group_tracking_weight");
   out.close();
@@ -259,10 +295,12 @@ void print_dataplane(const DataplaneOptions& options, Writer& out) {
 
 std::string print(const Config& config, Secrets secrets) {
   Writer out;
+  if (!config.global.instance.empty()) out.word("instance", config.global.instance);
   print_global(config.global, out);
   print_dataplane(config.dataplane, out);
   for (const VrrpScript& script : config.vrrp_scripts) print_script(script, out);
   for (const TrackFile& file : config.track_files) print_file(file, out);
+  for (const TrackProcess& process : config.track_processes) print_process(process, out);
   for (const VrrpInstance& instance : config.vrrp_instances) {
     print_instance(instance, secrets, out);
   }

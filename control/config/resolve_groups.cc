@@ -11,7 +11,7 @@ namespace keepline::config {
 
 namespace {
 
-// What trackers refer to: scripts or files, by name.
+// What trackers refer to: scripts, files or processes, by name.
 template <typename Definition>
 using Named = std::map<std::string, const Definition*, std::less<>>;
 
@@ -22,21 +22,23 @@ void settle_trackers(std::vector<Tracker>& trackers, const Named<Definition>& na
   std::erase_if(trackers, [&](Tracker& tracker) {
     const auto found = named.find(tracker.name);
     if (found == named.end()) {
+      const std::string definition = keyword == "track_script" ? "script" : keyword;
       diagnostics.error(tracker.position, keyword,
                         "(" + owner + ") " + keyword + " '" + tracker.name + "' names no " +
-                            (keyword == "track_script" ? "vrrp_script" : keyword) + ": ignored");
+                            (keyword == "track_file" ? keyword : "vrrp_" + definition) +
+                            ": ignored");
       return true;
     }
-    if (!tracker.weight.is_set()) {
-      tracker.weight.set_default(found->second->weight);
-      tracker.is_reversed = found->second->is_reversed;
-    }
+    // A line with a weight of its own is reversed like the definition all the same, unless it says.
+    tracker.weight.set_default(found->second->weight);
+    tracker.is_reversed.set_default(found->second->is_reversed);
     return false;
   });
 }
 
 void drop_weighted(VrrpInstance& instance, std::string_view reason, Diagnostics& diagnostics) {
-  for (auto* trackers : {&instance.track_interface, &instance.track_script, &instance.track_file}) {
+  for (auto* trackers : {&instance.track_interface, &instance.track_script, &instance.track_file,
+                         &instance.track_process}) {
     std::erase_if(*trackers, [&](const Tracker& tracker) {
       if (tracker.weight == 0) return false;
       diagnostics.warning(tracker.position, "weight",
@@ -50,8 +52,8 @@ void drop_weighted(VrrpInstance& instance, std::string_view reason, Diagnostics&
 
 void warn_nopreempt(const VrrpInstance& instance, Diagnostics& diagnostics) {
   if (!instance.nopreempt) return;
-  for (const auto* trackers :
-       {&instance.track_interface, &instance.track_script, &instance.track_file}) {
+  for (const auto* trackers : {&instance.track_interface, &instance.track_script,
+                               &instance.track_file, &instance.track_process}) {
     for (const Tracker& tracker : *trackers) {
       if (tracker.weight == 0) continue;
       diagnostics.warning(tracker.position, "nopreempt",
@@ -73,6 +75,7 @@ void share_trackers(const SyncGroup& group, VrrpInstance& member) {
   share(group.track_interface, member.track_interface);
   share(group.track_script, member.track_script);
   share(group.track_file, member.track_file);
+  share(group.track_process, member.track_process);
 }
 
 void settle_group(SyncGroup& group, std::map<std::string, VrrpInstance*>& instances,
@@ -94,7 +97,10 @@ void settle_group(SyncGroup& group, std::map<std::string, VrrpInstance*>& instan
                         "vrrp_sync_group '" + group.name + "' has only one member", "",
                         Effect::kProblem);
   }
-  for (const std::string& member : group.members) share_trackers(group, *instances[member]);
+  for (const std::string& member : group.members) {
+    share_trackers(group, *instances[member]);
+    instances[member]->notify_priority_changes.inherit(group.notify_priority_changes);
+  }
   if (group.tracking_weight) return;
   for (const std::string& member : group.members) {
     drop_weighted(*instances[member], "in a sync group without sync_group_tracking_weight",
@@ -116,30 +122,37 @@ void resolve_groups(Config& config, Diagnostics& diagnostics) {
   for (const VrrpScript& script : config.vrrp_scripts) scripts[script.name] = &script;
   Named<TrackFile> files;
   for (const TrackFile& file : config.track_files) files[file.name] = &file;
+  Named<TrackProcess> processes;
+  for (const TrackProcess& each : config.track_processes) processes[each.name] = &each;
   std::map<std::string, VrrpInstance*> instances;
   for (VrrpInstance& instance : config.vrrp_instances) {
     instances[instance.name] = &instance;
     settle_trackers(instance.track_script, scripts, "track_script", instance.name, diagnostics);
     settle_trackers(instance.track_file, files, "track_file", instance.name, diagnostics);
+    settle_trackers(instance.track_process, processes, "track_process", instance.name, diagnostics);
     if (instance.priority == 255) drop_weighted(instance, "with priority 255", diagnostics);
   }
   std::set<std::string> taken;
   for (SyncGroup& group : config.sync_groups) {
     settle_trackers(group.track_script, scripts, "track_script", group.name, diagnostics);
     settle_trackers(group.track_file, files, "track_file", group.name, diagnostics);
+    settle_trackers(group.track_process, processes, "track_process", group.name, diagnostics);
+    group.notify_priority_changes.inherit(config.global.vrrp_notify_priority_changes);
     group.smtp_alert.inherit(config.global.smtp_alert_vrrp);
     group.smtp_alert.inherit(config.global.smtp_alert);
     settle_group(group, instances, taken, diagnostics);
   }
   std::erase_if(config.sync_groups, [](const SyncGroup& g) { return g.members.empty(); });
-  for (const VrrpInstance& instance : config.vrrp_instances) {
+  for (VrrpInstance& instance : config.vrrp_instances) {
+    instance.notify_priority_changes.inherit(config.global.vrrp_notify_priority_changes);
     warn_nopreempt(instance, diagnostics);
   }
 }
 
 void check_script_security(const Config& config, Diagnostics& diagnostics) {
   if (config.global.enable_script_security) return;
-  std::vector<const Command*> commands;
+  std::vector<const Command*> commands{&config.global.startup.command,
+                                       &config.global.shutdown.command};
   for (const VrrpScript& script : config.vrrp_scripts) commands.push_back(&script.command);
   for (const VrrpInstance& instance : config.vrrp_instances) collect(instance.notify, commands);
   for (const SyncGroup& group : config.sync_groups) collect(group.notify, commands);

@@ -106,12 +106,13 @@ void read_vrrp_instance(Args& args, Draft& draft);
 void read_sync_group(Args& args, Draft& draft);
 void read_vrrp_script(Args& args, Draft& draft);
 void read_track_file(Args& args, Draft& draft);
+void read_track_process(Args& args, Draft& draft);
 void read_virtual_server(Args& args, Draft& draft);
 void read_virtual_server_group(Args& args, Draft& draft);
 void read_checker(Args& args, RealServer& server);
 /// `virtual_ipaddress` and `virtual_ipaddress_excluded`.
 void read_vips(Args& args, std::vector<VipAddress>& vips);
-/// `track_interface` and `track_script`.
+/// `track_interface`, `track_script` and the like.
 void read_trackers(Args& args, std::vector<Tracker>& trackers);
 
 }  // namespace keepline::config

@@ -79,9 +79,9 @@ void read_weight(Args& a, Tracker& tracker) {
     return;
   }
   tracker.weight.set(std::clamp(static_cast<int>(*weight), -kMaxWeight, kMaxWeight));
-  if (a.word(3) == "reverse") {
-    tracker.is_reversed = true;
-  } else if (a.count() > 2 && a.word(3) != "noreverse") {
+  if (a.word(3) == "reverse" || a.word(3) == "noreverse") {
+    tracker.is_reversed.set(a.word(3) == "reverse");
+  } else if (a.count() > 2) {
     a.error("unknown word '" + a.word(3) + "' behind a weight: ignored", "", 3);
   }
 }

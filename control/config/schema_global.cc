@@ -86,6 +86,8 @@ void read_repeat(Args& a, Setting<std::uint32_t>& out) {
   }
 }
 
+constexpr std::uint64_t kMaxScriptTimeoutUs = 1000 * kSecondUs;
+
 constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"router_id", kOneWord, kA, kActive, [](Args& a, GlobalDefs& g) { g.router_id = a.word(); }},
     {"notification_email", kBlockShape, kA, kActive, read_recipients},
@@ -177,10 +179,18 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"no_email_faults", kBareShape, kB, kActive,
      [](Args&, GlobalDefs& g) { g.no_email_faults = true; }},
     {"no_checker_emails", kBareShape, kB, kNotBuilt},
-    {"startup_script", kCommandShape, kB, kNotBuilt},
-    {"shutdown_script", kCommandShape, kB, kNotBuilt},
-    {"startup_script_timeout", kOneWord, kC, kNotBuilt},
-    {"shutdown_script_timeout", kOneWord, kC, kNotBuilt},
+    {"startup_script", kCommandShape, kB, kActive,
+     [](Args& a, GlobalDefs& g) { a.command_to(g.startup.command); }},
+    {"shutdown_script", kCommandShape, kB, kActive,
+     [](Args& a, GlobalDefs& g) { a.command_to(g.shutdown.command); }},
+    {"startup_script_timeout", kOneWord, kC, kActive,
+     [](Args& a, GlobalDefs& g) {
+       a.seconds_to(g.startup.timeout_us, kSecondUs, kMaxScriptTimeoutUs);
+     }},
+    {"shutdown_script_timeout", kOneWord, kC, kActive,
+     [](Args& a, GlobalDefs& g) {
+       a.seconds_to(g.shutdown.timeout_us, kSecondUs, kMaxScriptTimeoutUs);
+     }},
     {"use_symlink_paths", kFlagShape, kC, kNotBuilt},
     {"set_supplementary_groups", kFlagShape, kC, kNotBuilt},
     {"umask", kAnyWords, kC, kNotBuilt},
@@ -191,7 +201,8 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"bfd_process_name", kAnyWords, kC, kNotBuilt},
     {"vrrp_garp_extra_if", kAnyWords, kK, kKernelOnly, nullptr, "vrrp_vmac_garp_intvl"},
     {"vrrp_owner_ignore_adverts", kFlagShape, kC, kNotBuilt},
-    {"vrrp_notify_priority_changes", kFlagShape, kC, kNotBuilt},
+    {"vrrp_notify_priority_changes", kFlagShape, kC, kActive,
+     [](Args& a, GlobalDefs& g) { a.flag_to(g.vrrp_notify_priority_changes); }},
     {"log_unknown_vrids", kFlagShape, kC, kNotBuilt},
     {"dynamic_interfaces", kAnyWords, kB, kNotBuilt},
     {"lvs_sync_daemon", kAnyWords, kB, kNotBuilt},
@@ -216,7 +227,7 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"iproute_etc_dir", kAnyWords, kK, kKernelOnly},
 };
 
-// Process, dump, SNMP and D-Bus keywords: none is read, the list is long, so names only.
+// Process, dump, SNMP and D-Bus keywords: most are not read, the list is long, so names only.
 constexpr Row<GlobalDefs> unread(const char* name, Class popularity, Status status) {
   return {name, kAnyWords, popularity, status};
 }
@@ -273,11 +284,16 @@ constexpr Row<GlobalDefs> kProcessRows[] = {
     unread("include_check", kC, kNotBuilt),
     unread("config_save_dir", kC, kNotBuilt),
     unread("tmp_config_directory", kC, kNotBuilt),
-    unread("data_use_instance", kC, kNotBuilt),
-    unread("json_version", kB, kNotBuilt),
-    unread("state_dump_file", kC, kNotBuilt),
-    unread("stats_dump_file", kC, kNotBuilt),
-    unread("json_dump_file", kC, kNotBuilt),
+    {"data_use_instance", kFlagShape, kC, kActive,
+     [](Args& a, GlobalDefs& g) { a.flag_to(g.dumps.use_instance); }},
+    {"json_version", kOneWord, kB, kActive,
+     [](Args& a, GlobalDefs& g) { a.number_to(g.dumps.json_version, 1, 2); }},
+    {"state_dump_file", kOneWord, kC, kActive,
+     [](Args& a, GlobalDefs& g) { g.dumps.state_file = a.word(); }},
+    {"stats_dump_file", kOneWord, kC, kActive,
+     [](Args& a, GlobalDefs& g) { g.dumps.stats_file = a.word(); }},
+    {"json_dump_file", kOneWord, kC, kActive,
+     [](Args& a, GlobalDefs& g) { g.dumps.json_file = a.word(); }},
     unread("linkbeat", kK, kKernelOnly),
     unread("linkbeat_use_polling", kK, kKernelOnly),
 };

@@ -1,4 +1,4 @@
-// The keyword tables of what instances track: vrrp_script and track_file.
+// The keyword tables of what instances track: vrrp_script, track_file, vrrp_track_process.
 //
 // PURE. One row a keyword; bound: the tables.
 #include <cstdlib>
@@ -56,14 +56,16 @@ constexpr Row<VrrpScript> kScriptRows[] = {
     {"init_fail", kBareShape, kB, kActive, [](Args&, VrrpScript& s) { s.init_fail = true; }},
 };
 
-void read_file_weight(Args& a, TrackFile& f) {
+// Of a file or a kind of process.
+template <typename Tracked>
+void read_tracked_weight(Args& a, Tracked& tracked) {
   const auto weight = parse_signed(a.word());
   if (!weight || std::abs(*weight) > 254) {
     a.error("'" + a.word() + "' is not a weight in -254..254: ignored");
     return;
   }
-  f.weight = static_cast<int>(*weight);
-  f.is_reversed = a.word(2) == "reverse";
+  tracked.weight = static_cast<int>(*weight);
+  tracked.is_reversed = a.word(2) == "reverse";
 }
 
 // `init_file [VALUE] [overwrite]`
@@ -82,8 +84,60 @@ void read_init_file(Args& a, TrackFile& f) {
 
 constexpr Row<TrackFile> kFileRows[] = {
     {"file", kOneWord, kB, kActive, [](Args& a, TrackFile& f) { f.path = a.word(); }},
-    {"weight", {1, 2}, kB, kActive, read_file_weight},
+    {"weight", {1, 2}, kB, kActive, read_tracked_weight<TrackFile>},
     {"init_file", kAnyWords, kC, kActive, read_init_file},
+};
+
+// `process NAME [PARAMETER...]`
+void read_process(Args& a, TrackProcess& p) {
+  p.process = a.word();
+  p.parameters.clear();
+  for (std::size_t i = 2; i <= a.count(); ++i) p.parameters.push_back(a.word(i));
+  if (p.parameters.empty()) return;
+  p.full_command = true;
+  if (p.param_match == ParamMatch::kIgnored) p.param_match = ParamMatch::kExact;
+}
+
+void read_param_match(Args& a, TrackProcess& p) {
+  if (a.count() == 0) {
+    p.param_match = ParamMatch::kExact;
+  } else if (a.word() == "initial") {
+    p.param_match = ParamMatch::kInitial;
+  } else if (a.word() == "partial") {
+    p.param_match = ParamMatch::kPartial;
+  } else {
+    a.error("unknown param_match '" + a.word() + "': ignored", "initial or partial");
+    return;
+  }
+  p.full_command = true;
+}
+
+constexpr std::uint64_t kMaxProcessDelayUs = 3600 * kSecondUs;
+constexpr std::uint64_t kMaxProcesses = 65'535;
+
+constexpr Row<TrackProcess> kProcessRows[] = {
+    {"process", kCommandShape, kB, kActive, read_process},
+    {"param_match", {0, 1}, kC, kActive, read_param_match},
+    {"weight", {1, 2}, kB, kActive, read_tracked_weight<TrackProcess>},
+    {"quorum", kOneWord, kB, kActive,
+     [](Args& a, TrackProcess& p) { a.number_to(p.quorum, 1, kMaxProcesses); }},
+    {"quorum_max", kOneWord, kB, kActive,
+     [](Args& a, TrackProcess& p) {
+       if (const auto most = a.number(1, kMaxProcesses)) {
+         p.quorum_max = static_cast<std::uint32_t>(*most);
+       }
+     }},
+    {"delay", kOneWord, kC, kActive,
+     [](Args& a, TrackProcess& p) {
+       a.seconds_to(p.fork_delay_us, 0, kMaxProcessDelayUs);
+       a.seconds_to(p.terminate_delay_us, 0, kMaxProcessDelayUs);
+     }},
+    {"fork_delay", kOneWord, kC, kActive,
+     [](Args& a, TrackProcess& p) { a.seconds_to(p.fork_delay_us, 0, kMaxProcessDelayUs); }},
+    {"terminate_delay", kOneWord, kC, kActive,
+     [](Args& a, TrackProcess& p) { a.seconds_to(p.terminate_delay_us, 0, kMaxProcessDelayUs); }},
+    {"full_command", kBareShape, kC, kActive,
+     [](Args&, TrackProcess& p) { p.full_command = true; }},
 };
 
 }  // namespace
@@ -114,6 +168,24 @@ void read_track_file(Args& a, Draft& draft) {
     a.error("a second track_file '" + a.word() + "': skipped");
   } else if (has_room(a, draft.config.track_files)) {
     draft.config.track_files.push_back(std::move(file));
+  }
+}
+
+void read_track_process(Args& a, Draft& draft) {
+  TrackProcess process;
+  process.name = a.word();
+  process.position = a.position();
+  run_table(kProcessRows, "vrrp_track_process", a.statement().children, process, a.diagnostics());
+  if (process.quorum_max && *process.quorum_max < process.quorum) {
+    a.error("vrrp_track_process '" + a.word() + "': quorum_max is below quorum: ignored");
+    process.quorum_max.reset();
+  }
+  if (process.process.empty()) {
+    a.error("vrrp_track_process '" + a.word() + "' without process: skipped");
+  } else if (has_name(draft.config.track_processes, process.name)) {
+    a.error("a second vrrp_track_process '" + a.word() + "': skipped");
+  } else if (has_room(a, draft.config.track_processes)) {
+    draft.config.track_processes.push_back(std::move(process));
   }
 }
 

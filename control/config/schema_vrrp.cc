@@ -235,9 +235,11 @@ constexpr Row<Into> kInstanceRows[] = {
     {"garp_extra_if", kAnyWords, kK, kKernelOnly, nullptr, "vmac_garp_intvl"},
     {"track_file", kBlockShape, kB, kActive,
      [](Args& a, Into& d) { read_trackers(a, d.instance.track_file); }},
-    {"track_process", kBlockShape, kB, kNotBuilt},
+    {"track_process", kBlockShape, kB, kActive,
+     [](Args& a, Into& d) { read_trackers(a, d.instance.track_process); }},
     {"track_bfd", kBlockShape, kB, kNotBuilt},
-    {"notify_priority_changes", kFlagShape, kC, kNotBuilt},
+    {"notify_priority_changes", kFlagShape, kC, kActive,
+     [](Args& a, Into& d) { a.flag_to(d.instance.notify_priority_changes); }},
     {"lvs_sync_daemon_interface", kOneWord, kB, kNotBuilt},
     {"virtual_routes", kBlockShape, kK, kKernelOnly},
     {"virtual_rules", kBlockShape, kK, kKernelOnly},
@@ -271,9 +273,11 @@ constexpr Row<SyncGroup> kGroupRows[] = {
      "deprecated, please use sync_group_tracking_weight"},
     {"track_file", kBlockShape, kB, kActive,
      [](Args& a, SyncGroup& g) { read_trackers(a, g.track_file); }},
-    {"track_process", kBlockShape, kB, kNotBuilt},
+    {"track_process", kBlockShape, kB, kActive,
+     [](Args& a, SyncGroup& g) { read_trackers(a, g.track_process); }},
     {"track_bfd", kBlockShape, kB, kNotBuilt},
-    {"notify_priority_changes", kFlagShape, kC, kNotBuilt},
+    {"notify_priority_changes", kFlagShape, kC, kActive,
+     [](Args& a, SyncGroup& g) { a.flag_to(g.notify_priority_changes); }},
 };
 
 }  // namespace

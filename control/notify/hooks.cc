@@ -23,6 +23,8 @@ const config::Command& hook_of(const config::Notify& notify, What what) {
     case What::kDeleted:
       return notify.deleted;
     case What::kLowerPriority:
+    case What::kMasterPriority:
+    case What::kBackupPriority:
       break;
   }
   return notify.master_rx_lower_pri;
@@ -40,6 +42,10 @@ std::string_view what_word(What what) {
       return "FAULT";
     case What::kStop:
       return "STOP";
+    case What::kMasterPriority:
+      return "MASTER_PRIORITY";
+    case What::kBackupPriority:
+      return "BACKUP_PRIORITY";
     case What::kDeleted:
       return "DELETED";
     case What::kLowerPriority:
@@ -64,6 +70,7 @@ NotifyEvent::What told_state(vrrp::State to) {
 
 std::vector<config::Command> hooks(const config::Notify& notify, const NotifyEvent& event) {
   std::vector<config::Command> result;
+  if (event.what == What::kMasterPriority || event.what == What::kBackupPriority) return result;
   if (const config::Command& hook = hook_of(notify, event.what); !hook.empty()) {
     result.push_back(hook);
   }

@@ -13,10 +13,19 @@
 
 namespace keepline::control {
 
-/// A change of state, or MASTER_RX_LOWER_PRI.
+/// A change of state or priority, or MASTER_RX_LOWER_PRI.
 struct NotifyEvent {
   enum class Kind : std::uint8_t { kInstance, kGroup };
-  enum class What : std::uint8_t { kMaster, kBackup, kFault, kStop, kDeleted, kLowerPriority };
+  enum class What : std::uint8_t {
+    kMaster,
+    kBackup,
+    kFault,
+    kStop,
+    kDeleted,
+    kLowerPriority,
+    kMasterPriority,  ///< Of a master; FIFOs only, as is the next.
+    kBackupPriority,  ///< Of one that is none.
+  };
   Kind kind = Kind::kInstance;
   std::string_view name;
   What what = What::kBackup;

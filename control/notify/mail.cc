@@ -28,7 +28,7 @@ std::string date_text(std::time_t date) {
 }  // namespace
 
 Mail mail_about(const NotifyEvent& event) {
-  if (event.what == What::kLowerPriority) return {};
+  if (event.what >= What::kLowerPriority) return {};
   const bool is_group = event.kind == NotifyEvent::Kind::kGroup;
   const std::string state(what_word(event.what));
   Mail mail;

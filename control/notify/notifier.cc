@@ -120,6 +120,14 @@ void Notifier::lower_priority_heard(std::size_t index, int priority) {
        {NotifyEvent::Kind::kInstance, instance.name, NotifyEvent::What::kLowerPriority, priority});
 }
 
+void Notifier::priority_changed(std::size_t index, vrrp::State state, int priority) {
+  const config::VrrpInstance& instance = running_.config->vrrp_instances[index];
+  if (!*instance.notify_priority_changes) return;
+  using What = NotifyEvent::What;
+  const What what = state == vrrp::State::kMaster ? What::kMasterPriority : What::kBackupPriority;
+  tell(instance.notify, false, {NotifyEvent::Kind::kInstance, instance.name, what, priority});
+}
+
 void Notifier::tell(const config::Notify& notify, bool by_mail, const NotifyEvent& event) {
   const std::string line = fifo_line(event);
   for (const auto& [config, fifo] : fifos_) fifo->write(line);

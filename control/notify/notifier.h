@@ -37,6 +37,8 @@ class Notifier {
   void group_changed(std::size_t index, vrrp::State to);
   /// A master heard of somebody worse.
   void lower_priority_heard(std::size_t index, int priority);
+  /// With notify_priority_changes: a line for the FIFOs, as keepalived's; no script is run.
+  void priority_changed(std::size_t index, vrrp::State state, int priority);
   /// No script of ours is running.
   bool is_idle() const { return scripts_running_ == 0; }
 

@@ -62,7 +62,7 @@ bool is_tracked(const config::Config& config,
 }
 
 Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
-              const Outcomes& scripts, const FileValues& files) {
+              const Outcomes& scripts, const FileValues& files, const Outcomes& processes) {
   Sum sum(*instance.priority);
   for (const config::Tracker& tracker : instance.track_interface) {
     const Link* link = kernel.find_link(tracker.name);
@@ -77,6 +77,10 @@ Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
   for (const config::Tracker& tracker : instance.track_file) {
     const auto found = files.find(tracker.name);
     sum.add(tracker, found == files.end() ? std::nullopt : std::optional(found->second));
+  }
+  for (const config::Tracker& tracker : instance.track_process) {
+    const auto found = processes.find(tracker.name);
+    sum.add(tracker, found == processes.end() ? Outcome::kUnknown : found->second);
   }
   return sum.result(*instance.priority == kOwner);
 }

@@ -1,4 +1,4 @@
-// What tracked interfaces, scripts and files do to an instance: faults and priority.
+// What tracked interfaces, scripts, files and processes do to an instance: faults and priority.
 //
 // PURE. keepalived's rules: weight 0 = a failure is a fault; a positive weight is added while what
 // is tracked is good, a negative one while it is bad; reversed, the outcome counts the other way
@@ -17,7 +17,7 @@
 
 namespace keepline::control {
 
-/// Of scripts, by name.
+/// Of scripts or processes, by name; of processes: one that is not there has not been counted yet.
 using Outcomes = std::map<std::string, vrrp::Outcome>;
 
 /// Of files, by name; one that is not there has not been read yet.
@@ -30,11 +30,12 @@ struct Tracked {
   std::uint8_t priority = 100;  ///< Effective: clamped to 1..254; an owner's never changes.
 };
 
-/// Whether any instance tracks what has this name; `list`: its track_script or track_file.
+/// Whether any instance tracks what has this name; `list`: its track_script and the like.
 bool is_tracked(const config::Config& config,
                 std::vector<config::Tracker> config::VrrpInstance::*list, const std::string& name);
 
 Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
-              const Outcomes& scripts, const FileValues& files = {});
+              const Outcomes& scripts, const FileValues& files = {},
+              const Outcomes& processes = {});
 
 }  // namespace keepline::control

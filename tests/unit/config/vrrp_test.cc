@@ -208,6 +208,68 @@ TEST(Vrrp, Trackers) {
   EXPECT_NE(find(result, "nopreempt: a lower priority"), nullptr);
 }
 
+TEST(Vrrp, PriorityChangesAreToldByTheNearestWord) {
+  const auto told = [](const std::string& global, const std::string& group,
+                       const std::string& own) {
+    const LoadResult result =
+        load_text("global_defs {\n" + global + "\n}\n" + instance_text(own) +
+                  "vrrp_sync_group G {\ngroup {\nVI_1\n}\n" + group + "\n}\n");
+    return *result.config.vrrp_instances.at(0).notify_priority_changes;
+  };
+  const std::string on = "notify_priority_changes", off = on + " off", global = "vrrp_" + on;
+  EXPECT_FALSE(told("", "", ""));
+  EXPECT_TRUE(told(global, "", ""));
+  EXPECT_TRUE(told("", on, ""));
+  EXPECT_FALSE(told(global, off, ""));
+  EXPECT_FALSE(told(global, on, off));
+  EXPECT_TRUE(told("", off, on));
+}
+
+TEST(Vrrp, AWeightAloneIsReversedLikeTheDefinition) {
+  const LoadResult result = load_text(
+      "vrrp_track_process p {\nprocess x\nweight 3 reverse\n}\n"
+      "track_file f {\nfile /x\nweight 3 reverse\n}\ntrack_file g {\nfile /y\nweight 3\n}\n" +
+      instance_text("track_process {\np weight 4\n}\n"
+                    "track_file {\nf weight 4 noreverse\ng weight 4 reverse\n}"));
+  const VrrpInstance& v = result.config.vrrp_instances.at(0);
+  EXPECT_EQ(v.track_process.at(0).weight.value(), 4) << all(result);
+  EXPECT_TRUE(v.track_process[0].is_reversed);
+  EXPECT_FALSE(v.track_file.at(0).is_reversed);
+  EXPECT_TRUE(v.track_file.at(1).is_reversed);
+}
+
+TEST(Vrrp, TrackedProcesses) {
+  const LoadResult result = load_text(
+      "vrrp_track_process plain {\nprocess nginx\nweight 5\ndelay 1.5\n}\n"
+      "vrrp_track_process exact {\nprocess sleep 60\n}\n"
+      "vrrp_track_process initial {\nparam_match initial\nprocess sleep 60\n}\n"
+      "vrrp_track_process none {\nprocess sleep\nparam_match\n}\n"
+      "vrrp_track_process wrong {\nprocess x\nquorum 3\nquorum_max 2\nweight 300\n}\n"
+      "vrrp_track_process empty {\nweight 3\n}\n" +
+      instance_text("track_process {\nplain\nexact weight 7 reverse\nnobody\n}"));
+  const auto& processes = result.config.track_processes;
+  ASSERT_EQ(processes.size(), 5U) << all(result);
+  EXPECT_EQ(processes[0].param_match, ParamMatch::kIgnored);
+  EXPECT_FALSE(processes[0].full_command);
+  EXPECT_EQ(processes[0].fork_delay_us, 1'500'000U);
+  EXPECT_EQ(processes[0].terminate_delay_us, 1'500'000U);
+  EXPECT_EQ(processes[1].param_match, ParamMatch::kExact);
+  EXPECT_TRUE(processes[1].full_command);
+  EXPECT_EQ(processes[2].param_match, ParamMatch::kInitial);
+  EXPECT_EQ(processes[3].param_match, ParamMatch::kExact);
+  EXPECT_TRUE(processes[3].full_command);
+  EXPECT_FALSE(processes[4].quorum_max);
+  EXPECT_EQ(processes[4].weight, 0);
+  const VrrpInstance& v = result.config.vrrp_instances.at(0);
+  ASSERT_EQ(v.track_process.size(), 2U);
+  EXPECT_EQ(v.track_process[0].weight.value(), 5);
+  EXPECT_EQ(v.track_process[1].weight.value(), 7);
+  EXPECT_TRUE(v.track_process[1].is_reversed);
+  EXPECT_NE(find(result, "quorum_max is below quorum"), nullptr);
+  EXPECT_NE(find(result, "'empty' without process: skipped"), nullptr);
+  EXPECT_NE(find(result, "'nobody' names no vrrp_track_process"), nullptr);
+}
+
 TEST(Vrrp, Notify) {
   const LoadResult result = load_text(instance_text(
       "notify_master \"/n.sh 'x y'\" root wheel\nnotify_master /other\nnotify /all.sh"));
@@ -241,13 +303,21 @@ TEST(Vrrp, Refusals) {
 TEST(Vrrp, RoundTrip) {
   const std::string text =
       "global_defs {\nrouter_id \"a # b\"\nnotification_email { a@b c@d }\nsmtp_alert\n"
-      "script_user u g\nvrrp_min_garp\nlvs_timeouts tcp 60 udp 30\n}\n"
+      "script_user u g\nvrrp_min_garp\nlvs_timeouts tcp 60 udp 30\n"
+      "state_dump_file /a\nstats_dump_file /b\njson_dump_file /c\njson_version 2\n"
+      "data_use_instance\nvrrp_notify_priority_changes\nstartup_script \"/s a\" u g\n"
+      "startup_script_timeout 3\nshutdown_script /e\nshutdown_script_timeout 4\n}\n"
+      "instance blue\n"
+      "vrrp_track_process p {\nprocess \"my server\" -x \"y z\"\nparam_match partial\n"
+      "weight -254 reverse\nquorum 2\nquorum_max 5\nfork_delay 0.5\nterminate_delay 2\n}\n"
       "track_file f {\nfile \"/a b\"\nweight 3 reverse\ninit_file 7 overwrite\n}\n"
       "vrrp_script s {\nscript \"/x '' 'a b' \\\"q \\$HOME\"\nweight 5 reverse\n}\n" +
       instance_text(
           "version 3\nadvert_int 0.25\nuse_vmac v.51 02:00:00:00:00:01\nvmac_xmit_base\n"
           "no_accept\npreempt_delay 3\ntrack_script { s }\nsmtp_alert off\n"
-          "track_interface { eth7 weight -3 reverse }\ntrack_file { f weight 2 }\nnotify \"/n a\" "
+          "track_interface { eth7 weight -3 reverse }\ntrack_file { f weight 2 }\n"
+          "track_process { p weight 9 reverse }\nnotify_priority_changes off\nnotify_deleted\n"
+          "notify \"/n a\" "
           "u\n"
           "mcast_src_ip 10.0.0.5\nunicast_src_ip 10.0.0.5\ngarp_master_refresh 60\n"
           "unicast_peer { 10.0.0.8 min_ttl 3 }\n"
@@ -264,6 +334,10 @@ TEST(Vrrp, RoundTrip) {
   EXPECT_TRUE(first.config == second.config) << print(first.config) << print(second.config);
   EXPECT_EQ(first.config.vrrp_scripts.at(0).command.arguments,
             (std::vector<std::string>{"/x", "", "a b", "\"q", "$HOME"}));
+  EXPECT_EQ(second.config.global.dumps.json_version, 2);
+  EXPECT_EQ(second.config.global.startup.command.user, "u");
+  EXPECT_EQ(second.config.track_processes.at(0).parameters,
+            (std::vector<std::string>{"-x", "y z"}));
   EXPECT_EQ(second.config.dataplane.ports.at(0).vdev, "net_null0,x=1");
   EXPECT_EQ(second.config.dataplane.ports.at(1).pci, "0000:3b:00.0");
   EXPECT_EQ(second.config.dataplane.half_open_percent, 7u);

@@ -50,6 +50,15 @@ TEST(Hooks, ALowerPriorityHasItsOwnOnly) {
   EXPECT_EQ(ran({Kind::kInstance, "VI_1", What::kLowerPriority, 1}), "lower own | ");
 }
 
+TEST(Hooks, OfAPriorityOnlyFifosHear) {
+  EXPECT_EQ(ran({Kind::kInstance, "VI_1", What::kMasterPriority, 1}), "");
+  EXPECT_EQ(ran({Kind::kInstance, "VI_1", What::kBackupPriority, 1}), "");
+  EXPECT_EQ(fifo_line({Kind::kInstance, "VI_1", What::kMasterPriority, 120}),
+            "INSTANCE \"VI_1\" MASTER_PRIORITY 120\n");
+  EXPECT_EQ(fifo_line({Kind::kInstance, "VI_1", What::kBackupPriority, 7}),
+            "INSTANCE \"VI_1\" BACKUP_PRIORITY 7\n");
+}
+
 TEST(Hooks, LinesOfAFifo) {
   EXPECT_EQ(fifo_line({Kind::kInstance, "VI_1", What::kMaster, 100}),
             "INSTANCE \"VI_1\" MASTER 100\n");

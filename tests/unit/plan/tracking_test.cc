@@ -55,6 +55,24 @@ TEST(Tracking, AnInterfaceThatIsGoneIsDown) {
   EXPECT_TRUE(track(config.vrrp_instances.at(0), kernel, {}).is_fault);
 }
 
+TEST(Tracking, ProcessesCountLikeScriptsAndAreWaitedFor) {
+  const auto config =
+      config_of("vrrp_track_process p {\n process x\n}\nvrrp_track_process w {\n process y\n}\n" +
+                instance("track_process {\n p\n w weight 20\n }"));
+  const auto tracked = [&](const Outcomes& processes) {
+    return track(config.vrrp_instances.at(0), usual_kernel(), {}, {}, processes);
+  };
+  using vrrp::Outcome;
+  EXPECT_TRUE(tracked({}).is_unknown);
+  EXPECT_FALSE(tracked({}).is_fault);
+  const Tracked good = tracked({{"p", Outcome::kGood}, {"w", Outcome::kGood}});
+  EXPECT_FALSE(good.is_unknown || good.is_fault);
+  EXPECT_EQ(good.priority, 120);
+  const Tracked bad = tracked({{"p", Outcome::kBad}, {"w", Outcome::kBad}});
+  EXPECT_TRUE(bad.is_fault);
+  EXPECT_EQ(bad.priority, 100);
+}
+
 TEST(Tracking, SeveralAddUp) {
   KernelView kernel = usual_kernel();
   kernel.links[3].is_up = false;
