@@ -68,13 +68,15 @@ enum class NoticeKind : std::uint8_t {
   kRejected,
   kOwnerConflict,  ///< Two nodes with priority 255.
   kPaused,         ///< This BACKUP had not been running; it listens before it speaks.
+  kUnsigned,       ///< auth_hmac: no trailer, but the mode takes such an advert.
+  kClockApart,     ///< auth_hmac: used, but its time is more than half the window away.
 };
 struct Notice {
   NoticeKind kind = NoticeKind::kRejected;
   Reject reject = Reject::kIpHeader;  ///< With kRejected and kIntervalMismatch of version 2.
   net::IpAddr from;
   std::uint8_t priority = 0;
-  std::int64_t interval_us = 0;  ///< kIntervalMismatch: theirs. kPaused: how long.
+  std::int64_t interval_us = 0;  ///< kIntervalMismatch: theirs. kPaused: how long. kClockApart: by.
 };
 
 using Action = std::variant<SendAdvert, AcquireVips, ReleaseVips, GrantLease, RevokeLease,

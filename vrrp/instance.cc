@@ -1,6 +1,7 @@
 #include "vrrp/instance.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace keepline::vrrp {
@@ -63,15 +64,12 @@ void Instance::handle_timeout(std::int64_t now_us) {
   apply(succession_ ? Event::kSuccession : Event::kMasterDown, now_us);
 }
 
-AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us) {
+AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us,
+                                     std::int64_t wall_us) {
   observe_time(now_us);
   if (state_ != State::kBackup && state_ != State::kMaster) return AdvertResult::kIgnored;
-  if (const std::optional<Reject> reason = check_advert(advert, config_)) {
+  if (const std::optional<Reject> reason = examine(advert, wall_us)) {
     reject(*reason, advert);
-    return AdvertResult::kRejected;
-  }
-  if (is_replayed(advert)) {
-    reject(Reject::kAuthFailure, advert);
     return AdvertResult::kRejected;
   }
   if (config_.is_owner() && config_.owner_ignore_adverts) return AdvertResult::kIgnored;
@@ -95,6 +93,7 @@ AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us) 
   if (config_.is_owner() && advert.priority == kOwnerPriority) {
     notice_once({NoticeKind::kOwnerConflict, Reject::kIpHeader, advert.source, advert.priority, 0});
   }
+  if (config_.hmac.is_used()) notice_authentication(advert, wall_us);
   return AdvertResult::kUsed;
 }
 
@@ -214,6 +213,37 @@ bool Instance::is_replayed(const Advert& advert) {
   if (advert.header->sequence <= sequence_) return true;
   sequence_ = advert.header->sequence;
   return false;
+}
+
+std::optional<Reject> Instance::examine(const Advert& advert, std::int64_t wall_us) {
+  if (const std::optional<Reject> reason = check_advert(advert, config_)) return reason;
+  if (is_replayed(advert)) return Reject::kAuthFailure;
+  if (!advert.trailer) return std::nullopt;
+  // Last: a number counts as heard only if nothing else speaks against the advert. Whoever sends
+  // one anew with another TTL does not take its effect from the true one.
+  switch (hmac_sequence_.admit(advert.source, advert.trailer->number, config_.hmac, wall_us)) {
+    case HmacSequence::Verdict::kFresh:
+      return std::nullopt;
+    case HmacSequence::Verdict::kStale:
+      return Reject::kTrailerStale;
+    case HmacSequence::Verdict::kReplay:
+      return Reject::kTrailerReplay;
+  }
+  return Reject::kTrailerReplay;
+}
+
+// What an operator has to know while a cluster changes over, and before a clock is too far off.
+void Instance::notice_authentication(const Advert& advert, std::int64_t wall_us) {
+  if (!advert.trailer) {
+    ++statistics_.auth_ext_missing;
+    notice_once({NoticeKind::kUnsigned, Reject::kIpHeader, advert.source, advert.priority, 0});
+    return;
+  }
+  if (config_.hmac.anti_replay != AntiReplay::kTime) return;
+  const std::int64_t ahead_s = HmacSequence::ahead_s(advert.trailer->number, wall_us);
+  if (2 * std::abs(ahead_s) <= config_.hmac.time_window_s) return;
+  notice_once({NoticeKind::kClockApart, Reject::kIpHeader, advert.source, advert.priority,
+               ahead_s * kSecond_us});
 }
 
 Event Instance::classify(const Advert& advert, std::int64_t now_us) {

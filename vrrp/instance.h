@@ -25,6 +25,7 @@
 #include "vrrp/action.h"
 #include "vrrp/advert.h"
 #include "vrrp/handover/lease.h"
+#include "vrrp/hmac_sequence.h"
 #include "vrrp/step.h"
 #include "vrrp/timers.h"
 #include "vrrp/types.h"
@@ -50,7 +51,12 @@ class Instance {
   void start(std::int64_t now_us);
   /// Any state -> INIT; a master says priority 0.
   void stop(std::int64_t now_us);
-  AdvertResult handle_advert(const Advert& advert, std::int64_t now_us);
+  /// `wall_us`: what the wall clock shows, microseconds since 1970 UTC; only auth_hmac asks for it,
+  /// and it may jump.
+  AdvertResult handle_advert(const Advert& advert, std::int64_t now_us, std::int64_t wall_us = 0);
+  /// The receive checks without what follows from an advert; nothing = accepted, and its number
+  /// (of an authentication header or a trailer) will not be accepted again.
+  std::optional<Reject> examine(const Advert& advert, std::int64_t wall_us);
   /// A packet for this VRID that parse_advert refused: counts, and announces once.
   void handle_reject(const Rejection& rejection, std::int64_t now_us);
   /// Does what is due; calling it early is harmless.
@@ -90,8 +96,10 @@ class Instance {
   const Lease& lease() const { return lease_; }
   /// The master-down deadline in BACKUP, the next advert in MASTER.
   std::int64_t deadline_us() const { return deadline_us_; }
-  /// Of the next advert with an authentication header.
-  std::uint32_t next_sequence() { return ++sequence_; }
+  /// The number of the next advert, if it has an authentication header or a trailer.
+  std::uint64_t next_sequence(std::int64_t wall_us = 0) {
+    return config_.hmac.signs() ? hmac_sequence_.next(config_.hmac, wall_us) : ++sequence_;
+  }
   bool listening() const { return last_run_us_ < listen_until_us_; }
 
  private:
@@ -111,6 +119,7 @@ class Instance {
   void remember_master(const Advert& advert, std::int64_t now_us);
   void reject(Reject reason, const Advert& advert);
   bool is_replayed(const Advert& advert);
+  void notice_authentication(const Advert& advert, std::int64_t wall_us);
   Event classify(const Advert& advert, std::int64_t now_us);
   Event classify_in_backup(const Advert& advert, std::int64_t now_us);
 
@@ -128,6 +137,7 @@ class Instance {
   bool must_listen_ = false;  ///< Entering BACKUP takes a whole interval, whatever the start rule.
   bool wants_master_ = false;
   std::uint32_t sequence_ = 0;  ///< The highest that was sent or heard, see is_replayed().
+  HmacSequence hmac_sequence_;
   net::IpAddr master_address_;
   std::uint8_t master_priority_ = 0;
   std::int64_t master_interval_us_;

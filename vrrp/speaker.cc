@@ -93,7 +93,7 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
   }
   leave_if_broken(*index, now_us);
   if (advert) {
-    members_[*index].machine.handle_advert(*advert, now_us);
+    members_[*index].machine.handle_advert(*advert, now_us, host_.wall_us());
   } else {
     members_[*index].machine.handle_reject(advert.error(), now_us);
   }
@@ -104,7 +104,7 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
 void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us) {
   const auto departure = departures_.find(index);
   if (departure == departures_.end() || advert.priority == kReleasePriority ||
-      check_advert(advert, members_[index].machine.config())) {
+      members_[index].machine.examine(advert, host_.wall_us())) {
     return;
   }
   if (departure->second.handle_successor(now_us) == Departure::News::kFirst) host_.mute(index);
@@ -271,10 +271,10 @@ void Speaker::send_advert(std::size_t index, std::uint8_t priority) {
   const InstanceConfig& config = member.machine.config();
   const std::int64_t valid_us = config.advert_interval_us * config.down_timer_adverts;
   member.advert_failed = true;
+  // One number for all peers: each of them hears numbers that grow.
+  const std::uint64_t sequence = member.machine.next_sequence(host_.wall_us());
   const auto send_to = [&](const net::IpAddr& destination) {
     std::array<std::uint8_t, kMaxAdvertBytes> packet;
-    const std::uint32_t sequence =
-        config.auth_type == AuthType::kHeader ? member.machine.next_sequence() : 0;
     const auto length = encode_advert(config, priority, destination, packet, sequence);
     if (!length) return;
     const auto sent =

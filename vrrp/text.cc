@@ -76,6 +76,18 @@ std::string_view to_string(Reject reject) {
       return "own_advert";
     case Reject::kPeer:
       return "unicast_src_err";
+    case Reject::kTrailerMissing:
+      return "auth_ext_missing";
+    case Reject::kTrailerMalformed:
+      return "auth_ext_malformed";
+    case Reject::kTrailerKey:
+      return "auth_ext_unknown_key";
+    case Reject::kTrailerDigest:
+      return "auth_ext_failure";
+    case Reject::kTrailerStale:
+      return "auth_ext_stale";
+    case Reject::kTrailerReplay:
+      return "auth_ext_replay";
   }
   return "?";
 }
@@ -94,6 +106,10 @@ std::string_view to_string(NoticeKind kind) {
       return "another node has priority 255";
     case NoticeKind::kPaused:
       return "this node was not running; listening first";
+    case NoticeKind::kUnsigned:
+      return "advert without a trailer of auth_hmac, taken for now";
+    case NoticeKind::kClockApart:
+      return "its clock is apart from ours, by more than half of time_window";
   }
   return "?";
 }

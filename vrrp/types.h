@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dataplane/net/addr.h"
+#include "vrrp/hmac_trailer.h"
 
 namespace keepline::vrrp {
 
@@ -22,6 +23,7 @@ inline constexpr std::size_t kMaxVips = 255;            ///< One byte of count o
 inline constexpr std::uint8_t kOwnerPriority = 255;     ///< RFC 9568 §5.2.4: the address owner.
 inline constexpr std::uint8_t kReleasePriority = 0;     ///< RFC 9568 §5.2.4: "I am leaving".
 inline constexpr std::size_t kMaxVips6 = 90;            ///< What fits into an Ethernet frame.
+inline constexpr std::size_t kMaxSignedVips6 = 89;      ///< The same with a trailer of auth_hmac.
 inline constexpr net::Ip4 kMulticastGroup{0xe0000012};  // 224.0.0.18, RFC 9568 §5.1.1.2
 inline constexpr net::Ip6 kMulticastGroup6{
     {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12}};  // RFC 9568 §5.1.2.2
@@ -76,6 +78,7 @@ struct InstanceConfig {
   bool check_unicast_src = false;        ///< Adverts must come from a peer.
   AuthType auth_type = AuthType::kNone;  ///< Version 2 only.
   AuthData auth_data{};                  ///< Password or key, padded with zeros.
+  AuthHmac hmac;                         ///< Of both versions; auth_type is kNone then.
   InitialState initial_state = InitialState::kBackup;
   bool nopreempt = false;
   std::int64_t preempt_delay_us = 0;
@@ -147,8 +150,15 @@ enum class Reject : std::uint8_t {
   kAdvertInterval,  ///< Version 2: not ours. Version 3: zero.
   kOwnAdvert,       ///< Our own packet came back, or somebody uses our address.
   kPeer,            ///< Unicast: the sender is no peer.
+  // auth_hmac, in the order of the checks.
+  kTrailerMissing,    ///< HmacMode::kEnforce, and there is none.
+  kTrailerMalformed,  ///< Of an unknown type.
+  kTrailerKey,        ///< Its key's id is none of ours.
+  kTrailerDigest,     ///< Another key, or changed on its way, or forged.
+  kTrailerStale,      ///< Authentic, but its time is not near ours.
+  kTrailerReplay,     ///< Authentic, but not newer than the last one of its sender.
 };
-inline constexpr std::size_t kRejectCount = 14;
+inline constexpr std::size_t kRejectCount = 20;
 
 /// Counters of one instance, named as in keepalived's JSON where that has them.
 struct Statistics {
@@ -173,6 +183,12 @@ struct Statistics {
   std::uint64_t destination_err = 0;
   std::uint64_t own_advert = 0;
   std::uint64_t unicast_src_err = 0;
+  std::uint64_t auth_ext_missing = 0;  ///< Those that were taken all the same count as well.
+  std::uint64_t auth_ext_malformed = 0;
+  std::uint64_t auth_ext_unknown_key = 0;
+  std::uint64_t auth_ext_failure = 0;
+  std::uint64_t auth_ext_stale = 0;
+  std::uint64_t auth_ext_replay = 0;
   std::uint64_t time_jump = 0;    ///< Left MASTER because the lease had run out.
   std::uint64_t pause = 0;        ///< Noticed in BACKUP that the node had not been running.
   std::uint64_t action_lost = 0;  ///< Queue overflow: the driver did not drain it.

@@ -89,6 +89,7 @@ class Node final : public Host {
   void mute(std::size_t lan) override { dataplane_[lan].muted = true; }
   void acquire_addresses(std::size_t lan) override { dataplane_[lan].addresses = true; }
   void release_addresses(std::size_t lan) override { dataplane_[lan].addresses = false; }
+  std::int64_t wall_us() override { return now_us_; }
   void state_changed(std::size_t lan, const StateChanged& change) override;
   void noticed(std::size_t lan, const Notice& notice) override;
 
