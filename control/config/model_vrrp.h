@@ -4,6 +4,7 @@
 // are in microseconds. Equality ignores positions.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,6 +62,34 @@ struct Authentication {
   AuthType type = AuthType::kNone;
   std::string password;  ///< At most 8 bytes.
   friend bool operator==(const Authentication&, const Authentication&) = default;
+};
+
+/// A key of auth_hmac.
+struct HmacKey {
+  std::uint8_t id = 0;  ///< 1..255.
+  std::string bytes;    ///< 32..64 of any value, in a configuration that can run.
+  std::string file;     ///< Where they were read from; empty: they stand in the configuration.
+  Position position;
+  friend bool operator==(const HmacKey&, const HmacKey&) = default;
+};
+
+enum class HmacMode : std::uint8_t { kEnforce, kPermissive, kReceiveOnly };
+
+/// `auth_hmac`; without keys there is none.
+struct AuthHmac {
+  std::vector<HmacKey> keys;
+  std::uint8_t active_key = 0;              ///< 0: none, only with kReceiveOnly.
+  Setting<std::uint64_t> time_window_s{5};  ///< Resolved: 3 adverts, if that is more.
+  bool is_monotonic = false;                ///< anti_replay monotonic instead of time.
+  HmacMode mode = HmacMode::kEnforce;
+
+  bool is_used() const { return !keys.empty(); }
+  const HmacKey* find(std::uint8_t id) const {
+    const auto at =
+        std::find_if(keys.begin(), keys.end(), [id](const HmacKey& key) { return key.id == id; });
+    return at == keys.end() ? nullptr : &*at;
+  }
+  friend bool operator==(const AuthHmac&, const AuthHmac&) = default;
 };
 
 /// A tracker attached to an instance or group; weight 0 = its failure is a FAULT.
@@ -131,6 +160,7 @@ struct VrrpInstance {
   Setting<std::uint8_t> version{2};
   bool is_v6 = false;  ///< The family of the adverts: that of the first VIP.
   Authentication auth;
+  AuthHmac hmac;
   std::vector<VipAddress> vips;           ///< In the order of the adverts; one family.
   std::vector<VipAddress> excluded_vips;  ///< Held but not advertised; any family.
   bool nopreempt = false;

@@ -1,6 +1,7 @@
 // Globals, VRRP and dataplane options as text: see print.h. PURE.
 #include "control/config/print.h"
 
+#include "control/config/hmac_key.h"
 #include "control/config/names.h"
 #include "control/config/writer.h"
 
@@ -177,6 +178,37 @@ void print_auth(const Authentication& auth, Secrets secrets, Writer& out) {
   out.close();
 }
 
+const char* word_of(HmacMode mode) {
+  switch (mode) {
+    case HmacMode::kEnforce:
+      return "enforce";
+    case HmacMode::kPermissive:
+      return "permissive";
+    case HmacMode::kReceiveOnly:
+      return "receive-only";
+  }
+  return "?";
+}
+
+// A path is no secret. What stands in the configuration may have bytes that no word can have.
+std::string value_of(const HmacKey& key, Secrets secrets) {
+  if (!key.file.empty()) return quote_word("file:" + key.file);
+  return secrets == Secrets::kShow ? to_hex_key(key.bytes) : "********";
+}
+
+void print_auth_hmac(const AuthHmac& hmac, Secrets secrets, Writer& out) {
+  if (!hmac.is_used()) return;
+  out.open("auth_hmac");
+  for (const HmacKey& key : hmac.keys) {
+    out.line("key", std::to_string(key.id) + ' ' + value_of(key, secrets));
+  }
+  if (hmac.active_key != 0) out.number("active_key", hmac.active_key);
+  out.number("time_window", hmac.time_window_s);
+  out.line("anti_replay", hmac.is_monotonic ? "monotonic" : "time");
+  out.line("mode", word_of(hmac.mode));
+  out.close();
+}
+
 void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
   out.open("vrrp_instance", quote_word(v.name));
   out.line("state", v.state == InitialState::kMaster ? "MASTER" : "BACKUP");
@@ -186,6 +218,7 @@ void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
   out.seconds("advert_int", v.advert_interval_us);
   out.number("version", v.version);
   print_auth(v.auth, secrets, out);
+  print_auth_hmac(v.hmac, secrets, out);
   print_transport(v, out);
   if (v.no_virtual_ipaddress) out.line("no_virtual_ipaddress");
   print_vips("virtual_ipaddress", v.vips, out);

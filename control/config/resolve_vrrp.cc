@@ -22,11 +22,13 @@ class InstanceRules {
     settle_family();
     settle_addresses();
     settle_inheritance();
+    replace_authentication(draft_, diagnostics_);
     settle_transport();
     settle_priority();
     settle_strict();
     settle_preemption();
     settle_interval();
+    settle_auth_hmac(draft_, diagnostics_);
     settle_trackers();
     check_identity();
   }
@@ -80,7 +82,8 @@ void InstanceRules::settle_addresses() {
     return true;
   });
   // What fits into one advert: a one-byte count, and for IPv6 an Ethernet frame.
-  const std::size_t most = v_.is_v6 ? 90 : 255;
+  const std::size_t most_v6 = v_.hmac.is_used() ? 89 : 90;
+  const std::size_t most = v_.is_v6 ? most_v6 : 255;
   if (v_.vips.size() > most) {
     problem("virtual_ipaddress", "more than " + std::to_string(most) +
                                      " addresses: the rest is held but not advertised");
