@@ -77,6 +77,8 @@ vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance,
   result.down_timer_adverts = *instance.down_timer_adverts;
   result.lower_prio_no_advert = *instance.lower_prio_no_advert;
   result.higher_prio_send_advert = *instance.higher_prio_send_advert;
+  result.owner_ignore_adverts = *instance.owner_ignore_adverts;
+  result.lacks_peers = instance.lacks_peers;
   result.skip_check_adv_addr = *instance.skip_check_adv_addr;
   result.v3_checksum_as_v2 = *instance.v3_checksum_as_v2;
   result.garp = garp_of(instance.garp);

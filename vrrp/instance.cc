@@ -21,7 +21,9 @@ std::uint64_t notice_bit(const Notice& notice) {
 Instance::Instance(InstanceConfig config)
     : config_(std::move(config)),
       priority_(config_.priority),
-      master_interval_us_(config_.advert_interval_us) {}
+      master_interval_us_(config_.advert_interval_us) {
+  if (config_.lacks_peers) faults_.add(FaultCause::kNoPeer);
+}
 
 TimerBase Instance::timer_base() const {
   return {config_.version, master_interval_us_, priority_, config_.down_timer_adverts};
@@ -158,6 +160,9 @@ void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
       state_ == State::kBackup && config_.version == Version::k3 && !master_address_.is_zero();
   if (!learned) master_interval_us_ = config_.advert_interval_us;
   if (state_ == State::kBackup) deadline_us_ += master_down_us(timer_base()) - before_us;
+  const bool lacked_peers = faults_.has(FaultCause::kNoPeer);
+  if (config_.lacks_peers && !lacked_peers) handle_fault(FaultCause::kNoPeer, now_us);
+  if (!config_.lacks_peers && lacked_peers) handle_fault_cleared(FaultCause::kNoPeer, now_us);
   if (state_ != State::kMaster) return;
   if (new_vips) {
     emit(AcquireVips{});

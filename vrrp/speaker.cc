@@ -281,6 +281,7 @@ void Speaker::send_advert(std::size_t index, std::uint8_t priority) {
         host_.send_advert(index, destination, std::span(packet).first(*length), valid_us);
     if (sent == Host::Send::kQueued) member.advert_failed = false;
   };
+  if (config.lacks_peers) return;
   if (!config.is_unicast()) return send_to(config.group);
   for (const Peer& peer : config.peers) send_to(peer.address);
 }

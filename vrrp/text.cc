@@ -126,6 +126,8 @@ std::string_view to_string(FaultCause cause) {
       return "tracked object failed";
     case FaultCause::kSyncGroup:
       return "sync group at fault";
+    case FaultCause::kNoPeer:
+      return "no unicast peer";
   }
   return "?";
 }

@@ -74,6 +74,7 @@ struct InstanceConfig {
   net::IpAddr source;                    ///< Primary address of the interface; IPv6: link-local.
   net::IpAddr group = kMulticastGroup;   ///< Where adverts go; its family is the instance's.
   std::vector<Peer> peers;               ///< Not empty: adverts go to them, and not to the group.
+  bool lacks_peers = false;              ///< Unicast, but without a peer: FaultCause::kNoPeer.
   std::uint8_t unicast_ttl = 255;        ///< Of adverts to peers.
   bool check_unicast_src = false;        ///< Adverts must come from a peer.
   AuthType auth_type = AuthType::kNone;  ///< Version 2 only.
@@ -110,6 +111,7 @@ enum class FaultCause : std::uint8_t {
   kWorkerStalled = 4,  ///< The dataplane lcore that carries the traffic does not run.
   kTracker = 8,        ///< A tracked object without weight; control counts how many.
   kSyncGroup = 16,     ///< Another member of the group is at fault.
+  kNoPeer = 32,        ///< unicast_fault_no_peer: the configuration's, and so the instance's own.
 };
 
 /// A set of causes.

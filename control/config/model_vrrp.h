@@ -168,6 +168,8 @@ struct VrrpInstance {
   std::optional<net::IpAddr> source;  ///< unicast_src_ip or mcast_src_ip: one and the same.
   net::IpAddr group;                  ///< Resolved: mcast_dst_ip or the global one of the family.
   std::vector<UnicastPeer> unicast_peers;  ///< Not empty: unicast.
+  bool unicast_fault_no_peer = false;  ///< unicast_peer without a peer is a fault, not multicast.
+  bool lacks_peers = false;            ///< Resolved: and there is none.
   Setting<std::uint8_t> unicast_ttl{255};
   Setting<bool> check_unicast_src{false};
   bool track_src_ip = false;  ///< Its source must be an address of the node.
@@ -175,6 +177,9 @@ struct VrrpInstance {
   GarpOptions garp;
   Setting<bool> lower_prio_no_advert{false};
   Setting<bool> higher_prio_send_advert{false};
+  Setting<bool> owner_ignore_adverts{false};
+  /// A master that ran too late to be one steps back; 0 = not written, and it does so all the same.
+  std::uint8_t timer_expired_backup = 0;
   Setting<std::uint8_t> down_timer_adverts{3};
   Setting<bool> skip_check_adv_addr{false};
   Setting<bool> v3_checksum_as_v2{false};

@@ -66,6 +66,7 @@ void print_global(const GlobalDefs& g, Writer& out) {
   out.flag("vrrp_min_garp", g.vrrp_min_garp);
   out.flag("vrrp_lower_prio_no_advert", g.vrrp_lower_prio_no_advert);
   out.flag("vrrp_higher_prio_send_advert", g.vrrp_higher_prio_send_advert);
+  out.flag("vrrp_owner_ignore_adverts", g.vrrp_owner_ignore_adverts);
   out.number("vrrp_down_timer_adverts", g.vrrp_down_timer_adverts);
   out.line("vrrp_mcast_group4", net::to_string(g.vrrp_mcast_group4));
   out.line("vrrp_mcast_group6", net::to_string(g.vrrp_mcast_group6));
@@ -161,6 +162,11 @@ void print_transport(const VrrpInstance& v, Writer& out) {
     }
     out.close();
   }
+  if (v.unicast_fault_no_peer) out.line("unicast_fault_no_peer");
+  if (v.lacks_peers) {
+    out.open("unicast_peer");
+    out.close();
+  }
   if (v.vmac.is_used) {
     std::string rest;
     if (!v.vmac.ifname.empty()) rest = quote_word(v.vmac.ifname);
@@ -228,6 +234,8 @@ void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
   print_garp(v.garp, "", out);
   out.flag("lower_prio_no_advert", v.lower_prio_no_advert);
   out.flag("higher_prio_send_advert", v.higher_prio_send_advert);
+  out.flag("owner_ignore_adverts", v.owner_ignore_adverts);
+  if (v.timer_expired_backup != 0) out.number("timer_expired_backup", v.timer_expired_backup);
   out.number("down_timer_adverts", v.down_timer_adverts);
   out.flag("skip_check_adv_addr", v.skip_check_adv_addr);
   out.flag("v3_checksum_as_v2", v.v3_checksum_as_v2);

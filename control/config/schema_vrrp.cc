@@ -75,6 +75,13 @@ void read_use_vmac(Args& a, Into& d) {
   }
 }
 
+// `timer_expired_backup [PRIORITY]`: the highest one that a peer may have.
+void read_timer_expired(Args& a, Into& d) {
+  constexpr std::uint8_t kHighest = 254;
+  const auto priority = a.count() == 0 ? kHighest : a.number(1, kHighest);
+  if (priority) d.instance.timer_expired_backup = static_cast<std::uint8_t>(*priority);
+}
+
 void refuse_ipvlan(Args& a, Into&) {
   a.fatal("use_ipvlan is not built", "remove it, or use use_vmac");
 }
@@ -138,6 +145,11 @@ constexpr Row<Into> kInstanceRows[] = {
      [](Args& a, Into& d) { a.flag_to(d.instance.lower_prio_no_advert); }},
     {"higher_prio_send_advert", kFlagShape, kB, kActive,
      [](Args& a, Into& d) { a.flag_to(d.instance.higher_prio_send_advert); }},
+    {"owner_ignore_adverts", kFlagShape, kC, kActive,
+     [](Args& a, Into& d) { a.flag_to(d.instance.owner_ignore_adverts); }},
+    {"timer_expired_backup", {0, 1}, kC, kActive, read_timer_expired, "thread_timer_expired"},
+    {"unicast_fault_no_peer", kBareShape, kC, kActive,
+     [](Args&, Into& d) { d.instance.unicast_fault_no_peer = true; }},
     {"use_vmac", kAnyWords, kA, kActive, read_use_vmac},
     {"vmac_xmit_base", kBareShape, kB, kActive,
      [](Args&, Into& d) { d.instance.vmac.xmit_base = true; }},
@@ -182,12 +194,9 @@ constexpr Row<Into> kInstanceRows[] = {
      [](Args& a, Into& d) { a.flag_to(d.instance.smtp_alert); }},
 
     {"debug", kAnyWords, kC, kNotBuilt},
-    {"unicast_fault_no_peer", kBareShape, kC, kNotBuilt},
     {"old_unicast_checksum", kAnyWords, kC, kNotBuilt},
     {"native_ipv6", kBareShape, kC, kDeprecated},
     {"kernel_rx_buf_size", kOneWord, kK, kKernelOnly},
-    {"owner_ignore_adverts", kFlagShape, kC, kNotBuilt},
-    {"timer_expired_backup", kAnyWords, kC, kNotBuilt, nullptr, "thread_timer_expired"},
     {"use_vmac_addr", kBareShape, kC, kNotBuilt},
     {"promote_secondaries", kBareShape, kK, kKernelOnly},
     {"vrf", kOneWord, kK, kKernelOnly},

@@ -178,5 +178,24 @@ TEST(Pause, ANodeThatCannotKeepALeaseDoesNotBecomeMaster) {
   EXPECT_EQ(instance.statistics().become_master, 0u);
 }
 
+// timer_expired_backup asks for this against peers up to a priority; a lease gives it against all.
+TEST(TimeJump, AMasterThatIsSoLateThatAPeerMayHaveTakenOverStepsBack) {
+  for (const Version version : {Version::k2, Version::k3}) {
+    for (const std::uint8_t adverts : {1, 3, 100}) {
+      for (int peer = 1; peer <= 254; ++peer) {
+        InstanceConfig config = config_of(100, version);
+        config.down_timer_adverts = adverts;
+        config.nopreempt = true;
+        Master m(config);
+        const TimerBase theirs{version, config.advert_interval_us, static_cast<std::uint8_t>(peer),
+                               adverts};
+        m.instance.handle_timeout(m.now_us + master_down_us(theirs));
+        ASSERT_EQ(m.instance.state(), State::kBackup) << peer;
+        ASSERT_EQ(did(m.instance), "revoke release MASTER>BACKUP");
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace keepline::vrrp
