@@ -47,6 +47,7 @@ api::Counters vrrp_counters(const vrrp::Statistics& s) {
           {"auth_ext_failure", s.auth_ext_failure},
           {"auth_ext_stale", s.auth_ext_stale},
           {"auth_ext_replay", s.auth_ext_replay},
+          {"advert_unsent", s.advert_unsent},
           {"time_jump", s.time_jump},
           {"pause", s.pause}};
 }

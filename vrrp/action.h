@@ -26,11 +26,12 @@ enum class Reason : std::uint8_t {
   kGroupAgreed,     ///< Every member of the sync group wants to be master.
   kGroupLeft,       ///< Another member of the sync group is no longer master.
   kTimeJump,        ///< The lease ran out before control was here again.
+  kUnsent,          ///< No advert could be sent for a lease, or not the first one.
   kFault,           ///< A fault cause appeared (Instance::faults says which).
   kFaultCleared,    ///< The last fault cause is gone.
   kStopped,
 };
-inline constexpr std::size_t kReasonCount = 12;
+inline constexpr std::size_t kReasonCount = 13;
 
 enum class GarpReason : std::uint8_t { kBecameMaster, kLowerPriorityAdvert, kVipsChanged };
 

@@ -105,6 +105,14 @@ void Instance::handle_reject(const Rejection& rejection, std::int64_t now_us) {
   notice_once({NoticeKind::kRejected, rejection.reason, rejection.source, 0, 0});
 }
 
+void Instance::handle_unsent(std::int64_t now_us) {
+  if (state_ != State::kMaster) return;  // the last word of one that leaves
+  ++statistics_.advert_unsent;
+  unsent_ = true;
+  lease_.take_back();
+  if (!lease_.valid(now_us)) apply(Event::kUnsent, now_us);
+}
+
 void Instance::handle_fault(FaultCause cause, std::int64_t now_us) {
   observe_time(now_us);
   faults_.add(cause);
@@ -173,7 +181,8 @@ void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
 }
 
 std::optional<std::int64_t> Instance::next_timeout() const {
-  if (state_ == State::kMaster) return deadline_us_;
+  // The lease ends before the next advert only if the last ones have not left.
+  if (state_ == State::kMaster) return std::min(deadline_us_, lease_.until_us());
   if (state_ != State::kBackup) return std::nullopt;
   // The tick that makes a pause noticeable, see pause_limit_us.
   return std::min(deadline_us_, last_run_us_ + master_interval_us_);
@@ -184,8 +193,8 @@ std::optional<std::int64_t> Instance::next_timeout() const {
 void Instance::observe_time(std::int64_t now_us) {
   const std::int64_t gap_us = now_us - last_run_us_;
   if (state_ == State::kMaster && !lease_.valid(now_us)) {
-    ++statistics_.time_jump;
-    apply(Event::kLeaseLapsed, now_us);
+    if (!unsent_) ++statistics_.time_jump;
+    apply(unsent_ ? Event::kUnsent : Event::kLeaseLapsed, now_us);
   } else if (state_ == State::kBackup && gap_us > pause_limit_us(timer_base(), listening())) {
     ++statistics_.pause;
     notice_once({NoticeKind::kPaused, Reject::kIpHeader, net::IpAddr(), 0, gap_us});

@@ -16,7 +16,8 @@
 // MASTER is a lease (handover/lease.h). Each advert renews it. A verb that is called after its
 // end finds a node that was stopped or wedged for longer than any peer waits, so whatever the
 // verb was, the instance first leaves MASTER without a word, then listens for a whole
-// master-down interval. The dataplane has been silent since the lease's end by itself.
+// master-down interval. The dataplane has been silent since the lease's end by itself. An advert
+// that could not be sent renews nothing, so that a master that nobody hears ends likewise.
 #pragma once
 
 #include <cstdint>
@@ -61,6 +62,9 @@ class Instance {
   void handle_reject(const Rejection& rejection, std::int64_t now_us);
   /// Does what is due; calling it early is harmless.
   void handle_timeout(std::int64_t now_us);
+  /// The advert that was asked for last has not left: it has told nobody that we are still here,
+  /// and renews no lease. A master whose first one it is, or whose lease is over, is none.
+  void handle_unsent(std::int64_t now_us);
   void handle_fault(FaultCause cause, std::int64_t now_us);
   void handle_fault_cleared(FaultCause cause, std::int64_t now_us);
   void handle_group(GroupCommand command, std::int64_t now_us);
@@ -76,7 +80,8 @@ class Instance {
   /// When handle_timeout wants to be called. Always set in BACKUP and MASTER.
   std::optional<std::int64_t> next_timeout() const;
   /// Becoming master: GrantLease, AcquireVips, StartGarpBurst, SendAdvert, StateChanged.
-  /// Each advert: SendAdvert, GrantLease (withhold the grant if the advert could not be sent).
+  /// Each advert: SendAdvert, GrantLease (withhold the grant if the advert could not be sent, and
+  /// call handle_unsent() at once).
   /// Leaving: RevokeLease, ReleaseVips, SendAdvert (only some reasons), StateChanged.
   std::optional<Action> poll_action() { return actions_.pop(); }
 
@@ -136,6 +141,7 @@ class Instance {
   bool succession_ = false;                       ///< The timer runs because of a priority 0.
   bool must_listen_ = false;  ///< Entering BACKUP takes a whole interval, whatever the start rule.
   bool wants_master_ = false;
+  bool unsent_ = false;         ///< The last advert was.
   std::uint32_t sequence_ = 0;  ///< The highest that was sent or heard, see is_replayed().
   HmacSequence hmac_sequence_;
   net::IpAddr master_address_;

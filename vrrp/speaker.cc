@@ -221,7 +221,10 @@ void Speaker::carry_out(std::size_t index, std::int64_t now_us) {
 void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_us) {
   Member& member = members_[index];
   std::visit(Overloaded{
-                 [&](const SendAdvert& advert) { send_advert(index, advert.priority); },
+                 [&](const SendAdvert& advert) {
+                   send_advert(index, advert.priority);
+                   if (member.advert_failed) member.machine.handle_unsent(now_us);
+                 },
                  [&](const GrantLease& grant) {
                    // An advert that did not leave has told nobody that we are still here.
                    if (!member.advert_failed) host_.grant_lease(index, grant.until_us - now_us);

@@ -28,12 +28,13 @@ enum class Event : std::uint8_t {
   kGroupLeft,
   kAdvertDue,
   kLeaseLapsed,
+  kUnsent,  ///< The lease ends because our adverts do not leave.
   kFault,
   kFaultCleared,
   kFaultClearedOwner,
   kStop,
 };
-inline constexpr std::size_t kEventCount = 17;
+inline constexpr std::size_t kEventCount = 18;
 
 /// What to do besides changing state.
 enum class Effect : std::uint8_t {

@@ -36,6 +36,8 @@ std::string_view to_string(Reason reason) {
       return "a member of the sync group is not master";
     case Reason::kTimeJump:
       return "the lease ran out before this node ran again";
+    case Reason::kUnsent:
+      return "its adverts could not be sent";
     case Reason::kFault:
       return "fault";
     case Reason::kFaultCleared:
@@ -198,6 +200,8 @@ std::string_view to_string(Event event) {
       return "advert due";
     case Event::kLeaseLapsed:
       return "lease lapsed";
+    case Event::kUnsent:
+      return "advert unsent";
     case Event::kFault:
       return "fault";
     case Event::kFaultCleared:

@@ -191,9 +191,10 @@ struct Statistics {
   std::uint64_t auth_ext_failure = 0;
   std::uint64_t auth_ext_stale = 0;
   std::uint64_t auth_ext_replay = 0;
-  std::uint64_t time_jump = 0;    ///< Left MASTER because the lease had run out.
-  std::uint64_t pause = 0;        ///< Noticed in BACKUP that the node had not been running.
-  std::uint64_t action_lost = 0;  ///< Queue overflow: the driver did not drain it.
+  std::uint64_t advert_unsent = 0;  ///< Of advert_sent: the dataplane did not take them.
+  std::uint64_t time_jump = 0;      ///< Left MASTER because the lease had run out.
+  std::uint64_t pause = 0;          ///< Noticed in BACKUP that the node had not been running.
+  std::uint64_t action_lost = 0;    ///< Queue overflow: the driver did not drain it.
 };
 
 /// Adds one to the counter that belongs to a reason.
