@@ -110,7 +110,9 @@ void Instance::handle_unsent(std::int64_t now_us) {
   ++statistics_.advert_unsent;
   unsent_ = true;
   lease_.take_back();
-  if (!lease_.valid(now_us)) apply(Event::kUnsent, now_us);
+  if (!lease_.valid(now_us)) return apply(Event::kUnsent, now_us);
+  // A way out that is full for a moment is no reason to make the peers wait for an interval.
+  deadline_us_ = now_us + config_.advert_interval_us / kTriesPerInterval;
 }
 
 void Instance::handle_fault(FaultCause cause, std::int64_t now_us) {

@@ -45,6 +45,9 @@ enum class GroupCommand : std::uint8_t { kBecomeMaster, kBecomeBackup, kFault, k
 
 class Instance {
  public:
+  /// How often an advert is tried that cannot be sent.
+  static constexpr std::int64_t kTriesPerInterval = 4;
+
   explicit Instance(InstanceConfig config);
 
   /// INIT -> BACKUP, MASTER (owner) or FAULT. Delay the call for a start-up delay or for trackers

@@ -208,8 +208,12 @@ void Speaker::settle_group(std::size_t group, std::int64_t now_us) {
     if (commands.empty()) return;
     for (const MemberCommand& command : commands) {
       const std::size_t index = indexes[command.member];
-      members_[index].machine.handle_group(command.command, now_us);
+      Instance& machine = members_[index].machine;
+      machine.handle_group(command.command, now_us);
       carry_out(index, now_us);
+      // One whose first advert does not leave spoils it for those that have not spoken yet.
+      const bool is_refused = machine.state() != State::kMaster;
+      if (command.command == GroupCommand::kBecomeMaster && is_refused) break;
     }
   }
 }

@@ -201,12 +201,16 @@ TEST(Unsent, OneIsBorneAMasterWithoutAnyForALeaseIsNone) {
     EXPECT_EQ(did(m.instance), "advert:100 grant") << "the driver withholds the grant";
     EXPECT_EQ(m.instance.lease().until_us(), m.now_us + 3 * kSecond_us);
   }
-  EXPECT_EQ(m.instance.next_timeout(), m.now_us + 3 * kSecond_us);
+  EXPECT_EQ(m.instance.next_timeout(), m.now_us + 2 * kSecond_us + kSecond_us / 4) << "again";
+  m.instance.handle_timeout(m.now_us + 2'900 * kMs);
+  m.instance.handle_unsent(m.now_us + 2'900 * kMs);
+  did(m.instance);
+  EXPECT_EQ(m.instance.next_timeout(), m.now_us + 3 * kSecond_us) << "the end of the lease";
   m.instance.handle_timeout(m.now_us + 3 * kSecond_us);
   const auto actions = drain(m.instance);
   EXPECT_EQ(words(actions), "revoke release MASTER>BACKUP");
   EXPECT_EQ(reason_in(actions), Reason::kUnsent);
-  EXPECT_EQ(m.instance.statistics().advert_unsent, 2u);
+  EXPECT_EQ(m.instance.statistics().advert_unsent, 3u);
   EXPECT_EQ(m.instance.statistics().time_jump, 0u);
   EXPECT_TRUE(m.instance.listening());
 }
