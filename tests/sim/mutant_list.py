@@ -1,4 +1,4 @@
-"""The mistakes that tests/sim/mutants.py puts into vrrp/: the text of each is there exactly once."""
+"""The mistakes that mutants.py puts into vrrp/, one at a time: each text is there exactly once."""
 
 from typing import NamedTuple
 
