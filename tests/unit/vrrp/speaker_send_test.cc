@@ -60,7 +60,7 @@ struct Node {
   std::int64_t now_us = kStart_us;
 };
 
-TEST(Speaker, TheFirstLeaseNeedsTheFirstAdvert) {
+TEST(SpeakerSend, TheFirstLeaseNeedsTheFirstAdvert) {
   Node node(config_of(255));
   node.host.fails = true;
   node.speaker.start(kStart_us);
@@ -75,7 +75,7 @@ TEST(Speaker, TheFirstLeaseNeedsTheFirstAdvert) {
   EXPECT_TRUE(node.host.leased && node.host.has_addresses);
 }
 
-TEST(Speaker, AMasterThatNobodyHearsGivesUp) {
+TEST(SpeakerSend, AMasterThatNobodyHearsGivesUp) {
   Node node(config_of(255));
   node.speaker.start(kStart_us);
   node.run_until(kStart_us + kSecond_us / 2);
@@ -88,7 +88,7 @@ TEST(Speaker, AMasterThatNobodyHearsGivesUp) {
   EXPECT_FALSE(node.host.leased);
 }
 
-TEST(Speaker, AGroupWithAMuteMemberHasNoMaster) {
+TEST(SpeakerSend, AGroupWithAMuteMemberHasNoMaster) {
   RecordingHost host;
   Speaker speaker(host, GarpGap());
   InstanceConfig config = config_of(255);
@@ -119,7 +119,7 @@ Packet encode(const InstanceConfig& config, std::uint64_t number) {
   return packet;
 }
 
-TEST(Speaker, ALeavingMasterListensToNoForger) {
+TEST(SpeakerSend, ALeavingMasterListensToNoForger) {
   Node node(signing("10.9.0.5"));
   node.speaker.start(kStart_us);
   const std::uint64_t number = 1'790'000'000ull << 32;
@@ -136,7 +136,7 @@ TEST(Speaker, ALeavingMasterListensToNoForger) {
   EXPECT_TRUE(node.host.muted) << "its successor";
 }
 
-TEST(Speaker, OneNumberForAllPeersAndAnotherForEachAdvert) {
+TEST(SpeakerSend, OneNumberForAllPeersAndAnotherForEachAdvert) {
   InstanceConfig config = signing("10.9.0.5");
   config.peers = {Peer{ip("10.9.0.6")}, Peer{ip("10.9.0.7")}};
   Node node(config);
