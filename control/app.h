@@ -98,12 +98,8 @@ class App final : public VrrpHost {
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
   bool may_announce(std::size_t instance, net::PortId port) override;
   void grant_lease(std::size_t instance, std::int64_t duration_us) override;
-  void revoke_lease(std::size_t instance) override {
-    dataplane_->revoke_lease(static_cast<lb::LeaseSlot>(instance));
-  }
-  void mute(std::size_t instance) override {
-    dataplane_->mute_lease(static_cast<lb::LeaseSlot>(instance));
-  }
+  void revoke_lease(std::size_t instance) override;
+  void mute(std::size_t instance) override;
   void acquire_addresses(std::size_t instance) override;
   void release_addresses(std::size_t instance) override;
   neigh::NextHop next_hop(std::size_t instance, const net::IpAddr& peer) const override {

@@ -1,4 +1,4 @@
-// The one clock of the control thread.
+// The clocks of the control thread: one for all that happens, and that of the wall for auth_hmac.
 #pragma once
 
 #include <time.h>
@@ -12,6 +12,13 @@ namespace keepline::control {
 inline std::int64_t now_us() {
   timespec now{};
   clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
+/// Microseconds since 1970 UTC; it jumps when somebody sets the clock.
+inline std::int64_t wall_us() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
   return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
 }
 

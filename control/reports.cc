@@ -41,6 +41,13 @@ api::Counters vrrp_counters(const vrrp::Statistics& s) {
           {"destination_err", s.destination_err},
           {"own_advert", s.own_advert},
           {"unicast_src_err", s.unicast_src_err},
+          {"auth_ext_missing", s.auth_ext_missing},
+          {"auth_ext_malformed", s.auth_ext_malformed},
+          {"auth_ext_unknown_key", s.auth_ext_unknown_key},
+          {"auth_ext_failure", s.auth_ext_failure},
+          {"auth_ext_stale", s.auth_ext_stale},
+          {"auth_ext_replay", s.auth_ext_replay},
+          {"advert_unsent", s.advert_unsent},
           {"time_jump", s.time_jump},
           {"pause", s.pause}};
 }

@@ -19,6 +19,30 @@ vrrp::GarpSettings garp_of(const config::GarpOptions& garp) {
   return result;
 }
 
+vrrp::HmacMode mode_of(config::HmacMode mode) {
+  switch (mode) {
+    case config::HmacMode::kEnforce:
+      return vrrp::HmacMode::kEnforce;
+    case config::HmacMode::kPermissive:
+      return vrrp::HmacMode::kPermissive;
+    case config::HmacMode::kReceiveOnly:
+      return vrrp::HmacMode::kReceiveOnly;
+  }
+  return vrrp::HmacMode::kEnforce;
+}
+
+vrrp::AuthHmac hmac_of(const config::AuthHmac& hmac) {
+  vrrp::AuthHmac result;
+  for (const config::HmacKey& key : hmac.keys) {
+    result.keys.push_back({key.id, {key.bytes.begin(), key.bytes.end()}});
+  }
+  result.active_key = hmac.active_key;
+  result.time_window_s = static_cast<std::int64_t>(*hmac.time_window_s);
+  result.anti_replay = hmac.is_monotonic ? vrrp::AntiReplay::kMonotonic : vrrp::AntiReplay::kTime;
+  result.mode = mode_of(hmac.mode);
+  return result;
+}
+
 }  // namespace
 
 vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance,
@@ -44,6 +68,7 @@ vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance,
     std::memcpy(result.auth_data.data(), password.data(),
                 std::min(password.size(), result.auth_data.size()));
   }
+  result.hmac = hmac_of(instance.hmac);
   result.initial_state = instance.state == config::InitialState::kMaster
                              ? vrrp::InitialState::kMaster
                              : vrrp::InitialState::kBackup;
@@ -52,6 +77,8 @@ vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance,
   result.down_timer_adverts = *instance.down_timer_adverts;
   result.lower_prio_no_advert = *instance.lower_prio_no_advert;
   result.higher_prio_send_advert = *instance.higher_prio_send_advert;
+  result.owner_ignore_adverts = *instance.owner_ignore_adverts;
+  result.lacks_peers = instance.lacks_peers;
   result.skip_check_adv_addr = *instance.skip_check_adv_addr;
   result.v3_checksum_as_v2 = *instance.v3_checksum_as_v2;
   result.garp = garp_of(instance.garp);

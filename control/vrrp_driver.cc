@@ -239,6 +239,10 @@ void VrrpDriver::announce_successor(std::size_t instance) {
   }
 }
 
+std::int64_t VrrpDriver::wall_us() {
+  return control::wall_us();
+}
+
 void VrrpDriver::state_changed(std::size_t instance, const vrrp::StateChanged& change) {
   told_[instance].since_unix_s = ::time(nullptr);
   log::info("({}) Entering {} STATE ({})", name_of(instance), vrrp::to_string(change.to),
@@ -284,11 +288,16 @@ void VrrpDriver::noticed(std::size_t instance, const vrrp::Notice& notice) {
       log::warn("({}) was not running for {} ms: listening before speaking", name,
                 notice.interval_us / 1000);
       return;
+    case vrrp::NoticeKind::kClockApart:
+      log::warn("({}) the clock of {} is {} s ahead of ours; time_window is {} s", name, from,
+                notice.interval_us / vrrp::kSecond_us, machine.config().hmac.time_window_s);
+      return;
     case vrrp::NoticeKind::kRejected:
       log::warn("({}) dropped an advert from {}: {}", name, from, vrrp::to_string(notice.reject));
       return;
     case vrrp::NoticeKind::kAddressListMismatch:
     case vrrp::NoticeKind::kOwnerConflict:
+    case vrrp::NoticeKind::kUnsigned:
       log::warn("({}) {}: {}", name, from, vrrp::to_string(notice.kind));
       return;
   }

@@ -95,6 +95,7 @@ class VrrpDriver final : private vrrp::Host {
   void mute(std::size_t instance) override { host_.mute(instance); }
   void acquire_addresses(std::size_t instance) override { host_.acquire_addresses(instance); }
   void release_addresses(std::size_t instance) override { host_.release_addresses(instance); }
+  std::int64_t wall_us() override;
   void state_changed(std::size_t instance, const vrrp::StateChanged& change) override;
   void noticed(std::size_t instance, const vrrp::Notice& notice) override;
 

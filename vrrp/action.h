@@ -26,12 +26,13 @@ enum class Reason : std::uint8_t {
   kGroupAgreed,     ///< Every member of the sync group wants to be master.
   kGroupLeft,       ///< Another member of the sync group is no longer master.
   kTimeJump,        ///< The lease ran out before control was here again.
+  kUnsent,          ///< No advert could be sent for a lease, or not the first one.
   kFault,           ///< A fault cause appeared (Instance::faults says which).
   kFaultCleared,    ///< The last fault cause is gone.
   kStopped,
   kHandedOver,  ///< As it was asked to, to a successor.
 };
-inline constexpr std::size_t kReasonCount = 13;
+inline constexpr std::size_t kReasonCount = 14;
 
 enum class GarpReason : std::uint8_t { kBecameMaster, kLowerPriorityAdvert, kVipsChanged };
 
@@ -75,13 +76,15 @@ enum class NoticeKind : std::uint8_t {
   kRejected,
   kOwnerConflict,  ///< Two nodes with priority 255.
   kPaused,         ///< This BACKUP had not been running; it listens before it speaks.
+  kUnsigned,       ///< auth_hmac: no trailer, but the mode takes such an advert.
+  kClockApart,     ///< auth_hmac: used, but its time is more than half the window away.
 };
 struct Notice {
   NoticeKind kind = NoticeKind::kRejected;
   Reject reject = Reject::kIpHeader;  ///< With kRejected and kIntervalMismatch of version 2.
   net::IpAddr from;
   std::uint8_t priority = 0;
-  std::int64_t interval_us = 0;  ///< kIntervalMismatch: theirs. kPaused: how long.
+  std::int64_t interval_us = 0;  ///< kIntervalMismatch: theirs. kPaused: how long. kClockApart: by.
 };
 
 using Action = std::variant<SendAdvert, AcquireVips, ReleaseVips, GrantLease, RevokeLease, Linger,

@@ -113,6 +113,11 @@ std::uint64_t pseudo_sum(const net::IpAddr& source, const net::IpAddr& destinati
                                 static_cast<std::uint16_t>(length));
 }
 
+// A trailer is under the checksum where the sender's kernel computes that: over IPv6.
+std::size_t summed_length(const net::IpAddr& source, std::size_t length, std::size_t whole) {
+  return source.is_v6() ? whole : length;
+}
+
 // Version 2's four bytes of header that differ, version 3's interval, and what follows.
 void read_body(const VrrpHeader& header, net::Bytes message, Advert& advert) {
   const std::uint16_t interval = header.interval.value();
@@ -178,13 +183,16 @@ tl::expected<Advert, Rejection> parse_advert(net::Bytes packet) {
   advert.destination = found->destination;
   advert.ttl = found->ttl;
   advert.header = found->header;
-  if (message.size() != message_length(advert.version, header.count, address_size(found->source))) {
-    return refuse(Reject::kPacketLength);
-  }
+  const std::size_t length =
+      message_length(advert.version, header.count, address_size(found->source));
+  // auth_hmac; behind an authentication header there is no trailer.
+  const bool has_trailer = !found->header && message.size() == length + kHmacTrailerBytes;
+  if (message.size() != length && !has_trailer) return refuse(Reject::kPacketLength);
   if ((header.version_type & 0x0f) != kTypeAdvertisement) return refuse(Reject::kType);
 
-  const std::uint64_t sum = net::checksum_add(0, message);
-  const std::uint64_t pseudo = pseudo_sum(found->source, found->destination, message.size());
+  const net::Bytes summed = message.first(summed_length(found->source, length, message.size()));
+  const std::uint64_t sum = net::checksum_add(0, summed);
+  const std::uint64_t pseudo = pseudo_sum(found->source, found->destination, summed.size());
   advert.checksum_plain = net::checksum_finish(sum).value() == 0;
   advert.checksum_pseudo =
       advert.version == Version::k3 && net::checksum_finish(sum + pseudo).value() == 0;
@@ -192,7 +200,8 @@ tl::expected<Advert, Rejection> parse_advert(net::Bytes packet) {
 
   advert.vrid = header.vrid;
   advert.priority = header.priority;
-  read_body(header, message, advert);
+  read_body(header, message.first(length), advert);
+  if (has_trailer) advert.trailer = read_hmac_trailer(message, found->source);
   // A master-down interval of zero would make this node take over on every timer.
   if (advert.version == Version::k3 && advert.interval_us == 0) {
     return refuse(Reject::kAdvertInterval);
@@ -216,6 +225,17 @@ std::optional<Reject> check_authentication(const Advert& advert, const InstanceC
   return is_right ? std::nullopt : std::optional(Reject::kAuthFailure);
 }
 
+std::optional<Reject> check_trailer(const Advert& advert, const AuthHmac& hmac) {
+  if (!hmac.is_used()) return advert.trailer ? std::optional(Reject::kPacketLength) : std::nullopt;
+  if (!advert.trailer) {
+    return hmac.mode == HmacMode::kEnforce ? std::optional(Reject::kTrailerMissing) : std::nullopt;
+  }
+  if (!advert.trailer->is_well_formed()) return Reject::kTrailerMalformed;
+  const HmacKey* key = hmac.find(advert.trailer->key_id);
+  if (key == nullptr) return Reject::kTrailerKey;
+  return is_authentic(*advert.trailer, *key) ? std::nullopt : std::optional(Reject::kTrailerDigest);
+}
+
 // RFC 9568 §5.2.8: with pseudo header; v3_checksum_as_v2 is keepalived's way out for IPv4.
 bool is_checksum_right(const Advert& advert, const InstanceConfig& config) {
   if (advert.version == Version::k2) return advert.checksum_plain;
@@ -230,6 +250,7 @@ std::optional<Reject> check_advert(const Advert& advert, const InstanceConfig& c
   if (advert.version != config.version) return Reject::kVersion;
   if (advert.source == config.source) return Reject::kOwnAdvert;
   if (!is_ttl_right(advert, config)) return Reject::kIpTtl;
+  if (const auto reason = check_trailer(advert, config.hmac)) return reason;
   if (advert.version == Version::k3 && advert.header) return Reject::kAuthTypeMismatch;
   if (advert.version == Version::k2) {
     // RFC 3768 §7.1 and RFC 2338 §10: authentication, then the interval.
@@ -300,17 +321,20 @@ std::size_t write_ip_header(const InstanceConfig& config, const net::IpAddr& des
 
 std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint8_t priority,
                                          const net::IpAddr& destination, net::MutableBytes out,
-                                         std::uint32_t sequence) {
+                                         std::uint64_t sequence) {
   const std::size_t vips = config.vips.size();
   const bool is_v6 = config.source.is_v6();
   const std::size_t size = address_size(config.source);
   if (vips > kMaxVips || destination.is_v6() != is_v6) return std::nullopt;
   const std::size_t length = message_length(config.version, vips, size);
   const std::size_t before = config.auth_type == AuthType::kHeader ? sizeof(AuthHeader) : 0;
-  if (out.size() < (is_v6 ? sizeof(net::Ipv6Header) : sizeof(net::Ipv4Header)) + before + length) {
+  const HmacKey* key = config.hmac.signs() ? config.hmac.find(config.hmac.active_key) : nullptr;
+  if (config.hmac.signs() && key == nullptr) return std::nullopt;
+  const std::size_t whole = length + (key != nullptr ? kHmacTrailerBytes : 0);
+  if (out.size() < (is_v6 ? sizeof(net::Ipv6Header) : sizeof(net::Ipv4Header)) + before + whole) {
     return std::nullopt;
   }
-  const std::size_t begin = before + write_ip_header(config, destination, before + length, out);
+  const std::size_t begin = before + write_ip_header(config, destination, before + whole, out);
   const net::MutableBytes message = out.subspan(begin, length);
 
   VrrpHeader header{};
@@ -330,14 +354,21 @@ std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint
   }
   std::memcpy(message.data(), &header, sizeof header);
 
-  std::uint64_t sum = net::checksum_add(0, message);
+  if (key != nullptr) {
+    write_hmac_trailer(out.subspan(begin, whole), config.source, *key, sequence);
+  }
+  const std::size_t summed = summed_length(config.source, length, whole);
+  std::uint64_t sum = net::checksum_add(0, out.subspan(begin, summed));
   if (config.version == Version::k3 && !(config.v3_checksum_as_v2 && !is_v6)) {
-    sum += pseudo_sum(config.source, destination, length);
+    sum += pseudo_sum(config.source, destination, summed);
   }
   header.checksum = net::checksum_finish(sum);
   std::memcpy(message.data(), &header, sizeof header);
-  if (before != 0) authenticate(out.first(begin + length), sequence, config.auth_data);
-  return begin + length;
+  if (before != 0) {
+    const auto number = static_cast<std::uint32_t>(sequence);
+    authenticate(out.first(begin + whole), number, config.auth_data);
+  }
+  return begin + whole;
 }
 
 }  // namespace keepline::vrrp

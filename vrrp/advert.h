@@ -19,14 +19,17 @@
 #include "dataplane/net/addr.h"
 #include "dataplane/net/bytes.h"
 #include "vrrp/auth_header.h"
+#include "vrrp/hmac_trailer.h"
 #include "vrrp/types.h"
 
 namespace keepline::vrrp {
 
-/// IPv4 header, authentication header, VRRP header, 255 addresses, authentication data; or IPv6
-/// header, VRRP header and what fits of addresses.
+/// IPv4 header, VRRP header, 255 addresses, authentication data, and either an authentication
+/// header or a trailer; or IPv6 header, VRRP header and what fits of addresses, without or with a
+/// trailer.
 inline constexpr std::size_t kMaxAdvertBytes =
-    std::max(20 + sizeof(AuthHeader) + 8 + kMaxVips * 4 + 8, 40 + 8 + kMaxVips6 * 16);
+    std::max({20 + 8 + kMaxVips * 4 + 8 + std::max(sizeof(AuthHeader), kHmacTrailerBytes),
+              40 + 8 + kMaxVips6 * 16, 40 + 8 + kMaxSignedVips6 * 16 + kHmacTrailerBytes});
 
 /// A received advert whose form is right.
 struct Advert {
@@ -45,6 +48,7 @@ struct Advert {
   bool checksum_pseudo = false;
   std::vector<net::IpAddr> vips;
   std::optional<Authenticated> header;  ///< It came behind an authentication header.
+  std::optional<HmacTrailer> trailer;   ///< One follows it: known by the exact length.
   friend bool operator==(const Advert&, const Advert&) = default;
 };
 
@@ -60,8 +64,9 @@ struct Rejection {
 /// and are ignored. Order: IP header, version, length, type, checksum, interval.
 tl::expected<Advert, Rejection> parse_advert(net::Bytes packet);
 
-/// The checks against an instance: VRID, version, own source, TTL (multicast), authentication type,
-/// password, interval, checksum rule, destination, peers. No value = accepted.
+/// The checks against an instance: VRID, version, own source, TTL (multicast), trailer,
+/// authentication type, password, interval, checksum rule, destination, peers. No value = accepted,
+/// but for what an instance remembers (Instance::examine).
 std::optional<Reject> check_advert(const Advert& advert, const InstanceConfig& config);
 
 /// Address lists are compared as sets; a difference is logged and counted, the advert is used.
@@ -70,10 +75,11 @@ VipComparison compare_vips(const Advert& advert, const InstanceConfig& config);
 
 /// Writes the whole IP packet from `config.source` to `destination`, the group or a peer, and
 /// returns its length. No value = `out` is too small (kMaxAdvertBytes always suffices for up to
-/// kMaxVips, over IPv6 kMaxVips6 addresses) or there are more than kMaxVips addresses; nothing
-/// useful is in `out` then. `sequence` numbers adverts with an authentication header.
+/// kMaxVips, over IPv6 kMaxVips6 and signed kMaxSignedVips6 addresses), there are more than
+/// kMaxVips addresses, or no key to sign with; nothing useful is in `out` then. `sequence` numbers
+/// adverts with an authentication header (its low 32 bits) or a trailer (HmacSequence::next).
 std::optional<std::size_t> encode_advert(const InstanceConfig& config, std::uint8_t priority,
                                          const net::IpAddr& destination, net::MutableBytes out,
-                                         std::uint32_t sequence = 0);
+                                         std::uint64_t sequence = 0);
 
 }  // namespace keepline::vrrp

@@ -64,11 +64,13 @@ void Instance::enter(const Step& step, std::int64_t now_us) {
   master_address_ = config_.source;
   master_priority_ = priority_;
   listen_until_us_ = 0;
+  unsent_ = false;
   deadline_us_ = now_us + (preempted_ ? kLead_us : config_.advert_interval_us);
   lease_.grant(now_us + lease_us(timer_base()));
   emit(GrantLease{lease_.until_us()});
   emit(AcquireVips{});
   emit(StartGarpBurst{GarpReason::kBecameMaster});
+  adverts_ = preempted_ ? 0 : 1;
   if (preempted_) return;
   ++statistics_.advert_sent;
   emit(SendAdvert{priority_});
@@ -131,6 +133,8 @@ void Instance::send_advert(std::int64_t now_us) {
   lease_.grant(now_us + lease_us(timer_base()));
   ++statistics_.advert_sent;
   master_priority_ = priority_;
+  unsent_ = false;
+  ++adverts_;
   emit(SendAdvert{priority_});
   emit(GrantLease{lease_.until_us()});
 }

@@ -34,6 +34,9 @@ class Host {
   virtual void acquire_addresses(std::size_t instance) = 0;
   virtual void release_addresses(std::size_t instance) = 0;
 
+  /// What the wall clock shows: microseconds since 1970 UTC. Only auth_hmac uses it.
+  virtual std::int64_t wall_us() = 0;
+
   // News, for logs and notifications.
   virtual void state_changed(std::size_t instance, const StateChanged& change) = 0;
   virtual void noticed(std::size_t instance, const Notice& notice) = 0;

@@ -1,6 +1,7 @@
 #include "vrrp/instance.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace keepline::vrrp {
@@ -20,7 +21,9 @@ std::uint64_t notice_bit(const Notice& notice) {
 Instance::Instance(InstanceConfig config)
     : config_(std::move(config)),
       priority_(config_.priority),
-      master_interval_us_(config_.advert_interval_us) {}
+      master_interval_us_(config_.advert_interval_us) {
+  if (config_.lacks_peers) faults_.add(FaultCause::kNoPeer);
+}
 
 TimerBase Instance::timer_base() const {
   return {config_.version, master_interval_us_, priority_, config_.down_timer_adverts};
@@ -63,15 +66,12 @@ void Instance::handle_timeout(std::int64_t now_us) {
   apply(succession_ ? Event::kSuccession : Event::kMasterDown, now_us);
 }
 
-AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us) {
+AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us,
+                                     std::int64_t wall_us) {
   observe_time(now_us);
   if (state_ != State::kBackup && state_ != State::kMaster) return AdvertResult::kIgnored;
-  if (const std::optional<Reject> reason = check_advert(advert, config_)) {
+  if (const std::optional<Reject> reason = examine(advert, wall_us)) {
     reject(*reason, advert);
-    return AdvertResult::kRejected;
-  }
-  if (is_replayed(advert)) {
-    reject(Reject::kAuthFailure, advert);
     return AdvertResult::kRejected;
   }
   if (config_.is_owner() && config_.owner_ignore_adverts) return AdvertResult::kIgnored;
@@ -95,6 +95,7 @@ AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us) 
   if (config_.is_owner() && advert.priority == kOwnerPriority) {
     notice_once({NoticeKind::kOwnerConflict, Reject::kIpHeader, advert.source, advert.priority, 0});
   }
+  if (config_.hmac.is_used()) notice_authentication(advert, wall_us);
   return AdvertResult::kUsed;
 }
 
@@ -102,6 +103,18 @@ void Instance::handle_reject(const Rejection& rejection, std::int64_t now_us) {
   observe_time(now_us);
   count(statistics_, rejection.reason);
   notice_once({NoticeKind::kRejected, rejection.reason, rejection.source, 0, 0});
+}
+
+void Instance::handle_unsent(std::int64_t now_us) {
+  if (state_ != State::kMaster) return;  // the last word of one that leaves
+  ++statistics_.advert_unsent;
+  unsent_ = true;
+  lease_.take_back();
+  // Who preempts has led clients here; if it cannot speak it must not keep them.
+  const bool is_first = adverts_ <= 1 && preempted_;
+  if (is_first || !lease_.valid(now_us)) return apply(Event::kUnsent, now_us);
+  // A way out that is full for a moment is no reason to make the peers wait for an interval.
+  deadline_us_ = now_us + config_.advert_interval_us / kTriesPerInterval;
 }
 
 void Instance::handle_fault(FaultCause cause, std::int64_t now_us) {
@@ -172,6 +185,9 @@ void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
       state_ == State::kBackup && config_.version == Version::k3 && !master_address_.is_zero();
   if (!learned) master_interval_us_ = config_.advert_interval_us;
   if (state_ == State::kBackup) deadline_us_ += master_down_us(timer_base()) - before_us;
+  const bool lacked_peers = faults_.has(FaultCause::kNoPeer);
+  if (config_.lacks_peers && !lacked_peers) handle_fault(FaultCause::kNoPeer, now_us);
+  if (!config_.lacks_peers && lacked_peers) handle_fault_cleared(FaultCause::kNoPeer, now_us);
   if (state_ != State::kMaster) return;
   if (new_vips) {
     emit(AcquireVips{});
@@ -182,7 +198,8 @@ void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
 }
 
 std::optional<std::int64_t> Instance::next_timeout() const {
-  if (state_ == State::kMaster) return deadline_us_;
+  // The lease ends before the next advert only if the last ones have not left.
+  if (state_ == State::kMaster) return std::min(deadline_us_, lease_.until_us());
   if (state_ != State::kBackup) return std::nullopt;
   // The tick that makes a pause noticeable, see pause_limit_us.
   return std::min(deadline_us_, last_run_us_ + master_interval_us_);
@@ -193,8 +210,8 @@ std::optional<std::int64_t> Instance::next_timeout() const {
 void Instance::observe_time(std::int64_t now_us) {
   const std::int64_t gap_us = now_us - last_run_us_;
   if (state_ == State::kMaster && !lease_.valid(now_us)) {
-    ++statistics_.time_jump;
-    apply(Event::kLeaseLapsed, now_us);
+    if (!unsent_) ++statistics_.time_jump;
+    apply(unsent_ ? Event::kUnsent : Event::kLeaseLapsed, now_us);
   } else if (state_ == State::kBackup && gap_us > pause_limit_us(timer_base(), listening())) {
     ++statistics_.pause;
     notice_once({NoticeKind::kPaused, Reject::kIpHeader, net::IpAddr(), 0, gap_us});
@@ -227,6 +244,37 @@ bool Instance::is_replayed(const Advert& advert) {
   if (advert.header->sequence <= sequence_) return true;
   sequence_ = advert.header->sequence;
   return false;
+}
+
+std::optional<Reject> Instance::examine(const Advert& advert, std::int64_t wall_us) {
+  if (const std::optional<Reject> reason = check_advert(advert, config_)) return reason;
+  if (is_replayed(advert)) return Reject::kAuthFailure;
+  if (!advert.trailer) return std::nullopt;
+  // Last: a number counts as heard only if nothing else speaks against the advert. Whoever sends
+  // one anew with another TTL does not take its effect from the true one.
+  switch (hmac_sequence_.admit(advert.source, advert.trailer->number, config_.hmac, wall_us)) {
+    case HmacSequence::Verdict::kFresh:
+      return std::nullopt;
+    case HmacSequence::Verdict::kStale:
+      return Reject::kTrailerStale;
+    case HmacSequence::Verdict::kReplay:
+      return Reject::kTrailerReplay;
+  }
+  return Reject::kTrailerReplay;
+}
+
+// What an operator has to know while a cluster changes over, and before a clock is too far off.
+void Instance::notice_authentication(const Advert& advert, std::int64_t wall_us) {
+  if (!advert.trailer) {
+    ++statistics_.auth_ext_missing;
+    notice_once({NoticeKind::kUnsigned, Reject::kIpHeader, advert.source, advert.priority, 0});
+    return;
+  }
+  if (config_.hmac.anti_replay != AntiReplay::kTime) return;
+  const std::int64_t ahead_s = HmacSequence::ahead_s(advert.trailer->number, wall_us);
+  if (2 * std::abs(ahead_s) <= config_.hmac.time_window_s) return;
+  notice_once({NoticeKind::kClockApart, Reject::kIpHeader, advert.source, advert.priority,
+               ahead_s * kSecond_us});
 }
 
 Event Instance::classify(const Advert& advert, std::int64_t now_us) {

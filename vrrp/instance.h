@@ -16,7 +16,8 @@
 // MASTER is a lease (handover/lease.h). Each advert renews it. A verb that is called after its
 // end finds a node that was stopped or wedged for longer than any peer waits, so whatever the
 // verb was, the instance first leaves MASTER without a word, then listens for a whole
-// master-down interval. The dataplane has been silent since the lease's end by itself.
+// master-down interval. The dataplane has been silent since the lease's end by itself. An advert
+// that could not be sent renews nothing, so that a master that nobody hears ends likewise.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@
 #include "vrrp/action.h"
 #include "vrrp/advert.h"
 #include "vrrp/handover/lease.h"
+#include "vrrp/hmac_sequence.h"
 #include "vrrp/step.h"
 #include "vrrp/timers.h"
 #include "vrrp/types.h"
@@ -46,6 +48,8 @@ class Instance {
   /// A master that is preempted drops what it has when it hears the advert, and keepalived does so
   /// at once: clients are led away by gratuitous ARP before.
   static constexpr std::int64_t kLead_us = 10'000;
+  /// How often an advert is tried that cannot be sent.
+  static constexpr std::int64_t kTriesPerInterval = 4;
 
   explicit Instance(InstanceConfig config);
 
@@ -54,11 +58,19 @@ class Instance {
   void start(std::int64_t now_us);
   /// Any state -> INIT; a master says priority 0.
   void stop(std::int64_t now_us);
-  AdvertResult handle_advert(const Advert& advert, std::int64_t now_us);
+  /// `wall_us`: what the wall clock shows, microseconds since 1970 UTC; only auth_hmac asks for it,
+  /// and it may jump.
+  AdvertResult handle_advert(const Advert& advert, std::int64_t now_us, std::int64_t wall_us = 0);
+  /// The receive checks without what follows from an advert; nothing = accepted, and its number
+  /// (of an authentication header or a trailer) will not be accepted again.
+  std::optional<Reject> examine(const Advert& advert, std::int64_t wall_us);
   /// A packet for this VRID that parse_advert refused: counts, and announces once.
   void handle_reject(const Rejection& rejection, std::int64_t now_us);
   /// Does what is due; calling it early is harmless.
   void handle_timeout(std::int64_t now_us);
+  /// The advert that was asked for last has not left: it has told nobody that we are still here,
+  /// and renews no lease. A master whose first one it is, or whose lease is over, is none.
+  void handle_unsent(std::int64_t now_us);
   void handle_fault(FaultCause cause, std::int64_t now_us);
   void handle_fault_cleared(FaultCause cause, std::int64_t now_us);
   void handle_group(GroupCommand command, std::int64_t now_us);
@@ -82,7 +94,8 @@ class Instance {
   std::optional<std::int64_t> next_timeout() const;
   /// Becoming master: GrantLease, AcquireVips, StartGarpBurst, SendAdvert, StateChanged; when it
   /// preempts, SendAdvert only follows kLead_us later.
-  /// Each advert: SendAdvert, GrantLease (withhold the grant if the advert could not be sent).
+  /// Each advert: SendAdvert, GrantLease (withhold the grant if the advert could not be sent, and
+  /// call handle_unsent() at once).
   /// Leaving: RevokeLease, ReleaseVips (or Linger), SendAdvert (only some reasons), StateChanged.
   std::optional<Action> poll_action() { return actions_.pop(); }
 
@@ -102,8 +115,10 @@ class Instance {
   const Lease& lease() const { return lease_; }
   /// The master-down deadline in BACKUP, the next advert in MASTER.
   std::int64_t deadline_us() const { return deadline_us_; }
-  /// Of the next advert with an authentication header.
-  std::uint32_t next_sequence() { return ++sequence_; }
+  /// The number of the next advert, if it has an authentication header or a trailer.
+  std::uint64_t next_sequence(std::int64_t wall_us = 0) {
+    return config_.hmac.signs() ? hmac_sequence_.next(config_.hmac, wall_us) : ++sequence_;
+  }
   bool listening() const { return last_run_us_ < listen_until_us_; }
 
  private:
@@ -124,6 +139,7 @@ class Instance {
   void remember_master(const Advert& advert, std::int64_t now_us);
   void reject(Reject reason, const Advert& advert);
   bool is_replayed(const Advert& advert);
+  void notice_authentication(const Advert& advert, std::int64_t wall_us);
   Event classify(const Advert& advert, std::int64_t now_us);
   Event classify_in_backup(const Advert& advert, std::int64_t now_us);
 
@@ -143,7 +159,10 @@ class Instance {
   bool stands_by_ = false;
   bool preempted_ = false;                      ///< In MASTER: somebody worse was it until now.
   std::optional<std::int64_t> lower_heard_us_;  ///< In BACKUP: the last advert of a worse master.
+  std::uint64_t adverts_ = 0;                   ///< In MASTER: since it is.
+  bool unsent_ = false;                         ///< The last advert was.
   std::uint32_t sequence_ = 0;  ///< The highest that was sent or heard, see is_replayed().
+  HmacSequence hmac_sequence_;
   net::IpAddr master_address_;
   std::uint8_t master_priority_ = 0;
   std::int64_t master_interval_us_;

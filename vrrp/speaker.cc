@@ -95,8 +95,9 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
   }
   leave_if_broken(*index, now_us);
   if (advert) {
-    if (members_[*index].lingers_until_us) hear_while_lingering(*index, *advert);
-    members_[*index].machine.handle_advert(*advert, now_us);
+    const auto result = members_[*index].machine.handle_advert(*advert, now_us, host_.wall_us());
+    const bool is_master = result == AdvertResult::kUsed && advert->priority != kReleasePriority;
+    if (is_master && members_[*index].lingers_until_us) host_.mute(*index);
   } else {
     members_[*index].machine.handle_reject(advert.error(), now_us);
   }
@@ -202,8 +203,12 @@ void Speaker::settle_group(std::size_t group, std::int64_t now_us) {
     if (commands.empty()) return;
     for (const MemberCommand& command : commands) {
       const std::size_t index = indexes[command.member];
-      members_[index].machine.handle_group(command.command, now_us);
+      Instance& machine = members_[index].machine;
+      machine.handle_group(command.command, now_us);
       carry_out(index, now_us);
+      // One whose first advert does not leave spoils it for those that have not spoken yet.
+      const bool is_refused = machine.state() != State::kMaster;
+      if (command.command == GroupCommand::kBecomeMaster && is_refused) break;
     }
   }
 }
@@ -215,7 +220,10 @@ void Speaker::carry_out(std::size_t index, std::int64_t now_us) {
 void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_us) {
   Member& member = members_[index];
   std::visit(Overloaded{
-                 [&](const SendAdvert& advert) { send_advert(index, advert.priority); },
+                 [&](const SendAdvert& advert) {
+                   send_advert(index, advert.priority);
+                   if (member.advert_failed) member.machine.handle_unsent(now_us);
+                 },
                  [&](const GrantLease& grant) {
                    // An advert that did not leave has told nobody that we are still here.
                    if (!member.advert_failed) host_.grant_lease(index, grant.until_us - now_us);
@@ -270,16 +278,17 @@ void Speaker::send_advert(std::size_t index, std::uint8_t priority) {
   const InstanceConfig& config = member.machine.config();
   const std::int64_t valid_us = config.advert_interval_us * config.down_timer_adverts;
   member.advert_failed = true;
+  // One number for all peers: each of them hears numbers that grow.
+  const std::uint64_t sequence = member.machine.next_sequence(host_.wall_us());
   const auto send_to = [&](const net::IpAddr& destination) {
     std::array<std::uint8_t, kMaxAdvertBytes> packet;
-    const std::uint32_t sequence =
-        config.auth_type == AuthType::kHeader ? member.machine.next_sequence() : 0;
     const auto length = encode_advert(config, priority, destination, packet, sequence);
     if (!length) return;
     const auto sent =
         host_.send_advert(index, destination, std::span(packet).first(*length), valid_us);
     if (sent == Host::Send::kQueued) member.advert_failed = false;
   };
+  if (config.lacks_peers) return;
   if (!config.is_unicast()) return send_to(config.group);
   for (const Peer& peer : config.peers) send_to(peer.address);
 }

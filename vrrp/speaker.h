@@ -102,7 +102,7 @@ class Speaker {
   void depart(std::size_t index, Leaving leaving, std::int64_t now_us);
   void end_departure(std::size_t index, std::int64_t now_us);
   void linger(std::size_t index, bool is_succeeded, std::int64_t now_us);
-  void hear_while_lingering(std::size_t index, const Advert& advert);
+  bool is_group_succeeded(std::size_t index) const;
   void end_linger(std::size_t index);
   void finish_departures(std::int64_t now_us);
   void leave_groups(std::size_t index);

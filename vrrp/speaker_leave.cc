@@ -100,14 +100,26 @@ void Speaker::end_departure(std::size_t index, std::int64_t now_us) {
 void Speaker::linger(std::size_t index, bool is_succeeded, std::int64_t now_us) {
   Member& member = members_[index];
   member.announcer.stop();
+  if (!is_succeeded && !is_group_succeeded(index)) return end_linger(index);
   member.lingers_until_us = now_us + Departure::kLinger_us;
+  if (!is_succeeded) {
+    // It answers on until its own successor speaks, at most for half an interval, and within the
+    // lease that it has: peers wait no longer than that.
+    const std::int64_t half_us = member.machine.config().advert_interval_us / 2;
+    member.lingers_until_us = now_us + std::min(half_us, Departure::kLinger_us);
+    return;
+  }
   host_.grant_lease(index, Departure::kLinger_us);
-  if (is_succeeded) host_.mute(index);
+  host_.mute(index);
 }
 
-void Speaker::hear_while_lingering(std::size_t index, const Advert& advert) {
-  const bool speaks = advert.priority != kReleasePriority;
-  if (speaks && !check_advert(advert, members_[index].machine.config())) host_.mute(index);
+// Some member has heard a better node; then that one's group is about to speak for all of them.
+bool Speaker::is_group_succeeded(std::size_t index) const {
+  const std::size_t group = members_[index].group;
+  if (group == kNoGroup) return false;
+  return std::ranges::any_of(groups_[group], [this](std::size_t other) {
+    return members_[other].lingers_until_us.has_value();
+  });
 }
 
 void Speaker::end_linger(std::size_t index) {
@@ -120,7 +132,7 @@ void Speaker::end_linger(std::size_t index) {
 void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us) {
   const auto departure = departures_.find(index);
   if (departure == departures_.end() || advert.priority == kReleasePriority ||
-      check_advert(advert, members_[index].machine.config())) {
+      members_[index].machine.examine(advert, host_.wall_us())) {
     return;
   }
   if (departure->second.handle_successor(now_us) == Departure::News::kFirst) host_.mute(index);

@@ -57,6 +57,8 @@ constexpr std::array kRows = {
     Row{S::kMaster, E::kHandedOver, S::kBackup, F::kNone, R::kHandedOver},
     // No RFC: the node was stopped for so long that a peer may be master.
     Row{S::kMaster, E::kLeaseLapsed, S::kBackup, F::kListen, R::kTimeJump},
+    // No RFC: nobody hears us, so that a peer is master, or will be.
+    Row{S::kMaster, E::kUnsent, S::kBackup, F::kListen, R::kUnsent},
     // 9568 §6.4.3: a Shutdown event says priority 0; a fault is one.
     Row{S::kMaster, E::kFault, S::kFault, F::kSayRelease, R::kFault},
     Row{S::kMaster, E::kStop, S::kInit, F::kSayRelease, R::kStopped},

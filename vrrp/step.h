@@ -30,12 +30,13 @@ enum class Event : std::uint8_t {
   kHandedOver,  ///< The master was asked to leave, and its successor speaks.
   kAdvertDue,
   kLeaseLapsed,
+  kUnsent,  ///< The lease ends because our adverts do not leave.
   kFault,
   kFaultCleared,
   kFaultClearedOwner,
   kStop,
 };
-inline constexpr std::size_t kEventCount = 19;
+inline constexpr std::size_t kEventCount = 20;
 
 /// What to do besides changing state.
 enum class Effect : std::uint8_t {

@@ -36,6 +36,8 @@ std::string_view to_string(Reason reason) {
       return "a member of the sync group is not master";
     case Reason::kTimeJump:
       return "the lease ran out before this node ran again";
+    case Reason::kUnsent:
+      return "its adverts could not be sent";
     case Reason::kFault:
       return "fault";
     case Reason::kFaultCleared:
@@ -78,6 +80,18 @@ std::string_view to_string(Reject reject) {
       return "own_advert";
     case Reject::kPeer:
       return "unicast_src_err";
+    case Reject::kTrailerMissing:
+      return "auth_ext_missing";
+    case Reject::kTrailerMalformed:
+      return "auth_ext_malformed";
+    case Reject::kTrailerKey:
+      return "auth_ext_unknown_key";
+    case Reject::kTrailerDigest:
+      return "auth_ext_failure";
+    case Reject::kTrailerStale:
+      return "auth_ext_stale";
+    case Reject::kTrailerReplay:
+      return "auth_ext_replay";
   }
   return "?";
 }
@@ -96,6 +110,10 @@ std::string_view to_string(NoticeKind kind) {
       return "another node has priority 255";
     case NoticeKind::kPaused:
       return "this node was not running; listening first";
+    case NoticeKind::kUnsigned:
+      return "advert without a trailer of auth_hmac, taken for now";
+    case NoticeKind::kClockApart:
+      return "its clock is apart from ours, by more than half of time_window";
   }
   return "?";
 }
@@ -112,6 +130,8 @@ std::string_view to_string(FaultCause cause) {
       return "tracked object failed";
     case FaultCause::kSyncGroup:
       return "sync group at fault";
+    case FaultCause::kNoPeer:
+      return "no unicast peer";
   }
   return "?";
 }
@@ -186,6 +206,8 @@ std::string_view to_string(Event event) {
       return "advert due";
     case Event::kLeaseLapsed:
       return "lease lapsed";
+    case Event::kUnsent:
+      return "advert unsent";
     case Event::kFault:
       return "fault";
     case Event::kFaultCleared:

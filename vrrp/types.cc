@@ -46,6 +46,24 @@ void count(Statistics& statistics, Reject reason) {
     case Reject::kPeer:
       ++statistics.unicast_src_err;
       break;
+    case Reject::kTrailerMissing:
+      ++statistics.auth_ext_missing;
+      break;
+    case Reject::kTrailerMalformed:
+      ++statistics.auth_ext_malformed;
+      break;
+    case Reject::kTrailerKey:
+      ++statistics.auth_ext_unknown_key;
+      break;
+    case Reject::kTrailerDigest:
+      ++statistics.auth_ext_failure;
+      break;
+    case Reject::kTrailerStale:
+      ++statistics.auth_ext_stale;
+      break;
+    case Reject::kTrailerReplay:
+      ++statistics.auth_ext_replay;
+      break;
   }
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dataplane/net/addr.h"
+#include "vrrp/hmac_trailer.h"
 
 namespace keepline::vrrp {
 
@@ -22,6 +23,7 @@ inline constexpr std::size_t kMaxVips = 255;            ///< One byte of count o
 inline constexpr std::uint8_t kOwnerPriority = 255;     ///< RFC 9568 §5.2.4: the address owner.
 inline constexpr std::uint8_t kReleasePriority = 0;     ///< RFC 9568 §5.2.4: "I am leaving".
 inline constexpr std::size_t kMaxVips6 = 90;            ///< What fits into an Ethernet frame.
+inline constexpr std::size_t kMaxSignedVips6 = 89;      ///< The same with a trailer of auth_hmac.
 inline constexpr net::Ip4 kMulticastGroup{0xe0000012};  // 224.0.0.18, RFC 9568 §5.1.1.2
 inline constexpr net::Ip6 kMulticastGroup6{
     {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12}};  // RFC 9568 §5.1.2.2
@@ -72,10 +74,12 @@ struct InstanceConfig {
   net::IpAddr source;                    ///< Primary address of the interface; IPv6: link-local.
   net::IpAddr group = kMulticastGroup;   ///< Where adverts go; its family is the instance's.
   std::vector<Peer> peers;               ///< Not empty: adverts go to them, and not to the group.
+  bool lacks_peers = false;              ///< Unicast, but without a peer: FaultCause::kNoPeer.
   std::uint8_t unicast_ttl = 255;        ///< Of adverts to peers.
   bool check_unicast_src = false;        ///< Adverts must come from a peer.
   AuthType auth_type = AuthType::kNone;  ///< Version 2 only.
   AuthData auth_data{};                  ///< Password or key, padded with zeros.
+  AuthHmac hmac;                         ///< Of both versions; auth_type is kNone then.
   InitialState initial_state = InitialState::kBackup;
   bool nopreempt = false;
   std::int64_t preempt_delay_us = 0;
@@ -107,6 +111,7 @@ enum class FaultCause : std::uint8_t {
   kWorkerStalled = 4,  ///< The dataplane lcore that carries the traffic does not run.
   kTracker = 8,        ///< A tracked object without weight; control counts how many.
   kSyncGroup = 16,     ///< Another member of the group is at fault.
+  kNoPeer = 32,        ///< unicast_fault_no_peer: the configuration's, and so the instance's own.
 };
 
 /// A set of causes.
@@ -147,8 +152,15 @@ enum class Reject : std::uint8_t {
   kAdvertInterval,  ///< Version 2: not ours. Version 3: zero.
   kOwnAdvert,       ///< Our own packet came back, or somebody uses our address.
   kPeer,            ///< Unicast: the sender is no peer.
+  // auth_hmac, in the order of the checks.
+  kTrailerMissing,    ///< HmacMode::kEnforce, and there is none.
+  kTrailerMalformed,  ///< Of an unknown type.
+  kTrailerKey,        ///< Its key's id is none of ours.
+  kTrailerDigest,     ///< Another key, or changed on its way, or forged.
+  kTrailerStale,      ///< Authentic, but its time is not near ours.
+  kTrailerReplay,     ///< Authentic, but not newer than the last one of its sender.
 };
-inline constexpr std::size_t kRejectCount = 14;
+inline constexpr std::size_t kRejectCount = 20;
 
 /// Counters of one instance, named as in keepalived's JSON where that has them.
 struct Statistics {
@@ -173,9 +185,16 @@ struct Statistics {
   std::uint64_t destination_err = 0;
   std::uint64_t own_advert = 0;
   std::uint64_t unicast_src_err = 0;
-  std::uint64_t time_jump = 0;    ///< Left MASTER because the lease had run out.
-  std::uint64_t pause = 0;        ///< Noticed in BACKUP that the node had not been running.
-  std::uint64_t action_lost = 0;  ///< Queue overflow: the driver did not drain it.
+  std::uint64_t auth_ext_missing = 0;  ///< Those that were taken all the same count as well.
+  std::uint64_t auth_ext_malformed = 0;
+  std::uint64_t auth_ext_unknown_key = 0;
+  std::uint64_t auth_ext_failure = 0;
+  std::uint64_t auth_ext_stale = 0;
+  std::uint64_t auth_ext_replay = 0;
+  std::uint64_t advert_unsent = 0;  ///< Of advert_sent: the dataplane did not take them.
+  std::uint64_t time_jump = 0;      ///< Left MASTER because the lease had run out.
+  std::uint64_t pause = 0;          ///< Noticed in BACKUP that the node had not been running.
+  std::uint64_t action_lost = 0;    ///< Queue overflow: the driver did not drain it.
 };
 
 /// Adds one to the counter that belongs to a reason.

@@ -19,6 +19,7 @@ LoadResult load(const std::string& path, Loader& loader, const LoadOptions& opti
   const Statement root = build_tree(std::move(lines), diagnostics);
   Draft draft;
   read_root(root, draft, diagnostics);
+  read_key_files(draft, loader, diagnostics);
   resolve_vrrp(draft, diagnostics);
   resolve_groups(draft.config, diagnostics);
   resolve_services(draft, diagnostics);

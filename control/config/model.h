@@ -67,6 +67,7 @@ struct GlobalDefs {
   bool vrrp_min_garp = false;
   Setting<bool> vrrp_lower_prio_no_advert{false};
   Setting<bool> vrrp_higher_prio_send_advert{false};
+  Setting<bool> vrrp_owner_ignore_adverts{false};
   Setting<std::uint8_t> vrrp_down_timer_adverts{3};
   Setting<bool> v3_checksum_as_v2{false};
   net::Ip4 vrrp_mcast_group4{0xe0000012};  ///< 224.0.0.18

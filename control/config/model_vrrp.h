@@ -4,6 +4,7 @@
 // are in microseconds. Equality ignores positions.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,6 +62,34 @@ struct Authentication {
   AuthType type = AuthType::kNone;
   std::string password;  ///< At most 8 bytes.
   friend bool operator==(const Authentication&, const Authentication&) = default;
+};
+
+/// A key of auth_hmac.
+struct HmacKey {
+  std::uint8_t id = 0;  ///< 1..255.
+  std::string bytes;    ///< 32..64 of any value, in a configuration that can run.
+  std::string file;     ///< Where they were read from; empty: they stand in the configuration.
+  Position position;
+  friend bool operator==(const HmacKey&, const HmacKey&) = default;
+};
+
+enum class HmacMode : std::uint8_t { kEnforce, kPermissive, kReceiveOnly };
+
+/// `auth_hmac`; without keys there is none.
+struct AuthHmac {
+  std::vector<HmacKey> keys;
+  std::uint8_t active_key = 0;              ///< 0: none, only with kReceiveOnly.
+  Setting<std::uint64_t> time_window_s{5};  ///< Resolved: 3 adverts, if that is more.
+  bool is_monotonic = false;                ///< anti_replay monotonic instead of time.
+  HmacMode mode = HmacMode::kEnforce;
+
+  bool is_used() const { return !keys.empty(); }
+  const HmacKey* find(std::uint8_t id) const {
+    const auto at =
+        std::find_if(keys.begin(), keys.end(), [id](const HmacKey& key) { return key.id == id; });
+    return at == keys.end() ? nullptr : &*at;
+  }
+  friend bool operator==(const AuthHmac&, const AuthHmac&) = default;
 };
 
 /// A tracker attached to an instance or group; weight 0 = its failure is a FAULT.
@@ -159,6 +188,7 @@ struct VrrpInstance {
   Setting<std::uint8_t> version{2};
   bool is_v6 = false;  ///< The family of the adverts: that of the first VIP.
   Authentication auth;
+  AuthHmac hmac;
   std::vector<VipAddress> vips;           ///< In the order of the adverts; one family.
   std::vector<VipAddress> excluded_vips;  ///< Held but not advertised; any family.
   bool nopreempt = false;
@@ -166,6 +196,8 @@ struct VrrpInstance {
   std::optional<net::IpAddr> source;  ///< unicast_src_ip or mcast_src_ip: one and the same.
   net::IpAddr group;                  ///< Resolved: mcast_dst_ip or the global one of the family.
   std::vector<UnicastPeer> unicast_peers;  ///< Not empty: unicast.
+  bool unicast_fault_no_peer = false;  ///< unicast_peer without a peer is a fault, not multicast.
+  bool lacks_peers = false;            ///< Resolved: and there is none.
   Setting<std::uint8_t> unicast_ttl{255};
   Setting<bool> check_unicast_src{false};
   bool track_src_ip = false;  ///< Its source must be an address of the node.
@@ -173,6 +205,9 @@ struct VrrpInstance {
   GarpOptions garp;
   Setting<bool> lower_prio_no_advert{false};
   Setting<bool> higher_prio_send_advert{false};
+  Setting<bool> owner_ignore_adverts{false};
+  /// A master that ran too late to be one steps back; 0 = not written, and it does so all the same.
+  std::uint8_t timer_expired_backup = 0;
   Setting<std::uint8_t> down_timer_adverts{3};
   Setting<bool> skip_check_adv_addr{false};
   Setting<bool> v3_checksum_as_v2{false};

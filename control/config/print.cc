@@ -1,6 +1,7 @@
 // Globals, VRRP and dataplane options as text: see print.h. PURE.
 #include "control/config/print.h"
 
+#include "control/config/hmac_key.h"
 #include "control/config/names.h"
 #include "control/config/writer.h"
 
@@ -73,6 +74,7 @@ void print_global(const GlobalDefs& g, Writer& out) {
   out.flag("vrrp_min_garp", g.vrrp_min_garp);
   out.flag("vrrp_lower_prio_no_advert", g.vrrp_lower_prio_no_advert);
   out.flag("vrrp_higher_prio_send_advert", g.vrrp_higher_prio_send_advert);
+  out.flag("vrrp_owner_ignore_adverts", g.vrrp_owner_ignore_adverts);
   out.number("vrrp_down_timer_adverts", g.vrrp_down_timer_adverts);
   out.line("vrrp_mcast_group4", net::to_string(g.vrrp_mcast_group4));
   out.line("vrrp_mcast_group6", net::to_string(g.vrrp_mcast_group6));
@@ -193,6 +195,11 @@ void print_transport(const VrrpInstance& v, Writer& out) {
     }
     out.close();
   }
+  if (v.unicast_fault_no_peer) out.line("unicast_fault_no_peer");
+  if (v.lacks_peers) {
+    out.open("unicast_peer");
+    out.close();
+  }
   if (v.vmac.is_used) {
     std::string rest;
     if (!v.vmac.ifname.empty()) rest = quote_word(v.vmac.ifname);
@@ -210,6 +217,37 @@ void print_auth(const Authentication& auth, Secrets secrets, Writer& out) {
   out.close();
 }
 
+const char* word_of(HmacMode mode) {
+  switch (mode) {
+    case HmacMode::kEnforce:
+      return "enforce";
+    case HmacMode::kPermissive:
+      return "permissive";
+    case HmacMode::kReceiveOnly:
+      return "receive-only";
+  }
+  return "?";
+}
+
+// A path is no secret. What stands in the configuration may have bytes that no word can have.
+std::string value_of(const HmacKey& key, Secrets secrets) {
+  if (!key.file.empty()) return quote_word("file:" + key.file);
+  return secrets == Secrets::kShow ? to_hex_key(key.bytes) : "********";
+}
+
+void print_auth_hmac(const AuthHmac& hmac, Secrets secrets, Writer& out) {
+  if (!hmac.is_used()) return;
+  out.open("auth_hmac");
+  for (const HmacKey& key : hmac.keys) {
+    out.line("key", std::to_string(key.id) + ' ' + value_of(key, secrets));
+  }
+  if (hmac.active_key != 0) out.number("active_key", hmac.active_key);
+  out.number("time_window", hmac.time_window_s);
+  out.line("anti_replay", hmac.is_monotonic ? "monotonic" : "time");
+  out.line("mode", word_of(hmac.mode));
+  out.close();
+}
+
 void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
   out.open("vrrp_instance", quote_word(v.name));
   out.line("state", v.state == InitialState::kMaster ? "MASTER" : "BACKUP");
@@ -219,6 +257,7 @@ void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
   out.seconds("advert_int", v.advert_interval_us);
   out.number("version", v.version);
   print_auth(v.auth, secrets, out);
+  print_auth_hmac(v.hmac, secrets, out);
   print_transport(v, out);
   if (v.no_virtual_ipaddress) out.line("no_virtual_ipaddress");
   print_vips("virtual_ipaddress", v.vips, out);
@@ -228,6 +267,8 @@ void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
   print_garp(v.garp, "", out);
   out.flag("lower_prio_no_advert", v.lower_prio_no_advert);
   out.flag("higher_prio_send_advert", v.higher_prio_send_advert);
+  out.flag("owner_ignore_adverts", v.owner_ignore_adverts);
+  if (v.timer_expired_backup != 0) out.number("timer_expired_backup", v.timer_expired_backup);
   out.number("down_timer_adverts", v.down_timer_adverts);
   out.flag("skip_check_adv_addr", v.skip_check_adv_addr);
   out.flag("v3_checksum_as_v2", v.v3_checksum_as_v2);

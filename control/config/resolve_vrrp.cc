@@ -22,11 +22,14 @@ class InstanceRules {
     settle_family();
     settle_addresses();
     settle_inheritance();
+    replace_authentication(draft_, diagnostics_);
     settle_transport();
     settle_priority();
     settle_strict();
     settle_preemption();
+    settle_lateness();
     settle_interval();
+    settle_auth_hmac(draft_, diagnostics_);
     settle_trackers();
     check_identity();
   }
@@ -40,6 +43,7 @@ class InstanceRules {
   void settle_priority();
   void settle_strict();
   void settle_preemption();
+  void settle_lateness();
   void settle_interval();
   void settle_trackers();
   void check_identity();
@@ -80,7 +84,8 @@ void InstanceRules::settle_addresses() {
     return true;
   });
   // What fits into one advert: a one-byte count, and for IPv6 an Ethernet frame.
-  const std::size_t most = v_.is_v6 ? 90 : 255;
+  const std::size_t most_v6 = v_.hmac.is_used() ? 89 : 90;
+  const std::size_t most = v_.is_v6 ? most_v6 : 255;
   if (v_.vips.size() > most) {
     problem("virtual_ipaddress", "more than " + std::to_string(most) +
                                      " addresses: the rest is held but not advertised");
@@ -123,6 +128,7 @@ void InstanceRules::settle_inheritance() {
   v_.strict.inherit(global_.vrrp_strict);
   v_.lower_prio_no_advert.inherit(global_.vrrp_lower_prio_no_advert);
   v_.higher_prio_send_advert.inherit(global_.vrrp_higher_prio_send_advert);
+  v_.owner_ignore_adverts.inherit(global_.vrrp_owner_ignore_adverts);
   v_.down_timer_adverts.inherit(global_.vrrp_down_timer_adverts);
   v_.skip_check_adv_addr.inherit(global_.vrrp_skip_check_adv_addr);
   v_.v3_checksum_as_v2.inherit(global_.v3_checksum_as_v2);
@@ -172,7 +178,10 @@ void InstanceRules::settle_transport() {
     return true;
   });
   if (draft_.is_unicast && v_.unicast_peers.empty()) {
-    problem("unicast_peer", "unicast_peer without a peer: multicast is used",
+    v_.lacks_peers = v_.unicast_fault_no_peer;
+    problem("unicast_peer",
+            v_.lacks_peers ? "unicast_peer without a peer: the instance is at fault"
+                           : "unicast_peer without a peer: multicast is used",
             "name the other nodes, or remove unicast_peer");
   }
   if (v_.unicast_peers.empty() && v_.unicast_ttl.is_set()) {
@@ -244,6 +253,7 @@ void InstanceRules::settle_strict() {
   v_.accept.set_default(v_.priority == kOwnerPriority);
   v_.lower_prio_no_advert.set(true);
   v_.higher_prio_send_advert.set(false);
+  v_.owner_ignore_adverts.set(true);
   v_.down_timer_adverts.set(3);
   v_.garp.lower_prio_repeat.set(0);
   v_.garp.lower_prio_delay_us.set(0);
@@ -266,6 +276,12 @@ void InstanceRules::settle_preemption() {
     problem("preempt_delay", "preempt_delay means nothing with nopreempt: ignored");
     v_.preempt_delay_us = 0;
   }
+}
+
+void InstanceRules::settle_lateness() {
+  if (v_.timer_expired_backup == 0 || v_.nopreempt) return;
+  note("timer_expired_backup",
+       "timer_expired_backup without nopreempt: a node of higher priority becomes master again");
 }
 
 void InstanceRules::settle_interval() {

@@ -103,6 +103,8 @@ void read_root(const Statement& root, Draft& draft, Diagnostics& diagnostics);
 void read_global_defs(Args& args, Config& config);
 void read_dataplane(Args& args, DataplaneOptions& options);
 void read_vrrp_instance(Args& args, Draft& draft);
+void read_authentication(Args& args, InstanceDraft& draft);
+void read_auth_hmac(Args& args, InstanceDraft& draft);
 void read_sync_group(Args& args, Draft& draft);
 void read_vrrp_script(Args& args, Draft& draft);
 void read_track_file(Args& args, Draft& draft);

@@ -32,40 +32,6 @@ void read_state(Args& a, Into& d) {
   }
 }
 
-void read_auth_type(Args& a, Authentication& auth) {
-  if (a.word() == "PASS") {
-    auth.type = AuthType::kPass;
-  } else if (a.word() == "AH") {
-    auth.type = AuthType::kHeader;
-  } else {
-    a.error("unknown auth_type '" + a.word() + "': ignored", "PASS or AH");
-  }
-}
-
-void read_auth_pass(Args& a, Authentication& auth) {
-  constexpr std::size_t kMaxPasswordBytes = 8;
-  auth.password = a.word();
-  if (auth.password.size() <= kMaxPasswordBytes) return;
-  auth.password.resize(kMaxPasswordBytes);
-  a.error("the password is longer than 8 bytes: only the first 8 are used");
-}
-
-constexpr Row<Authentication> kAuthRows[] = {
-    {"auth_type", kOneWord, kA, kActive, read_auth_type},
-    {"auth_pass", kOneWord, kA, kActive, read_auth_pass},
-};
-
-void read_authentication(Args& a, Into& d) {
-  Authentication auth;
-  run_table(kAuthRows, "authentication", a.statement().children, auth, a.diagnostics());
-  if (auth.type != AuthType::kNone && auth.password.empty()) {
-    a.error("auth_type without auth_pass: no authentication is used");
-    auth = {};
-  }
-  if (auth.type == AuthType::kNone) auth.password.clear();
-  d.instance.auth = auth;
-}
-
 void read_unicast_peers(Args& args, Into& d) {
   for_each_entry(args.statement(), args.diagnostics(), [&d](Args& a) {
     const auto address = net::parse_ip(a.keyword());
@@ -109,9 +75,11 @@ void read_use_vmac(Args& a, Into& d) {
   }
 }
 
-void refuse_hmac(Args& a, Into&) {
-  // Peers that expect it drop every advert without it: two masters.
-  a.fatal("auth_hmac is not built yet", "remove it on all nodes");
+// `timer_expired_backup [PRIORITY]`: the highest one that a peer may have.
+void read_timer_expired(Args& a, Into& d) {
+  constexpr std::uint8_t kHighest = 254;
+  const auto priority = a.count() == 0 ? kHighest : a.number(1, kHighest);
+  if (priority) d.instance.timer_expired_backup = static_cast<std::uint8_t>(*priority);
 }
 
 void refuse_ipvlan(Args& a, Into&) {
@@ -142,6 +110,7 @@ constexpr Row<Into> kInstanceRows[] = {
     {"version", kOneWord, kA, kActive,
      [](Args& a, Into& d) { a.number_to(d.instance.version, 2, 3); }},
     {"authentication", kBlockShape, kA, kActive, read_authentication},
+    {"auth_hmac", kBlockShape, kB, kActive, read_auth_hmac},
     {"virtual_ipaddress", kBlockShape, kA, kActive,
      [](Args& a, Into& d) { read_vips(a, d.instance.vips); }},
     {"virtual_ipaddress_excluded", kBlockShape, kA, kActive,
@@ -176,6 +145,11 @@ constexpr Row<Into> kInstanceRows[] = {
      [](Args& a, Into& d) { a.flag_to(d.instance.lower_prio_no_advert); }},
     {"higher_prio_send_advert", kFlagShape, kB, kActive,
      [](Args& a, Into& d) { a.flag_to(d.instance.higher_prio_send_advert); }},
+    {"owner_ignore_adverts", kFlagShape, kC, kActive,
+     [](Args& a, Into& d) { a.flag_to(d.instance.owner_ignore_adverts); }},
+    {"timer_expired_backup", {0, 1}, kC, kActive, read_timer_expired, "thread_timer_expired"},
+    {"unicast_fault_no_peer", kBareShape, kC, kActive,
+     [](Args&, Into& d) { d.instance.unicast_fault_no_peer = true; }},
     {"use_vmac", kAnyWords, kA, kActive, read_use_vmac},
     {"vmac_xmit_base", kBareShape, kB, kActive,
      [](Args&, Into& d) { d.instance.vmac.xmit_base = true; }},
@@ -221,13 +195,9 @@ constexpr Row<Into> kInstanceRows[] = {
      [](Args& a, Into& d) { a.flag_to(d.instance.smtp_alert); }},
 
     {"debug", kAnyWords, kC, kNotBuilt},
-    {"auth_hmac", kBlockShape, kB, kActive, refuse_hmac},
-    {"unicast_fault_no_peer", kBareShape, kC, kNotBuilt},
     {"old_unicast_checksum", kAnyWords, kC, kNotBuilt},
     {"native_ipv6", kBareShape, kC, kDeprecated},
     {"kernel_rx_buf_size", kOneWord, kK, kKernelOnly},
-    {"owner_ignore_adverts", kFlagShape, kC, kNotBuilt},
-    {"timer_expired_backup", kAnyWords, kC, kNotBuilt, nullptr, "thread_timer_expired"},
     {"use_vmac_addr", kBareShape, kC, kNotBuilt},
     {"promote_secondaries", kBareShape, kK, kKernelOnly},
     {"vrf", kOneWord, kK, kKernelOnly},

@@ -73,6 +73,56 @@ std::vector<std::uint8_t> repaired(Bytes data, Behind behind) {
   return packet;
 }
 
+// The same with the last 28 bytes as a trailer of auth_hmac, which no checksum of IPv4 covers, and
+// with as many addresses as there is room for.
+std::vector<std::uint8_t> repaired_signed(Bytes data) {
+  if (data.size() < 20 + 8 + kHmacTrailerBytes) return {};
+  const Bytes trailer = data.last(kHmacTrailerBytes);
+  std::vector<std::uint8_t> message(data.begin(), data.end() - kHmacTrailerBytes);
+  const std::size_t authentication = message[20] >> 4 == 2 ? 8 : 0;
+  const std::size_t rest = message.size() - 28;
+  if (rest < authentication || (rest - authentication) % 4 != 0) return {};
+  message[23] = static_cast<std::uint8_t>((rest - authentication) / 4);
+  std::vector<std::uint8_t> packet = repaired(message, Behind::kIp);
+  if (packet.empty()) return {};
+  packet.insert(packet.end(), trailer.begin(), trailer.end());
+  const keepline::net::be16 length(static_cast<std::uint16_t>(packet.size()));
+  std::memcpy(&packet[2], &length, sizeof length);
+  packet[10] = packet[11] = 0;
+  const keepline::net::be16 checksum = keepline::net::checksum(Bytes(packet).first(20));
+  std::memcpy(&packet[10], &checksum, sizeof checksum);
+  return packet;
+}
+
+HmacKey key_of(std::uint8_t id) {
+  return {id, std::vector<std::uint8_t>(kLeastHmacKeyBytes, id)};
+}
+
+// What is signed is accepted, by who has the key, and is not with any bit of it changed.
+void check_signing(const Advert& advert, InstanceConfig sender, std::size_t changed) {
+  sender.auth_type = AuthType::kNone;
+  sender.hmac.keys = {key_of(1), key_of(2)};
+  sender.hmac.active_key = 2;
+  sender.v3_checksum_as_v2 = false;
+  InstanceConfig receiver = sender;
+  receiver.source = {};
+  std::array<std::uint8_t, kMaxAdvertBytes> packet;
+  const auto length = encode_advert(sender, advert.priority, sender.group, packet, 4711);
+  if (!length && sender.vips.size() > kMaxSignedVips6 && sender.source.is_v6()) return;
+  if (!length) std::abort();
+  const auto whole = parse_advert(Bytes(packet).first(*length));
+  if (!whole || !whole->trailer || whole->trailer->number != 4711) std::abort();
+  if (!is_authentic(*whole->trailer, key_of(2)) || is_authentic(*whole->trailer, key_of(1))) {
+    std::abort();
+  }
+  const std::size_t at = changed % (8 * *length);
+  packet[at / 8] ^= static_cast<std::uint8_t>(1 << at % 8);
+  const auto other = parse_advert(Bytes(packet).first(*length));
+  // The TTL of an IPv6 header is under no checksum; neither is its flow label.
+  const bool is_uncovered = sender.source.is_v6() && at / 8 < 40;
+  if (other && !is_uncovered && !check_advert(*other, receiver)) std::abort();
+}
+
 void check(Bytes data) {
   const auto parsed = parse_advert(data);
   if (!parsed) return;
@@ -80,6 +130,10 @@ void check(Bytes data) {
   InstanceConfig receiver = config;
   receiver.source = {};
   (void)check_advert(*parsed, receiver);
+  receiver.hmac.keys = {key_of(1)};
+  // Nobody guesses a digest.
+  if (!check_advert(*parsed, receiver)) std::abort();
+  check_signing(*parsed, config, data.size() * 7 + data.back());
   (void)compare_vips(*parsed, config);
   // Of authentication only a password, or none, is carried as it was received.
   if (parsed->header || parsed->auth_type > 1) return;
@@ -93,6 +147,7 @@ void check(Bytes data) {
   // Without authentication the eight bytes are sent as zeros, whatever was received.
   Advert expected = *parsed;
   expected.ttl = 255;
+  expected.trailer.reset();
   if (expected.auth_type == 0) expected.auth_data = {};
   // Zeroing them, the checksum was computed anew and still is a plain one; in version 3 the
   // reserved bits and the trailing padding are gone, and both forms may now agree or not.
@@ -108,6 +163,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(Bytes(data, size));
   check(repaired(Bytes(data, size), Behind::kIp));
   check(repaired(Bytes(data, size), Behind::kAuthHeader));
+  check(repaired_signed(Bytes(data, size)));
   check(repaired6(Bytes(data, size)));
   return 0;
 }

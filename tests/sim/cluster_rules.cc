@@ -40,7 +40,7 @@ void Monitor::finish(std::int64_t now_us) {
 void Monitor::check_eligible(std::int64_t now_us) {
   for (const Node& node : *nodes_) {
     NodeFacts& facts = node_facts_[node.number()];
-    const bool eligible = node.eligible();
+    const bool eligible = node.eligible(now_us);
     if (eligible && !facts.was_eligible) facts.eligible_since_us = now_us;
     facts.was_eligible = eligible;
     // A departure that has no end does not end at the next wake-up either.
@@ -54,7 +54,7 @@ void Monitor::check_eligible(std::int64_t now_us) {
 // (then nothing is due any more). A sync group waits for the last of its members.
 void Monitor::check_succession(std::int64_t now_us) {
   for (const Node& node : *nodes_) {
-    if (!node.eligible()) continue;
+    if (!node.eligible(now_us)) continue;
     std::int64_t due_us = -kNever_us;
     for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
       const auto by_us = watch_of(node, lan).succession_by_us();
@@ -77,7 +77,7 @@ void Monitor::check_gap(std::size_t lan, std::int64_t now_us) {
   }
   if (since_us == now_us) return;
   for (const Node& node : *nodes_) {
-    if (!node.eligible()) continue;
+    if (!node.eligible(now_us)) continue;
     const std::int64_t waited_us =
         now_us - std::max(since_us, node_facts_[node.number()].eligible_since_us);
     if (waited_us > bounds_.gap_us) {
@@ -122,9 +122,12 @@ void Monitor::check_takeover(const Node& node, std::size_t lan) {
   if (network_.open_since_us(lan, old.number(), node.number()) > watch.respected_real_us()) return;
   const Watch& theirs = watch_of(old, lan);
   if (theirs.last_advert_real_us() + bounds_.hop_us >= now_us) return;
-  const std::int64_t apart_ppm = std::abs(node.plan().drift_ppm) + std::abs(old.plan().drift_ppm);
-  const std::int64_t lease_us = schedule_.down_adverts * old.plan().interval_us;
-  const std::int64_t allowed_us = lease_us * apart_ppm / 1'000'000 + 2;
+  // One that waits for fewer adverts does not know how long the other one's lease is.
+  if (node.plan().down_adverts < old.plan().down_adverts) return;
+  const std::int64_t apart_ppm =
+      worst_drift_ppm(schedule_, node.number()) + worst_drift_ppm(schedule_, old.number());
+  const std::int64_t lease_us = old.plan().down_adverts * old.plan().interval_us;
+  const std::int64_t allowed_us = lease_us * apart_ppm / 1'000'000 + 4;
   const std::int64_t left_us = old.dataplane(lan).lease_until_us - now_us;
   if (left_us <= allowed_us) return;
   fail(Invariant::kTakeover, now_us, node.number(), lan,
@@ -135,14 +138,14 @@ void Monitor::check_converged(std::size_t lan, std::int64_t now_us) {
   const Node* master = nullptr;
   bool somebody = false;
   for (const Node& node : *nodes_) {
-    somebody = somebody || node.eligible();
+    somebody = somebody || node.eligible(now_us);
     if (!node.is_master(lan)) {
       if (node.answers(lan, now_us)) {
         fail(Invariant::kOneMaster, now_us, node.number(), lan, "answers and is not master");
       }
       continue;
     }
-    if (master != nullptr || !node.eligible()) {
+    if (master != nullptr || !node.eligible(now_us)) {
       fail(Invariant::kOneMaster, now_us, node.number(), lan,
            master != nullptr ? "beside node " + std::to_string(master->number()) : "not eligible");
     }
@@ -163,7 +166,7 @@ void Monitor::check_converged(std::size_t lan, std::int64_t now_us) {
 void Monitor::check_right(std::size_t lan, const Node& master, std::int64_t now_us) {
   const std::uint8_t present = watch_of(master, lan).priority();
   for (const Node& node : *nodes_) {
-    if (!node.eligible()) continue;
+    if (!node.eligible(now_us)) continue;
     const Watch& watch = watch_of(node, lan);
     if (watch.priority() <= present || watch.config().never_preempts()) continue;
     fail(Invariant::kRightMaster, now_us, master.number(), lan,

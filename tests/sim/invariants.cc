@@ -53,6 +53,9 @@ constexpr std::array<Rule, kInvariantCount> kRules = {
          "what a client that hears everything heard last names the master, as far as the master "
          "could know that it had to speak"},
     Rule{"actions", "no action of an instance is ever lost"},
+    Rule{"authentic",
+         "with auth_hmac an advert that is forged, stale or was heard before changes nothing, and "
+         "every other one is taken"},
 };
 
 constexpr std::int64_t kDepartureSlack_us = 200'000;
@@ -70,8 +73,10 @@ std::int64_t stretched(std::int64_t time_us) {
 Bounds::Bounds(const Schedule& schedule) {
   interval_us = 0;
   std::int64_t delay_us = 0;
+  std::int64_t down_adverts = 1;
   for (const NodePlan& node : schedule.nodes) {
     interval_us = std::max(interval_us, stretched(node.interval_us));
+    down_adverts = std::max(down_adverts, node.down_adverts);
     delay_us = std::max(delay_us, stretched(node.preempt_delay_us));
   }
   std::int64_t held_us = 0;
@@ -80,7 +85,7 @@ Bounds::Bounds(const Schedule& schedule) {
   }
   // RFC 9568 section 6.1, RFC 3768 section 6.1: at priority 0 the skew would be the whole unit.
   skew_us = schedule.version == 2 ? stretched(kSecond_us) : interval_us;
-  master_down_us = schedule.down_adverts * interval_us + skew_us;
+  master_down_us = down_adverts * interval_us + skew_us;
   // The sender's thread is late, the packet takes its time, the receiver's thread is late.
   hop_us = 2 * schedule.latency_us + schedule.delay_us + 2;
   // The last advert of a master that is gone may have been held up. Then one whole interval.

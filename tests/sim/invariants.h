@@ -31,8 +31,9 @@ enum class Invariant : std::uint8_t {
   kAnnouncer,
   kAnnounced,
   kActions,
+  kAuthentic,
 };
-inline constexpr std::size_t kInvariantCount = 19;
+inline constexpr std::size_t kInvariantCount = 20;
 
 struct Rule {
   const char* name;

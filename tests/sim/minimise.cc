@@ -74,9 +74,9 @@ class Minimiser {
   }
 
   void simplify() {
-    for (const auto member : {&Schedule::ipv6, &Schedule::unicast, &Schedule::lans, &Schedule::vips,
-                              &Schedule::latency_us, &Schedule::delay_us, &Schedule::garp_gap_us,
-                              &Schedule::down_adverts}) {
+    for (const auto member :
+         {&Schedule::ipv6, &Schedule::unicast, &Schedule::lans, &Schedule::vips,
+          &Schedule::latency_us, &Schedule::delay_us, &Schedule::garp_gap_us, &Schedule::auth}) {
       Schedule candidate = schedule_;
       if (std::exchange(candidate.*member, Schedule().*member) == candidate.*member) continue;
       accept(candidate);
@@ -88,7 +88,8 @@ class Minimiser {
   void simplify_node(std::size_t node) {
     const NodePlan usual;
     for (const auto member :
-         {&NodePlan::drift_ppm, &NodePlan::offset_us, &NodePlan::start_us,
+         {&NodePlan::drift_ppm, &NodePlan::offset_us, &NodePlan::wall_offset_us,
+          &NodePlan::start_us, &NodePlan::down_adverts, &NodePlan::owner_ignore_adverts,
           &NodePlan::initial_master, &NodePlan::nopreempt, &NodePlan::preempt_delay_us,
           &NodePlan::lower_prio_no_advert, &NodePlan::higher_prio_send_advert,
           &NodePlan::skip_check_adv_addr, &NodePlan::garp_delay_us, &NodePlan::garp_repeat,

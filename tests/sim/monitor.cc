@@ -51,7 +51,8 @@ void Monitor::trace(const Node& node, const std::string& what) const {
 void Monitor::change(const Fault& fault, int by, std::int64_t now_us) {
   const FaultKind kind = fault.kind;
   const bool disturbs = kind == FaultKind::kLoss || kind == FaultKind::kDelay ||
-                        kind == FaultKind::kPartition || kind == FaultKind::kPause;
+                        kind == FaultKind::kPartition || kind == FaultKind::kPause ||
+                        kind == FaultKind::kUnsent;
   if (disturbs) disturbed_ += by;
   const std::int64_t held_us = kind == FaultKind::kDelay ? fault.value : 0;
   quiet_since_us_ = std::max(quiet_since_us_, now_us + held_us);
@@ -73,6 +74,7 @@ void Monitor::change(const Fault& fault, int by, std::int64_t now_us) {
 void Monitor::booted(const Node& node) {
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
     watches_[node.number()][lan].emplace(config_of(schedule_, node.number(), lan));
+    hearings_[node.number()][lan] = Hearing();
   }
   node_facts_[node.number()] = {};
   quiet_since_us_ = std::max(quiet_since_us_, node.now_us());
@@ -98,12 +100,56 @@ void Monitor::hears(const Node& node, const Packet& packet) {
     trace(node, "lan " + std::to_string(packet.lan) + " hears node " + std::to_string(heard.from) +
                     " priority " + std::to_string(heard.priority));
   }
+  received_ = node.instance(packet.lan).statistics().advert_rcvd;
+  if (!must_take(node, packet)) {
+    unchanged_ = picture_of(node, packet.lan);
+    return;
+  }
   if (node.leaving()) {
     std::int64_t& heard_us = node_facts_[node.number()].successor_heard_us[packet.lan];
     if (heard.priority != kReleasePriority) heard_us = std::min(heard_us, node.now_us());
     return;
   }
   watch_of(node, packet.lan).hears(heard, moment(node));
+}
+
+bool Monitor::must_take(const Node& node, const Packet& packet) const {
+  const std::int64_t wall_us = kWallStart_us + node.now_us() + node.plan().wall_offset_us;
+  return hearings_[node.number()][packet.lan].must_take(schedule_, packet, wall_us);
+}
+
+Monitor::Picture Monitor::picture_of(const Node& node, std::size_t lan) {
+  const Instance& machine = node.instance(lan);
+  return {machine.state(),
+          machine.deadline_us(),
+          machine.master_address(),
+          machine.master_priority(),
+          machine.master_interval_us(),
+          machine.wants_master(),
+          node.dataplane(lan).muted,
+          node.dataplane(lan).lease_until_us};
+}
+
+void Monitor::has_heard(const Node& node, const Packet& packet) {
+  const Instance& machine = node.instance(packet.lan);
+  const bool was_taken = machine.statistics().advert_rcvd != received_;
+  const std::optional<Picture> unchanged = std::exchange(unchanged_, std::nullopt);
+  if (!unchanged) {
+    const bool listens = machine.state() == State::kBackup || machine.state() == State::kMaster;
+    const bool ignores = machine.config().is_owner() && machine.config().owner_ignore_adverts;
+    if (was_taken) hearings_[node.number()][packet.lan].took(schedule_, packet);
+    if (!was_taken && listens && !ignores && !node.leaving()) {
+      fail(Invariant::kAuthentic, node.now_us(), node.number(), packet.lan, "not taken");
+    }
+    return;
+  }
+  // Whoever calls the machine, it may find that time has passed.
+  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    if (watch_of(node, lan).broke(moment(node))) return;
+  }
+  if (machine.listening() && machine.deadline_us() != unchanged->deadline_us) return;
+  if (!was_taken && picture_of(node, packet.lan) == *unchanged) return;
+  fail(Invariant::kAuthentic, node.now_us(), node.number(), packet.lan, "it had an effect");
 }
 
 void Monitor::sends(const Node& node, std::size_t lan, net::Bytes bytes) {
@@ -143,11 +189,13 @@ void Monitor::changes(const Node& node, std::size_t lan, const StateChanged& cha
                     std::string(to_string(change.reason)));
   }
   // A leaving node has spoken already, and its instances end with the process.
-  if (!node.leaving()) judge(watch_of(node, lan).changes(change, moment(node)), node, lan);
+  if (!node.leaving()) {
+    judge(watch_of(node, lan).changes(change, moment(node), node.is_mute(lan)), node, lan);
+  }
   const bool lingers = change.from == State::kMaster && (change.reason == Reason::kHigherPriority ||
                                                          change.reason == Reason::kGroupLeft);
   node_facts_[node.number()].lingers_until_us[lan] =
-      lingers ? node.clock().real_us(node.local_us() + Departure::kLinger_us) : 0;
+      lingers ? node.local_us() + Departure::kLinger_us : 0;
   if (change.to != State::kMaster) return;
   ++tally_.takeovers;
   check_takeover(node, lan);
@@ -184,10 +232,10 @@ void Monitor::run_ends(const Node& node) {
 void Monitor::check_dataplane(const Node& node, std::size_t lan) {
   const Node::Dataplane& dataplane = node.dataplane(lan);
   const bool served = dataplane.lease_until_us > node.now_us();
-  const std::int64_t lingers_until_us = node_facts_[node.number()].lingers_until_us[lan];
-  const bool wanted = node.is_master(lan) || node.now_us() < lingers_until_us;
-  const bool ends = node.is_master(lan) || dataplane.lease_until_us <= lingers_until_us;
-  if (dataplane.addresses == wanted && served == wanted && (ends || !wanted)) return;
+  // Who has just been succeeded holds both for a moment, unless its dataplane has been there first.
+  const bool lingers = node.local_us() < node_facts_[node.number()].lingers_until_us[lan];
+  const bool is_master = node.is_master(lan);
+  if (lingers || (dataplane.addresses == is_master && served == is_master)) return;
   fail(Invariant::kServe, node.now_us(), node.number(), lan,
        dataplane.addresses ? "holds the addresses" : "does not hold the addresses");
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/hearing.h"
 #include "tests/sim/invariants.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
@@ -48,7 +49,9 @@ class Monitor final : public Observer {
   void booted(const Node& node) override;
   void run_begins(const Node& node) override;
   void prioritised(const Node& node) override;
+  bool must_take(const Node& node, const Packet& packet) const override;
   void hears(const Node& node, const Packet& packet) override;
+  void has_heard(const Node& node, const Packet& packet) override;
   void sends(const Node& node, std::size_t lan, net::Bytes bytes) override;
   void announces(const Node& node, std::size_t lan, const net::IpAddr& vip, bool heard) override;
   void changes(const Node& node, std::size_t lan, const StateChanged& change) override;
@@ -65,8 +68,20 @@ class Monitor final : public Observer {
     std::int64_t eligible_since_us = kNever_us;
     bool was_eligible = false;
     std::array<std::int64_t, kLanLimit> successor_heard_us{kNever_us, kNever_us};
-    /// Was succeeded as a master, and forwards on until then.
+    /// Was succeeded as a master, and forwards on until then, by its own clock.
     std::array<std::int64_t, kLanLimit> lingers_until_us{};
+  };
+  /// All of an instance that an advert could change.
+  struct Picture {
+    State state;
+    std::int64_t deadline_us;
+    net::IpAddr master;
+    std::uint8_t master_priority;
+    std::int64_t interval_us;
+    bool wants_master;
+    bool muted;
+    std::int64_t lease_until_us;
+    friend bool operator==(const Picture&, const Picture&) = default;
   };
   struct LanFacts {
     std::int64_t masterless_since_us = 0;
@@ -82,6 +97,7 @@ class Monitor final : public Observer {
   void change(const Fault& fault, int by, std::int64_t now_us);
   void trace(const Node& node, const std::string& what) const;
 
+  static Picture picture_of(const Node& node, std::size_t lan);
   void check_takeover(const Node& node, std::size_t lan);
   void check_departure(const Node& node);
   void check_dataplane(const Node& node, std::size_t lan);
@@ -102,6 +118,9 @@ class Monitor final : public Observer {
   bool trace_ = false;
   Bounds bounds_;
   std::array<std::array<std::optional<Watch>, kLanLimit>, kNodeLimit> watches_;
+  std::array<std::array<Hearing, kLanLimit>, kNodeLimit> hearings_;
+  std::optional<Picture> unchanged_;  ///< While an advert is handled that must change nothing.
+  std::uint64_t received_ = 0;        ///< Adverts taken before the present one.
   std::array<NodeFacts, kNodeLimit> node_facts_;
   std::array<LanFacts, kLanLimit> lan_facts_;
   int disturbed_ = 0;

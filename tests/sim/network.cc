@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/sim/forger.h"
+
 namespace keepline::vrrp::sim {
 
 namespace {
@@ -29,6 +31,15 @@ void Network::change(const Fault& fault, int by, std::int64_t now_us) {
     if (fault.kind == FaultKind::kLoss) lan.loss_percent += by * fault.value;
     if (fault.kind == FaultKind::kDelay) lan.extra_delay_us += by * fault.value;
     if (fault.kind == FaultKind::kDuplicate) lan.duplicate_percent += by * fault.value;
+    if (fault.kind == FaultKind::kForger && schedule_.auth != 0) {
+      lan.forger.active += by;
+      lan.forger.next_us = lan.forger.active > 0 ? now_us : kNever_us;
+    }
+    if (fault.kind == FaultKind::kUnsent) {
+      const auto node = static_cast<std::size_t>(fault.node);
+      lan.mute[node] += by;
+      lan.open_since_us[node].fill(now_us);
+    }
     if (fault.kind == FaultKind::kPartition) partition(fault, i, by, now_us);
     if (fault.kind != FaultKind::kLinkDown) continue;
     const auto node = static_cast<std::size_t>(fault.node);
@@ -59,7 +70,8 @@ void Network::block(std::size_t lan, std::size_t from, std::size_t to, int by,
 
 std::int64_t Network::open_since_us(std::size_t lan, std::size_t from, std::size_t to) const {
   const Lan& at = lans_[lan];
-  if (at.disturbed > 0 || at.blocked[from][to] > 0) return kNever_us;
+  const bool is_mute = from < kNodeLimit && at.mute[from] > 0;
+  if (at.disturbed > 0 || is_mute || at.blocked[from][to] > 0) return kNever_us;
   return std::max(at.open_since_us[from][to], at.calm_since_us);
 }
 
@@ -83,10 +95,53 @@ void Network::send(std::size_t from, std::size_t lan, const net::IpAddr& destina
   packet.lan = static_cast<std::uint8_t>(lan);
   packet.size = static_cast<std::uint8_t>(std::min(bytes.size(), kPacketBytes));
   std::copy_n(bytes.begin(), packet.size, packet.data.begin());
+  keep(packet);
   for (std::size_t to = 0; to < schedule_.nodes.size(); ++to) {
     const bool is_meant = schedule_.unicast == 0 || address_of(schedule_, to, lan) == destination;
     if (to != from && is_meant) send_to(packet, to, now_us);
   }
+}
+
+// Old ones stay among the new ones.
+void Network::keep(const Packet& packet) {
+  if (schedule_.auth == 0) return;
+  std::vector<Packet>& kept = lans_[packet.lan].forger.kept;
+  if (kept.size() < Forger::kKept) {
+    kept.push_back(packet);
+  } else if (random_.chance(50)) {
+    kept[random_.next() % kept.size()] = packet;
+  }
+}
+
+// To some of the nodes, wherever they are; also to the one that it seems to come from.
+void Network::forge(std::size_t lan, std::int64_t now_us) {
+  Forger& forger = lans_[lan].forger;
+  std::int64_t interval_us = 0;
+  for (const NodePlan& node : schedule_.nodes) {
+    interval_us = std::max(interval_us, node.interval_us);
+  }
+  forger.next_us = now_us + random_.between(1, interval_us);
+  Packet packet;
+  if (!forger.kept.empty() && random_.chance(50)) {
+    packet = forger.kept[random_.next() % forger.kept.size()];
+    packet.origin = Origin::kReplayed;
+  } else {
+    packet = make_forgery(schedule_, lan, forger.kept, random_, now_us);
+  }
+  packet.at_us = now_us;
+  for (std::size_t to = 0; to < schedule_.nodes.size(); ++to) {
+    if (!random_.chance(70)) continue;
+    packet.to = static_cast<std::uint8_t>(to);
+    packet.number = sent_++;
+    in_flight_.push_back(packet);
+    std::push_heap(in_flight_.begin(), in_flight_.end(), is_later);
+  }
+}
+
+std::int64_t Network::next_us() const {
+  std::int64_t next_us = arrival_us();
+  for (const Lan& lan : lans_) next_us = std::min(next_us, lan.forger.next_us);
+  return next_us;
 }
 
 void Network::send_to(Packet packet, std::size_t to, std::int64_t now_us) {
@@ -103,7 +158,10 @@ void Network::send_to(Packet packet, std::size_t to, std::int64_t now_us) {
 }
 
 std::optional<Packet> Network::receive(std::int64_t now_us) {
-  while (next_us() <= now_us) {
+  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    if (lans_[lan].forger.next_us <= now_us) forge(lan, now_us);
+  }
+  while (arrival_us() <= now_us) {
     std::pop_heap(in_flight_.begin(), in_flight_.end(), is_later);
     const Packet packet = in_flight_.back();
     in_flight_.pop_back();

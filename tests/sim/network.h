@@ -18,18 +18,30 @@
 
 namespace keepline::vrrp::sim {
 
-inline constexpr std::size_t kPacketBytes = 96;  ///< IPv6, VRRP and kVipLimit addresses.
+inline constexpr std::size_t kPacketBytes = 128;  ///< IPv6, VRRP, kVipLimit addresses, a trailer.
+
+/// A replayed one is byte for byte what somebody has sent once.
+enum class Origin : std::uint8_t { kGenuine, kForged, kReplayed };
 
 struct Packet {
   std::int64_t at_us = 0;
   std::uint64_t number = 0;
-  std::uint8_t from = 0;
+  std::uint8_t from = 0;  ///< Who it seems to come from.
   std::uint8_t to = 0;
   std::uint8_t lan = 0;
   std::uint8_t size = 0;
+  Origin origin = Origin::kGenuine;
   std::array<std::uint8_t, kPacketBytes> data{};
 
   net::Bytes bytes() const { return net::Bytes(data).first(size); }
+};
+
+/// Hears all on its LAN, keeps some of it, and knows no key.
+struct Forger {
+  static constexpr std::size_t kKept = 48;
+  int active = 0;
+  std::int64_t next_us = kNever_us;
+  std::vector<Packet> kept;
 };
 
 class Network {
@@ -43,7 +55,7 @@ class Network {
   /// To everybody on the LAN, or to the node that has the address.
   void send(std::size_t from, std::size_t lan, const net::IpAddr& destination, net::Bytes bytes,
             std::int64_t now_us);
-  std::int64_t next_us() const { return in_flight_.empty() ? kNever_us : in_flight_.front().at_us; }
+  std::int64_t next_us() const;
   /// The next packet, if it has arrived by now and its receiver's port is up.
   std::optional<Packet> receive(std::int64_t now_us);
   /// A frame to the client that takes no time.
@@ -59,16 +71,23 @@ class Network {
   struct Lan {
     std::array<std::array<int, kStationLimit>, kStationLimit> blocked{};
     std::array<std::array<std::int64_t, kStationLimit>, kStationLimit> open_since_us{};
+    std::array<int, kNodeLimit> mute{};  ///< Nodes whose dataplane sends nothing.
     int disturbed = 0;
     std::int64_t calm_since_us = 0;
     std::int64_t loss_percent = 0;
     std::int64_t duplicate_percent = 0;
     std::int64_t extra_delay_us = 0;
+    Forger forger;
   };
 
   void change(const Fault& fault, int by, std::int64_t now_us);
   void block(std::size_t lan, std::size_t from, std::size_t to, int by, std::int64_t now_us);
   void partition(const Fault& fault, std::size_t lan, int by, std::int64_t now_us);
+  std::int64_t arrival_us() const {
+    return in_flight_.empty() ? kNever_us : in_flight_.front().at_us;
+  }
+  void keep(const Packet& packet);
+  void forge(std::size_t lan, std::int64_t now_us);
   void send_to(Packet packet, std::size_t to, std::int64_t now_us);
   std::int64_t draw_delay_us(const Lan& lan);
 

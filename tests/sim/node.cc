@@ -20,6 +20,7 @@ Node::Node(const Schedule& schedule, std::size_t number, Network& network, Obser
 void Node::begin(const Fault& fault, std::int64_t now_us) {
   change(fault, 1, now_us);
   if (fault.kind == FaultKind::kCrash) power_off();
+  if (fault.kind == FaultKind::kSpeed) set_drift(fault.value, now_us);
   if (fault.kind == FaultKind::kLeave) leave_requested_ = up() && !leaving_;
   // RFC 9568 section 5.2.4: an owner's priority is always 255.
   if (fault.kind == FaultKind::kPriority && plan().priority != kOwnerPriority) {
@@ -30,23 +31,35 @@ void Node::begin(const Fault& fault, std::int64_t now_us) {
 void Node::end(const Fault& fault, std::int64_t now_us) {
   change(fault, -1, now_us);
   if (fault.kind == FaultKind::kPriority) tracked_priority_ = plan().priority;
+  if (fault.kind == FaultKind::kSpeed) set_drift(plan().drift_ppm, now_us);
+  if (fault.kind == FaultKind::kUnsent) tries_again_us_ = now_us + plan().interval_us;
+}
+
+// The dataplane counts by the same clock: a lease ends when that shows its end.
+void Node::set_drift(std::int64_t drift_ppm, std::int64_t now_us) {
+  clock_.set_drift(now_us, drift_ppm);
+  for (Dataplane& dataplane : dataplane_) {
+    if (dataplane.lease_until_us <= now_us) continue;
+    dataplane.lease_until_us = clock_.real_us(dataplane.lease_until_local_us);
+  }
 }
 
 void Node::change(const Fault& fault, int by, std::int64_t now_us) {
   if (fault.kind == FaultKind::kPause) paused_ += by;
   if (fault.kind == FaultKind::kCrash || fault.kind == FaultKind::kLeave) down_ += by;
-  if (fault.kind == FaultKind::kTracker) {
-    for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-      if (fault.on_lan(lan)) trackers_failed_[lan] += by;
-    }
+  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    if (!fault.on_lan(lan)) continue;
+    if (fault.kind == FaultKind::kTracker) trackers_failed_[lan] += by;
+    if (fault.kind == FaultKind::kUnsent) unsent_[lan] += by;
   }
   wake_soon(now_us);
 }
 
-bool Node::eligible() const {
+bool Node::eligible(std::int64_t now_us) const {
   if (!up() || paused() || leaving_ || leave_requested_) return false;
+  if (now_us < tries_again_us_) return false;
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-    if (trackers_failed_[lan] > 0 || !network_.port_up(number_, lan)) return false;
+    if (trackers_failed_[lan] > 0 || is_mute(lan) || !network_.port_up(number_, lan)) return false;
   }
   return true;
 }
@@ -124,8 +137,11 @@ void Node::drain() {
   while (!received_.empty()) {
     const Packet packet = received_.front();
     received_.pop_front();
+    // One that nobody here has heard is not played again, but late: that is the network's to do.
+    if (packet.origin == Origin::kReplayed && observer_.must_take(*this, packet)) continue;
     observer_.hears(*this, packet);
     speaker_->handle_packet(packet.lan, packet.bytes(), local_us());
+    observer_.has_heard(*this, packet);
   }
 }
 
@@ -143,6 +159,7 @@ void Node::serve_timers() {
 
 Host::Send Node::send_advert(std::size_t lan, const net::IpAddr& destination, net::Bytes packet,
                              std::int64_t) {
+  if (is_mute(lan)) return Send::kFailed;
   observer_.sends(*this, lan, packet);
   network_.send(number_, lan, destination, packet, now_us_);
   return Send::kQueued;
@@ -154,7 +171,8 @@ void Node::announce(std::size_t lan, const net::IpAddr& vip) {
 
 // Over at the first moment at which the node's clock shows its end.
 void Node::grant_lease(std::size_t lan, std::int64_t duration_us) {
-  dataplane_[lan].lease_until_us = clock_.real_us(local_us() + duration_us);
+  dataplane_[lan].lease_until_local_us = local_us() + duration_us;
+  dataplane_[lan].lease_until_us = clock_.real_us(dataplane_[lan].lease_until_local_us);
   dataplane_[lan].muted = false;
 }
 

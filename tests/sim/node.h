@@ -28,7 +28,10 @@ class Observer {
   virtual void booted(const Node& node) = 0;
   virtual void run_begins(const Node& node) = 0;
   virtual void prioritised(const Node& node) = 0;
+  /// Whether an advert must be taken by who hears it now.
+  virtual bool must_take(const Node& node, const Packet& packet) const = 0;
   virtual void hears(const Node& node, const Packet& packet) = 0;
+  virtual void has_heard(const Node& node, const Packet& packet) = 0;
   virtual void sends(const Node& node, std::size_t lan, net::Bytes bytes) = 0;
   /// `heard`: the client hears it.
   virtual void announces(const Node& node, std::size_t lan, const net::IpAddr& vip, bool heard) = 0;
@@ -44,6 +47,7 @@ class Node final : public Host {
   /// What the dataplane was told of an instance.
   struct Dataplane {
     std::int64_t lease_until_us = 0;  ///< In real time; the dataplane counts by the node's clock.
+    std::int64_t lease_until_local_us = 0;
     bool muted = false;
     bool addresses = false;
   };
@@ -69,31 +73,35 @@ class Node final : public Host {
   bool leaving() const { return leaving_; }
   std::int64_t leave_us() const { return leave_us_; }
   /// Could be master: runs, and neither it nor anything that it tracks is at fault.
-  bool eligible() const;
+  bool eligible(std::int64_t now_us) const;
   const Instance& instance(std::size_t lan) const { return speaker_->instance(lan); }
   const Dataplane& dataplane(std::size_t lan) const { return dataplane_[lan]; }
   /// Answers ARP for the instance's VIPs at that time, whatever its control thinks.
   bool answers(std::size_t lan, std::int64_t at_us) const {
     return !dataplane_[lan].muted && at_us < dataplane_[lan].lease_until_us;
   }
+  /// The dataplane refuses what it is to send there.
+  bool is_mute(std::size_t lan) const { return unsent_[lan] > 0; }
   bool is_master(std::size_t lan) const {
     return up() && !leaving_ && instance(lan).state() == State::kMaster;
   }
 
   Send send_advert(std::size_t lan, const net::IpAddr& destination, net::Bytes packet,
                    std::int64_t valid_us) override;
-  bool may_announce(std::size_t) override { return true; }
+  bool may_announce(std::size_t lan) override { return unsent_[lan] == 0; }
   void announce(std::size_t lan, const net::IpAddr& vip) override;
   void grant_lease(std::size_t lan, std::int64_t duration_us) override;
   void revoke_lease(std::size_t lan) override { dataplane_[lan].lease_until_us = 0; }
   void mute(std::size_t lan) override { dataplane_[lan].muted = true; }
   void acquire_addresses(std::size_t lan) override { dataplane_[lan].addresses = true; }
   void release_addresses(std::size_t lan) override { dataplane_[lan].addresses = false; }
+  std::int64_t wall_us() override { return kWallStart_us + now_us_ + plan().wall_offset_us; }
   void state_changed(std::size_t lan, const StateChanged& change) override;
   void noticed(std::size_t lan, const Notice& notice) override;
 
  private:
   void change(const Fault& fault, int by, std::int64_t now_us);
+  void set_drift(std::int64_t drift_ppm, std::int64_t now_us);
   void wake_soon(std::int64_t now_us);
   void boot();
   void power_off();
@@ -120,6 +128,8 @@ class Node final : public Host {
   int down_ = 0;
   int paused_ = 0;
   std::array<int, kLanLimit> trackers_failed_{};
+  std::array<int, kLanLimit> unsent_{};
+  std::int64_t tries_again_us_ = 0;  ///< By then it has noticed that it can send again.
   std::int64_t tracked_priority_;
 };
 

@@ -1,6 +1,7 @@
 #include "tests/sim/schedule.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "tests/sim/random.h"
 
@@ -32,10 +33,11 @@ void draw_garp(Random& random, std::int64_t unit_us, NodePlan& node) {
   node.garp_lower_repeat = random.pick({0, 1, 1, 3});
 }
 
-NodePlan draw_node(Random& random, std::int64_t interval_us, std::int64_t down_adverts) {
+NodePlan draw_node(Random& random, std::int64_t interval_us, std::int64_t least_adverts) {
   NodePlan node;
   node.interval_us = interval_us;
-  node.drift_ppm = draw_drift_ppm(random, down_adverts);
+  node.drift_ppm = draw_drift_ppm(random, least_adverts);
+  node.wall_offset_us = random.between(-200'000, 200'000);
   node.offset_us = random.between(1, 1'000'000) * 1000;
   node.start_us = random.chance(50) ? 0 : random.between(0, 6 * interval_us);
   node.initial_master = random.chance(20);
@@ -60,7 +62,19 @@ void draw_priorities(Random& random, std::vector<NodePlan>& nodes) {
   if (random.chance(15)) {
     const auto owner = random.between(0, static_cast<std::int64_t>(nodes.size()) - 1);
     nodes[static_cast<std::size_t>(owner)].priority = kOwnerPriority;
+    // Two that both think it is theirs; or one that listens to nobody.
+    if (random.chance(30)) {
+      nodes[random.next() % nodes.size()].priority = kOwnerPriority;
+    } else {
+      nodes[static_cast<std::size_t>(owner)].owner_ignore_adverts = random.chance(20);
+    }
   }
+}
+
+std::int64_t least_down_adverts(const Schedule& schedule) {
+  std::int64_t least = 100;
+  for (const NodePlan& node : schedule.nodes) least = std::min(least, node.down_adverts);
+  return least;
 }
 
 Fault draw_fault(Random& random, const Schedule& schedule, std::int64_t unit_us) {
@@ -88,6 +102,11 @@ Fault draw_fault(Random& random, const Schedule& schedule, std::int64_t unit_us)
       fault.value = random.chance(50) ? random.between(1, kHighestPriority)
                                       : random.pick({1, 99, 100, 101, kHighestPriority});
       break;
+    case FaultKind::kSpeed:
+      fault.value = draw_drift_ppm(random, least_down_adverts(schedule));
+      break;
+    case FaultKind::kForger:
+    case FaultKind::kUnsent:
     case FaultKind::kPause:
     case FaultKind::kCrash:
     case FaultKind::kLeave:
@@ -109,7 +128,10 @@ Schedule generate(std::uint64_t seed) {
   schedule.unicast = random.chance(30);
   schedule.lans = random.chance(30) ? 2 : 1;
   schedule.vips = random.between(1, kVipLimit);
-  schedule.down_adverts = random.chance(70) ? 3 : random.pick({1, 2, 4, 5});
+  schedule.auth = random.chance(25) ? random.between(1, 2) : 0;
+  const std::int64_t down_adverts = random.chance(70) ? 3 : random.pick({1, 2, 4, 5});
+  // The same on all nodes, or on each its own.
+  const bool uneven = random.chance(15);
 
   const std::int64_t base_us = draw_interval_us(random, schedule.version);
   const bool mixed = schedule.version == 3 && base_us <= kSecond_us / 4 && random.chance(25);
@@ -118,12 +140,13 @@ Schedule generate(std::uint64_t seed) {
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t interval_us = mixed ? base_us * random.pick({1, 1, 2, 4}) : base_us;
     unit_us = std::max(unit_us, interval_us);
-    schedule.nodes.push_back(draw_node(random, interval_us, schedule.down_adverts));
+    schedule.nodes.push_back(draw_node(random, interval_us, uneven ? 1 : down_adverts));
+    schedule.nodes.back().down_adverts = uneven ? random.between(1, 5) : down_adverts;
   }
   draw_priorities(random, schedule.nodes);
 
   // A node that is this late is still in time: with a multiplier of 1 it has half a skew.
-  const std::int64_t share = schedule.down_adverts == 1 ? 1024 : 8;
+  const std::int64_t share = least_down_adverts(schedule) == 1 ? 1024 : 8;
   schedule.latency_us = random.between(0, std::min<std::int64_t>(2000, base_us / share));
   schedule.delay_us = random.between(0, std::min<std::int64_t>(1000, base_us / share));
   schedule.garp_gap_us = random.chance(20) ? random.between(1, 500) : 0;
@@ -171,6 +194,33 @@ net::IpAddr vip_of(const Schedule& schedule, std::size_t lan, std::size_t number
   return numbered(schedule, lan, static_cast<std::uint8_t>(100 + number), number == 0);
 }
 
+std::int64_t worst_drift_ppm(const Schedule& schedule, std::size_t node) {
+  std::int64_t worst = std::abs(schedule.nodes[node].drift_ppm);
+  for (const Fault& fault : schedule.faults) {
+    const bool is_of_node = static_cast<std::size_t>(fault.node) == node;
+    if (fault.kind == FaultKind::kSpeed && is_of_node) {
+      worst = std::max(worst, std::abs(fault.value));
+    }
+  }
+  return worst;
+}
+
+namespace {
+
+// In the middle of a change of keys: all know both, and not all sign with the same.
+AuthHmac hmac_of(const Schedule& schedule, std::size_t node) {
+  AuthHmac hmac;
+  for (const std::uint8_t id : {1, 2}) {
+    hmac.keys.push_back({id, std::vector<std::uint8_t>(kLeastHmacKeyBytes, id)});
+  }
+  hmac.active_key = static_cast<std::uint8_t>(1 + node % 2);
+  hmac.time_window_s = kTimeWindow_s;
+  hmac.anti_replay = schedule.auth == 2 ? AntiReplay::kMonotonic : AntiReplay::kTime;
+  return hmac;
+}
+
+}  // namespace
+
 InstanceConfig config_of(const Schedule& schedule, std::size_t node, std::size_t lan) {
   const NodePlan& plan = schedule.nodes[node];
   InstanceConfig config;
@@ -190,7 +240,9 @@ InstanceConfig config_of(const Schedule& schedule, std::size_t node, std::size_t
   config.initial_state = plan.initial_master != 0 ? InitialState::kMaster : InitialState::kBackup;
   config.nopreempt = plan.nopreempt != 0;
   config.preempt_delay_us = plan.preempt_delay_us;
-  config.down_timer_adverts = static_cast<std::uint8_t>(schedule.down_adverts);
+  config.down_timer_adverts = static_cast<std::uint8_t>(plan.down_adverts);
+  config.owner_ignore_adverts = plan.owner_ignore_adverts != 0;
+  if (schedule.auth != 0) config.hmac = hmac_of(schedule, node);
   config.lower_prio_no_advert = plan.lower_prio_no_advert != 0;
   config.higher_prio_send_advert = plan.higher_prio_send_advert != 0;
   config.skip_check_adv_addr = plan.skip_check_adv_addr != 0;

@@ -27,7 +27,10 @@ struct NodePlan {
   std::int64_t interval_us = kSecond_us;
   std::int64_t drift_ppm = 0;
   std::int64_t offset_us = 1'000'000'000;
+  std::int64_t wall_offset_us = 0;  ///< How far its wall clock is off; NTP keeps that.
   std::int64_t start_us = 0;
+  std::int64_t down_adverts = 3;
+  std::int64_t owner_ignore_adverts = 0;
   std::int64_t initial_master = 0;
   std::int64_t nopreempt = 0;
   std::int64_t preempt_delay_us = 0;
@@ -46,14 +49,17 @@ enum class FaultKind : std::uint8_t {
   kDelay,      ///< Up to `value` microseconds more, so that packets overtake each other.
   kDuplicate,  ///< `value` percent arrive twice.
   kPartition,  ///< Between `stations` and the others; `way` 1: not from them, 2: not to them.
+  kForger,     ///< Somebody without a key on `lans`, who hears all; only with `auth`.
   kPause,      ///< SIGSTOP of the node's control thread; its dataplane runs on.
   kCrash,      ///< Process and dataplane are gone; the end of the window starts it again.
   kLeave,      ///< A clean stop, and a start at the end of the window.
   kLinkDown,   ///< The node's port on `lans`.
   kPriority,   ///< Weighted tracking makes `value` the effective priority.
   kTracker,    ///< A tracked object without weight fails, for the instances on `lans`.
+  kUnsent,     ///< The dataplane refuses what the node wants to send on `lans`.
+  kSpeed,      ///< The node's clock runs with a drift of `value` ppm instead of its own.
 };
-inline constexpr std::size_t kFaultKindCount = 10;
+inline constexpr std::size_t kFaultKindCount = 13;
 
 struct Fault {
   FaultKind kind = FaultKind::kLoss;
@@ -76,7 +82,7 @@ struct Schedule {
   std::int64_t unicast = 0;
   std::int64_t lans = 1;  ///< Two: a sync group of one instance on each.
   std::int64_t vips = 1;
-  std::int64_t down_adverts = 3;
+  std::int64_t auth = 0;        ///< auth_hmac: 1 with anti_replay time, 2 with monotonic.
   std::int64_t latency_us = 0;  ///< At most so long until a thread that has work to do runs.
   std::int64_t delay_us = 0;    ///< At most so long on the LAN, without faults.
   std::int64_t garp_gap_us = 0;
@@ -96,6 +102,10 @@ const char* name_of(FaultKind kind);
 
 net::IpAddr address_of(const Schedule& schedule, std::size_t node, std::size_t lan);
 net::IpAddr vip_of(const Schedule& schedule, std::size_t lan, std::size_t number);
+/// The greatest drift that its clock ever has, fast or slow.
+std::int64_t worst_drift_ppm(const Schedule& schedule, std::size_t node);
+/// Of auth_hmac, seconds.
+inline constexpr std::int64_t kTimeWindow_s = 1;
 InstanceConfig config_of(const Schedule& schedule, std::size_t node, std::size_t lan);
 
 }  // namespace keepline::vrrp::sim

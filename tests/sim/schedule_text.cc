@@ -24,7 +24,7 @@ constexpr std::array kClusterFields = {
     Field<Schedule>{"unicast", &Schedule::unicast},
     Field<Schedule>{"lans", &Schedule::lans},
     Field<Schedule>{"vips", &Schedule::vips},
-    Field<Schedule>{"down_adverts", &Schedule::down_adverts},
+    Field<Schedule>{"auth", &Schedule::auth},
     Field<Schedule>{"latency_us", &Schedule::latency_us},
     Field<Schedule>{"delay_us", &Schedule::delay_us},
     Field<Schedule>{"garp_gap_us", &Schedule::garp_gap_us},
@@ -35,7 +35,10 @@ constexpr std::array kNodeFields = {
     Field<NodePlan>{"interval_us", &NodePlan::interval_us},
     Field<NodePlan>{"drift_ppm", &NodePlan::drift_ppm},
     Field<NodePlan>{"offset_us", &NodePlan::offset_us},
+    Field<NodePlan>{"wall_offset_us", &NodePlan::wall_offset_us},
     Field<NodePlan>{"start_us", &NodePlan::start_us},
+    Field<NodePlan>{"down_adverts", &NodePlan::down_adverts},
+    Field<NodePlan>{"owner_ignore_adverts", &NodePlan::owner_ignore_adverts},
     Field<NodePlan>{"initial_master", &NodePlan::initial_master},
     Field<NodePlan>{"nopreempt", &NodePlan::nopreempt},
     Field<NodePlan>{"preempt_delay_us", &NodePlan::preempt_delay_us},
@@ -57,8 +60,8 @@ constexpr std::array kFaultFields = {
 };
 
 constexpr std::array<const char*, kFaultKindCount> kFaultNames = {
-    "loss",  "delay", "duplicate", "partition", "pause",
-    "crash", "leave", "link-down", "priority",  "tracker",
+    "loss",  "delay",     "duplicate", "partition", "forger", "pause",       "crash",
+    "leave", "link-down", "priority",  "tracker",   "unsent", "clock-speed",
 };
 
 template <typename Record, std::size_t N>
@@ -98,9 +101,9 @@ bool is_sound(const Schedule& schedule) {
   const auto count = static_cast<std::int64_t>(schedule.nodes.size());
   bool sound = within(count, 1, kNodeLimit) && within(schedule.lans, 1, kLanLimit) &&
                within(schedule.vips, 1, kVipLimit) && within(schedule.version, 2, 3) &&
-               within(schedule.down_adverts, 1, 100);
+               within(schedule.auth, 0, 2);
   for (const NodePlan& node : schedule.nodes) {
-    sound = sound && within(node.priority, 1, 255) &&
+    sound = sound && within(node.priority, 1, 255) && within(node.down_adverts, 1, 100) &&
             within(node.interval_us, kCentisecond_us, 255 * kSecond_us);
   }
   for (const Fault& fault : schedule.faults) sound = sound && within(fault.node, 0, count - 1);

@@ -114,11 +114,11 @@ void Watch::hears_release(Moment now) {
 
 void Watch::hears(const Heard& heard, Moment now) {
   last_heard_ = heard;
-  if (state_ == State::kMaster) {
+  if (state_ == State::kMaster && !ignores()) {
     better_heard_ |=
         heard.priority > priority_ || (heard.priority == priority_ && heard.better_address);
   }
-  if (state_ != State::kBackup) return;
+  if (state_ != State::kBackup || ignores()) return;
   if (heard.priority == kReleasePriority) return hears_release(now);
   if (heard.priority >= priority_) {
     first_lower_us_.reset();
@@ -170,7 +170,15 @@ Watch::Judgement Watch::enter_master(const StateChanged& change, Moment now) {
 }
 
 void Watch::enter_backup(const StateChanged& change, Moment now) {
-  if (change.reason == Reason::kTimeJump) return;
+  if (broke(now)) return;
+  if (change.reason == Reason::kUnsent) {
+    // Its first advert: nobody has heard of it, and it may not have heard of somebody else.
+    lapsed_ = true;
+    lapsed_us_ = now.local_us;
+    first_lower_us_.reset();
+    known_interval_us_ = config_.advert_interval_us;
+    return listen(now, known_interval_us_);
+  }
   first_lower_us_.reset();
   respected_.reset();
   known_interval_us_ = config_.advert_interval_us;
@@ -193,19 +201,22 @@ void Watch::enter_backup(const StateChanged& change, Moment now) {
   }
 }
 
-Watch::Judgement Watch::changes(const StateChanged& change, Moment now) {
+Watch::Judgement Watch::changes(const StateChanged& change, Moment now, bool is_mute) {
   const bool yields = change.from == State::kMaster && change.reason == Reason::kHigherPriority;
   if (change.from == State::kBackup && change.to == State::kFault) {
     must_listen_ = must_listen_ || now.local_us < listen_until_us_;
     resumes_listening_ = may_listen(now);
   }
   state_ = change.to;
-  if (change.reason != Reason::kTimeJump) succession_by_us_.reset();
+  // An owner that starts again asks nobody: RFC 9568 section 6.4.1.
+  if (change.to == State::kFault) respected_.reset();
+  if (!broke(now)) succession_by_us_.reset();
   if (change.to == State::kMaster) return enter_master(change, now);
   if (change.to == State::kBackup) enter_backup(change, now);
   if (yields && !better_heard_) return Verdict{Invariant::kYield, "to nobody better"};
   const bool leaves = change.from == State::kMaster && change.to != State::kBackup;
-  if (leaves && !released_) return Verdict{Invariant::kSuccession, "left without priority 0"};
+  if (leaves && !released_ && !is_mute)
+    return Verdict{Invariant::kSuccession, "left without priority 0"};
   return std::nullopt;
 }
 

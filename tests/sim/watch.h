@@ -45,7 +45,8 @@ class Watch {
   void prioritised(std::uint8_t priority);
   void hears(const Heard& heard, Moment now);
   Judgement sends(std::uint8_t priority, Moment now, bool is_master);
-  Judgement changes(const StateChanged& change, Moment now);
+  /// `is_mute`: whatever it says does not leave.
+  Judgement changes(const StateChanged& change, Moment now, bool is_mute);
   void must_announce(Moment now) { lower_heard_real_us_ = now.real_us; }
   Judgement run_ends(Moment now, bool is_master, std::int64_t lease_until_local_us);
   /// It may listen now, or not: nothing is due by a certain time.
@@ -74,6 +75,7 @@ class Watch {
     Invariant why = Invariant::kPatience;
   };
 
+  bool ignores() const { return config_.is_owner() && config_.owner_ignore_adverts; }
   std::int64_t skew_unit_us(std::int64_t interval_us) const;
   std::int64_t skew_of_us(std::int64_t unit_us) const;
   void hold(std::int64_t base_us, std::int64_t interval_us, Invariant why);

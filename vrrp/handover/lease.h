@@ -6,14 +6,21 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace keepline::vrrp {
 
 class Lease {
  public:
   void grant(std::int64_t until_us) {
+    before_us_ = held_ ? until_us_ : kNone_us;
     until_us_ = until_us;
     held_ = true;
+  }
+  /// What the last grant() replaced holds again, if anything: its advert did not leave.
+  void take_back() {
+    until_us_ = before_us_;
+    held_ = before_us_ != kNone_us;
   }
   void revoke() { held_ = false; }
   /// Granted and not revoked; it may have run out.
@@ -22,7 +29,9 @@ class Lease {
   std::int64_t until_us() const { return until_us_; }
 
  private:
+  static constexpr std::int64_t kNone_us = std::numeric_limits<std::int64_t>::min();
   std::int64_t until_us_ = 0;
+  std::int64_t before_us_ = kNone_us;
   bool held_ = false;
 };
 

@@ -145,6 +145,41 @@ TEST(Vrrp, Unicast) {
   EXPECT_TRUE(v.vmac.xmit_base);
 }
 
+TEST(Vrrp, UnicastWithoutPeersCanBeAFault) {
+  const LoadResult result = load_text(instance_text("unicast_fault_no_peer\nunicast_peer {\n}"));
+  EXPECT_TRUE(result.config.vrrp_instances.at(0).lacks_peers);
+  EXPECT_NE(find(result, "unicast_peer without a peer: the instance is at fault"), nullptr);
+  EXPECT_EQ(find(result, "multicast is used"), nullptr);
+  EXPECT_TRUE(load_text(print(result.config)).config == result.config) << print(result.config);
+  EXPECT_FALSE(instance_of("unicast_peer {\n}").lacks_peers);
+  EXPECT_FALSE(instance_of("unicast_fault_no_peer").lacks_peers) << "multicast is meant";
+  EXPECT_FALSE(instance_of("unicast_fault_no_peer\nunicast_peer {\n10.0.0.7\n}").lacks_peers);
+}
+
+TEST(Vrrp, OwnerIgnoreAdverts) {
+  EXPECT_FALSE(instance_of("").owner_ignore_adverts);
+  EXPECT_TRUE(instance_of("owner_ignore_adverts").owner_ignore_adverts);
+  const std::string global = "global_defs {\nvrrp_owner_ignore_adverts\n}\n";
+  EXPECT_TRUE(instance_of("", global).owner_ignore_adverts);
+  EXPECT_FALSE(instance_of("priority 255\nowner_ignore_adverts off", global).owner_ignore_adverts)
+      << "off is honoured";
+  EXPECT_TRUE(instance_of("priority 255\nstrict_mode").owner_ignore_adverts);
+}
+
+TEST(Vrrp, TimerExpiredBackup) {
+  EXPECT_EQ(instance_of("").timer_expired_backup, 0);
+  EXPECT_EQ(instance_of("nopreempt\ntimer_expired_backup").timer_expired_backup, 254);
+  EXPECT_EQ(instance_of("nopreempt\nthread_timer_expired 7").timer_expired_backup, 7);
+  const LoadResult fine = load_text(instance_text("nopreempt\ntimer_expired_backup 7"));
+  EXPECT_EQ(all(fine), "") << "nothing to say";
+  EXPECT_TRUE(load_text(print(fine.config)).config == fine.config);
+  EXPECT_NE(find(load_text(instance_text("timer_expired_backup")), "without nopreempt"), nullptr);
+  for (const char* priority : {"0", "255", "x"}) {
+    const std::string line = std::string("nopreempt\ntimer_expired_backup ") + priority;
+    EXPECT_EQ(load_text(instance_text(line)).diagnostics.exit_code(), 5) << priority;
+  }
+}
+
 TEST(Vrrp, UnicastTtlNeedsPeers) {
   const LoadResult result = load_text(instance_text("unicast_ttl 9\nunicast_peer {\n}"));
   EXPECT_EQ(result.config.vrrp_instances.at(0).unicast_ttl.value(), 255);
@@ -286,7 +321,6 @@ TEST(Vrrp, Notify) {
 TEST(Vrrp, Refusals) {
   const char* const refused[] = {
       "use_ipvlan",
-      "auth_hmac {\nkey 1 abc\n}",
   };
   for (const char* text : refused) {
     const LoadResult result = load_text(instance_text(text));

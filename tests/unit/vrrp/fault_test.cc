@@ -138,5 +138,25 @@ TEST(Fault, StopInFault) {
   EXPECT_EQ(did(instance), "FAULT>INIT");
 }
 
+// unicast_fault_no_peer.
+TEST(Fault, NoPeerIsOneFromTheStart) {
+  InstanceConfig config = config_of(255);
+  config.lacks_peers = true;
+  Instance instance(config);
+  instance.start(kStart_us);
+  EXPECT_EQ(did(instance), "INIT>FAULT");
+  EXPECT_TRUE(instance.faults().has(FaultCause::kNoPeer));
+  config.lacks_peers = false;
+  config.peers = {Peer{ip("10.9.0.6")}};
+  instance.reconfigure(config, kStart_us + 1);
+  EXPECT_EQ(instance.state(), State::kMaster) << "an owner with a peer";
+  did(instance);
+  config.lacks_peers = true;
+  config.peers.clear();
+  instance.reconfigure(config, kStart_us + 2);
+  EXPECT_EQ(instance.state(), State::kFault);
+  EXPECT_EQ(did(instance), "revoke release advert:0 MASTER>FAULT");
+}
+
 }  // namespace
 }  // namespace keepline::vrrp

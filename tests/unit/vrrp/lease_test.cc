@@ -178,5 +178,100 @@ TEST(Pause, ANodeThatCannotKeepALeaseDoesNotBecomeMaster) {
   EXPECT_EQ(instance.statistics().become_master, 0u);
 }
 
+// --- Adverts that do not leave ----------------------------------------------------------------
+
+TEST(Lease, TakeBackRestoresWhatWasBefore) {
+  Lease lease;
+  lease.grant(10);
+  lease.grant(20);
+  lease.take_back();
+  EXPECT_TRUE(lease.valid(9));
+  EXPECT_FALSE(lease.valid(10));
+  lease.revoke();
+  lease.grant(30);
+  lease.take_back();
+  EXPECT_FALSE(lease.held()) << "the first one";
+}
+
+TEST(Unsent, OneIsBorneAMasterWithoutAnyForALeaseIsNone) {
+  Master m(config_of(100));
+  for (int i = 1; i <= 2; ++i) {
+    m.instance.handle_timeout(m.now_us + i * kSecond_us);
+    m.instance.handle_unsent(m.now_us + i * kSecond_us);
+    EXPECT_EQ(did(m.instance), "advert:100 grant") << "the driver withholds the grant";
+    EXPECT_EQ(m.instance.lease().until_us(), m.now_us + 3 * kSecond_us);
+  }
+  EXPECT_EQ(m.instance.next_timeout(), m.now_us + 2 * kSecond_us + kSecond_us / 4) << "again";
+  m.instance.handle_timeout(m.now_us + 2'900 * kMs);
+  m.instance.handle_unsent(m.now_us + 2'900 * kMs);
+  did(m.instance);
+  EXPECT_EQ(m.instance.next_timeout(), m.now_us + 3 * kSecond_us) << "the end of the lease";
+  m.instance.handle_timeout(m.now_us + 3 * kSecond_us);
+  const auto actions = drain(m.instance);
+  EXPECT_EQ(words(actions), "revoke release MASTER>BACKUP");
+  EXPECT_EQ(reason_in(actions), Reason::kUnsent);
+  EXPECT_EQ(m.instance.statistics().advert_unsent, 3u);
+  EXPECT_EQ(m.instance.statistics().time_jump, 0u);
+  EXPECT_TRUE(m.instance.listening());
+}
+
+TEST(Unsent, OneThatLeavesAfterwardsMakesItGood) {
+  Master m(config_of(100));
+  m.instance.handle_timeout(m.now_us + kSecond_us);
+  m.instance.handle_unsent(m.now_us + kSecond_us);
+  m.instance.handle_timeout(m.now_us + 2 * kSecond_us);
+  EXPECT_EQ(m.instance.lease().until_us(), m.now_us + 5 * kSecond_us);
+  m.instance.handle_timeout(m.now_us + 5 * kSecond_us);
+  EXPECT_EQ(m.instance.statistics().time_jump, 1u) << "late, and not unheard";
+}
+
+// Nobody has heard of a new master whose first advert did not leave.
+TEST(Unsent, TheFirstOneMakesNoMaster) {
+  for (const std::uint8_t priority : {100, 255}) {
+    Instance instance(config_of(priority));
+    instance.start(kStart_us);
+    if (instance.state() != State::kMaster) run_until(instance, instance.deadline_us());
+    ASSERT_EQ(instance.state(), State::kMaster);
+    did(instance);
+    const std::int64_t now_us = instance.last_transition_us();
+    instance.handle_unsent(now_us);
+    const auto actions = drain(instance);
+    EXPECT_EQ(words(actions), "revoke release MASTER>BACKUP");
+    EXPECT_EQ(reason_in(actions), Reason::kUnsent);
+    EXPECT_GE(instance.deadline_us(), now_us + 3 * kSecond_us)
+        << "it listens before it tries again";
+    run_until(instance, instance.deadline_us());
+    EXPECT_EQ(instance.state(), State::kMaster);
+  }
+}
+
+TEST(Unsent, TheLastWordOfOneThatLeavesIsNoMatter) {
+  Master m(config_of(100));
+  m.instance.stop(m.now_us + 1);
+  did(m.instance);
+  m.instance.handle_unsent(m.now_us + 1);
+  EXPECT_EQ(did(m.instance), "");
+  EXPECT_EQ(m.instance.state(), State::kInit);
+}
+
+// timer_expired_backup asks for this against peers up to a priority; a lease gives it against all.
+TEST(TimeJump, AMasterThatIsSoLateThatAPeerMayHaveTakenOverStepsBack) {
+  for (const Version version : {Version::k2, Version::k3}) {
+    for (const std::uint8_t adverts : {1, 3, 100}) {
+      for (int peer = 1; peer <= 254; ++peer) {
+        InstanceConfig config = config_of(100, version);
+        config.down_timer_adverts = adverts;
+        config.nopreempt = true;
+        Master m(config);
+        const TimerBase theirs{version, config.advert_interval_us, static_cast<std::uint8_t>(peer),
+                               adverts};
+        m.instance.handle_timeout(m.now_us + master_down_us(theirs));
+        ASSERT_EQ(m.instance.state(), State::kBackup) << peer;
+        ASSERT_EQ(did(m.instance), "revoke release MASTER>BACKUP");
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace keepline::vrrp

@@ -147,5 +147,21 @@ TEST(Master, ReloadKeepsMastership) {
   EXPECT_EQ(m.instance.state(), State::kMaster);
 }
 
+TEST(Master, AnOwnerMayIgnoreAdverts) {
+  InstanceConfig config = config_of(255);
+  const Advert rival = advert_from(config, "10.9.0.9", 255);
+  Master yields(config);
+  yields.instance.handle_advert(rival, yields.now_us + 1);
+  EXPECT_EQ(yields.instance.state(), State::kBackup) << "the higher address";
+  config.owner_ignore_adverts = true;
+  Master stays(config);
+  EXPECT_EQ(stays.instance.handle_advert(rival, stays.now_us + 1), AdvertResult::kIgnored);
+  EXPECT_EQ(stays.instance.state(), State::kMaster);
+  config.priority = 254;
+  Master other(config);
+  other.instance.handle_advert(rival, other.now_us + 1);
+  EXPECT_EQ(other.instance.state(), State::kBackup) << "only an owner may";
+}
+
 }  // namespace
 }  // namespace keepline::vrrp

@@ -69,7 +69,9 @@ TEST(Statistics, EachRejectHasItsOwnCounter) {
         statistics.invalid_type_rcvd, statistics.invalid_authtype, statistics.authtype_mismatch,
         statistics.auth_failure, statistics.checksum_err, statistics.version_err,
         statistics.vrid_err, statistics.ip_header_err, statistics.destination_err,
-        statistics.own_advert}) {
+        statistics.own_advert, statistics.auth_ext_missing, statistics.auth_ext_malformed,
+        statistics.auth_ext_unknown_key, statistics.auth_ext_failure, statistics.auth_ext_stale,
+        statistics.auth_ext_replay}) {
     EXPECT_EQ(value, 1u);
   }
 }
@@ -89,7 +91,7 @@ TEST(Text, EveryValueHasItsWord) {
   expect_words<State>(4);
   expect_words<Reason>(kReasonCount);
   expect_words<Reject>(kRejectCount);
-  expect_words<NoticeKind>(6);
+  expect_words<NoticeKind>(8);
   expect_words<GarpReason>(3);
   expect_words<GroupCommand>(4);
   expect_words<AdvertResult>(3);

@@ -38,6 +38,7 @@ class Recorder final : public Host {
   void release_addresses(std::size_t instance) override { held[instance] = false; }
   void state_changed(std::size_t, const StateChanged&) override {}
   void noticed(std::size_t, const Notice&) override {}
+  std::int64_t wall_us() override { return 0; }
 
   std::map<std::size_t, std::string> adverts;
   std::map<std::size_t, std::string> announced;
