@@ -109,6 +109,15 @@ json::array outages_json(const Statistics& all) {
   return outages;
 }
 
+json::array changes_json(const Statistics& all) {
+  json::array changes;
+  for (const Change& each : all.changes) {
+    changes.push_back(
+        json::object{{"at_s", each.at_s}, {"before", each.before}, {"after", each.after}});
+  }
+  return changes;
+}
+
 }  // namespace
 
 std::string text_report(const Heading& heading, const Outcome& outcome) {
@@ -167,6 +176,7 @@ std::string json_report(const Heading& heading, const Outcome& outcome) {
   report["outages_sum_ms"] = all.outages_sum_ms;
   report["servers"] = std::move(servers);
   report["outages"] = outages_json(all);
+  report["changes"] = changes_json(all);
   report["round_trip_us"] = times_json(all.round_trip_us);
   report["there_us"] = times_json(all.there_us);
   report["back_us"] = times_json(all.back_us);

@@ -149,6 +149,17 @@ void Log::find_outages(Statistics& all, const std::vector<bool>& seen, bool comp
   }
 }
 
+void Log::find_changes(Statistics& all) const {
+  std::optional<std::uint8_t> server;
+  for (std::uint64_t i = 0; i < questions_.size(); ++i) {
+    if (questions_[i].answers == 0 || server == questions_[i].server) continue;
+    if (server && all.changes.size() < kMaxChanges) {
+      all.changes.push_back({sent_at_s(i), servers_[*server], servers_[questions_[i].server]});
+    }
+    server = questions_[i].server;
+  }
+}
+
 void Log::times(Statistics& all) const {
   std::vector<double> late, round_trip, there, back;
   bool in_step = true;
@@ -175,6 +186,7 @@ Statistics Log::statistics(const Tallies& tallies) const {
   Statistics all;
   count(all);
   find_outages(all, seen_numbers(tallies, questions_.size()), tallies.complete);
+  find_changes(all);
   times(all);
   return all;
 }

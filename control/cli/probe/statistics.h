@@ -19,6 +19,7 @@ namespace keepline::cli::probe {
 inline constexpr std::uint64_t kMaxQuestions = 20'000'000;
 inline constexpr std::size_t kMaxServers = 250;   ///< Further ones are counted with the last.
 inline constexpr std::size_t kMaxOutages = 1000;  ///< That are listed; all of them are counted.
+inline constexpr std::size_t kMaxChanges = 100;   ///< The first ones.
 
 /// A question sent later than this after its time is counted as late: a stall of the probe.
 inline constexpr std::int64_t kLateNs = 1'000'000;
@@ -59,6 +60,12 @@ struct Outage {
   bool stalled = false;       ///< The probe itself has stalled in it: the duration is inexact.
 };
 
+/// Another server answers than before.
+struct Change {
+  double at_s = 0;  ///< When the first question that it has answered was sent.
+  std::string before, after;
+};
+
 struct Statistics {
   std::uint64_t sent = 0, answered = 0, duplicated = 0;
   std::uint64_t not_sent = 0, late = 0;
@@ -70,6 +77,7 @@ struct Statistics {
   double outages_sum_ms = 0;  ///< Of all.
   std::uint64_t outage_count = 0;
   std::vector<Outage> outages;                   ///< The first kMaxOutages, in order.
+  std::vector<Change> changes;                   ///< The first kMaxChanges, in order.
   std::map<std::string, std::uint64_t> servers;  ///< Answers of each.
   std::optional<Percentiles> late_us, round_trip_us;
   /// One way each, when the clocks of both ends agree.
@@ -120,6 +128,7 @@ class Log {
   void count(Statistics& all) const;
   void find_outages(Statistics& all, const std::vector<bool>& seen, bool complete) const;
   Outage outage(std::uint64_t first, std::uint64_t end, std::optional<std::uint64_t> before) const;
+  void find_changes(Statistics& all) const;
   void times(Statistics& all) const;
 
   std::int64_t interval_ns_;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <random>
+#include <utility>
 
 #include "control/cli/probe/probe.h"
 #include "control/cli/probe/wire.h"
@@ -120,20 +121,24 @@ void UdpProbe::send_due() {
 }
 
 void UdpProbe::send(std::size_t count, std::int64_t now) {
+  bool tried = false;
   for (std::size_t done = 0; done < count;) {
     const int sent = sendmmsg(socket_.get(), out_.messages.data() + done,
                               static_cast<unsigned>(count - done), MSG_DONTWAIT);
     if (sent > 0) {
       for (int i = 0; i < sent; ++i) log_.sent(now - due_ns(log_.questions()));
       done += static_cast<std::size_t>(sent);
+      tried = false;
       continue;
     }
     if (errno == EINTR) continue;
     // Our own queue is full: the network has not seen it. Anything else (no route, nobody answers
-    // ARP, an ICMP error for an earlier one) is what an outage looks like.
+    // ARP) is what an outage looks like, unless it was an ICMP error about an earlier one.
     const bool own = errno == EAGAIN || errno == ENOBUFS;
     outcome_.last_error = std::strerror(errno);
+    if (!own && !std::exchange(tried, true)) continue;
     own ? log_.not_sent() : log_.sent(now - due_ns(log_.questions()));
+    tried = false;
     ++done;
   }
 }

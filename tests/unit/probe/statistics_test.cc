@@ -95,6 +95,16 @@ TEST(ProbeStatistics, SlowAnswersHurtButAreNotLost) {
   EXPECT_NEAR(all.outage_ms, 2, 1e-9);
 }
 
+TEST(ProbeStatistics, ChangesOfTheServer) {
+  const auto all = log_of("a.abb..a").statistics({});
+  ASSERT_EQ(all.changes.size(), 2u);
+  EXPECT_DOUBLE_EQ(all.changes[0].at_s, 0.003);
+  EXPECT_EQ(all.changes[0].before, "a");
+  EXPECT_EQ(all.changes[0].after, "b");
+  EXPECT_DOUBLE_EQ(all.changes[1].at_s, 0.007);
+  EXPECT_TRUE(log_of("aaa").statistics({}).changes.empty());
+}
+
 TEST(ProbeStatistics, EachFateIsCounted) {
   Log log(kMs);
   for (const Fate fate : {Fate::kRefused, Fate::kReset, Fate::kReset, Fate::kTimeout}) {
