@@ -38,7 +38,7 @@ struct Run {
 struct Envelope {
   sockaddr_storage peer;
   iovec vector;
-  Bytes bytes;
+  std::array<std::byte, kMaxTallyBytes> bytes;
   alignas(cmsghdr) std::array<char, kControlBytes> control;
 };
 
@@ -133,6 +133,7 @@ Run& Echo::run_of(std::uint64_t id) {
 bool Echo::answer(int fd, Envelope& envelope, mmsghdr& message) {
   const auto question = read(std::span(envelope.bytes).first(message.msg_len));
   if (!question) return false;
+  if (question->kind == Kind::kTallyQuestion && message.msg_len < kMaxTallyBytes) return false;
   if (question->kind == Kind::kTallyQuestion) {
     Datagram head{Kind::kTally, question->run, question->number, 0, name_};
     std::vector<std::byte> tally = write_tally(head, run_of(question->run).seen.ranges());
@@ -147,14 +148,15 @@ bool Echo::answer(int fd, Envelope& envelope, mmsghdr& message) {
   run_of(question->run).seen.add(question->number);
   write({Kind::kAnswer, question->run, question->number, static_cast<std::uint64_t>(wall_ns()),
          name_},
-        envelope.bytes);
+        std::span(envelope.bytes).first<kDatagramBytes>());
+  envelope.vector.iov_len = kDatagramBytes;
   turn_round(message.msg_hdr);
   return true;
 }
 
 void Echo::datagrams(int fd) {
   for (std::size_t i = 0; i < kBatch; ++i) {
-    envelopes_[i].vector = {envelopes_[i].bytes.data(), kDatagramBytes};
+    envelopes_[i].vector = {envelopes_[i].bytes.data(), kMaxTallyBytes};
     messages_[i].msg_hdr = {&envelopes_[i].peer,
                             sizeof envelopes_[i].peer,
                             &envelopes_[i].vector,

@@ -17,8 +17,8 @@ constexpr int kPatienceMs = 200;  // for each
 // One part of the tally, from range `index` on; how many there are in all. nullopt: no answer.
 std::optional<std::uint64_t> ask_part(int fd, std::uint64_t run, std::uint64_t index,
                                       std::vector<Range>& ranges) {
-  Bytes question;
-  write({Kind::kTallyQuestion, run, index, 0, {}}, question);
+  std::array<std::byte, kMaxTallyBytes> question{};
+  write({Kind::kTallyQuestion, run, index, 0, {}}, std::span(question).first<kDatagramBytes>());
   for (int tries = 0; tries < kTries; ++tries) {
     send(fd, question.data(), question.size(), 0);
     pollfd waiting{fd, POLLIN, 0};

@@ -19,6 +19,7 @@ namespace keepline::cli::probe {
 inline constexpr std::size_t kDatagramBytes = 64;
 inline constexpr std::size_t kMaxNameBytes = 32;
 inline constexpr std::size_t kRangesPerTally = 64;
+/// A tally's question has as many bytes as the longest tally: nobody gets more than he has sent.
 inline constexpr std::size_t kMaxTallyBytes = kDatagramBytes + kRangesPerTally * 16;
 
 enum class Kind : std::uint8_t {
