@@ -27,9 +27,12 @@ struct Words {
   std::string name;
 };
 
-int fail(const std::string& message) {
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
+int fail(const std::string& message, int code = kExitFailed) {
   std::cerr << "keepline: " << message << '\n';
-  return 1;
+  return code;
 }
 
 // What both ends need before they begin.
@@ -49,7 +52,7 @@ void add_realtime(CLI::App& command, Words& words) {
 int run_probe(const std::string& kind, const Words& words) {
   probe::Task task;
   const auto target = probe::parse_endpoint(words.target);
-  if (!target) return fail(target.error());
+  if (!target) return fail(target.error(), kExitUsage);
   task.target = *target;
   task.rate = words.rate;
   task.seconds = words.seconds;
@@ -58,11 +61,12 @@ int run_probe(const std::string& kind, const Words& words) {
   if (words.connect_only) task.question = probe::TcpQuestion::kConnect;
   for (const std::string& text : words.servers) {
     const auto server = probe::parse_endpoint(text);
-    if (!server) return fail(server.error());
+    if (!server) return fail(server.error(), kExitUsage);
     task.servers.push_back(*server);
   }
   if (task.questions() < 1 || task.questions() > probe::kMaxQuestions) {
-    return fail("--rate times --seconds: from 1 to " + std::to_string(probe::kMaxQuestions));
+    return fail("--rate times --seconds: from 1 to " + std::to_string(probe::kMaxQuestions),
+                kExitUsage);
   }
   prepare(words);
   const auto outcome = kind == "udp" ? probe::ask_by_udp(task) : probe::ask_by_tcp(task);
@@ -105,11 +109,13 @@ void add_bench_failover(CLI::App& app) {
   CLI::App* bench = app.add_subcommand(
       "bench-failover", "What a failover costs: numbered packets or connections to a VIP");
   bench->require_subcommand(1);
+  bench->footer("Asks no daemon: the VIP may be anybody's. See docs/failover.md.");
   CLI::App* udp = add_probe(*bench, "udp", "Datagrams, which an echo answers", words);
   udp->add_option("--wait", words.wait_s, "Seconds, for answers after the last one; default 1")
       ->check(CLI::Range(0.0, 60.0));
   udp->add_option("--server", words.servers,
-                  "An echo's own ADDRESS:PORT, asked at the end what it has seen; several times");
+                  "An echo's own ADDRESS:PORT, asked at the end what it has seen; several times")
+      ->allow_extra_args(false);
   CLI::App* tcp = add_probe(*bench, "tcp", "New connections, each with a line to an echo", words);
   tcp->add_option("--wait", words.wait_s, "Seconds, for each connection; default 1 (SYN: 1, 3, 7)")
       ->check(CLI::Range(0.01, 60.0));

@@ -10,6 +10,10 @@
 namespace keepline::cli::probe {
 namespace {
 
+// Of this run alone, and below those that the system gives away.
+const auto kPort = static_cast<std::uint16_t>(20'000 + getpid() % 5'000);
+const auto kNobodysPort = static_cast<std::uint16_t>(kPort + 5'000);
+
 // An echo in a child process: it ends by a signal, as it does for its users.
 class EchoProcess {
  public:
@@ -29,7 +33,6 @@ class EchoProcess {
     pid_ = -1;
     return status;
   }
-  static constexpr std::uint16_t kPort = 47'007;
 
  private:
   pid_t pid_ = -1;
@@ -57,7 +60,7 @@ bool wait_echo(const Task& task) {
 TEST(Probe, CountsWhatTheFarEndAnswers) {
   EchoProcess far;
   for (const std::string address : {"127.0.0.1", "[::1]"}) {
-    Task task = task_for(address + ":" + std::to_string(EchoProcess::kPort));
+    Task task = task_for(address + ":" + std::to_string(kPort));
     task.servers.push_back(task.target);
     ASSERT_TRUE(wait_echo(task)) << address;
     const auto udp = ask_by_udp(task);
@@ -75,7 +78,7 @@ TEST(Probe, CountsWhatTheFarEndAnswers) {
 }
 
 TEST(Probe, NobodyThere) {
-  Task task = task_for("127.0.0.1:47009");
+  Task task = task_for("127.0.0.1:" + std::to_string(kNobodysPort));
   task.servers.push_back(task.target);
   const auto udp = ask_by_udp(task);
   ASSERT_TRUE(udp) << udp.error();
