@@ -74,6 +74,7 @@ def parse(words):
     parser.add_argument("--rate", type=int, default=UDP_RATE, help="datagrams per second (5000)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results")
     parser.add_argument("--from", type=Path, metavar="FILE", help="results of before; no new ones")
+    parser.add_argument("--markdown", action="store_true", help="the table as docs/ has it")
     parser.add_argument("--plots", action="store_true", help="docs/failover-*.svg")
     arguments = parser.parse_args(words)
     if arguments.repeat is not None and arguments.repeat < 1:
@@ -196,7 +197,8 @@ def work(arguments):
         document, failures = measure(make_plan(arguments))
     if arguments.json:
         arguments.json.write_text(json.dumps(document, indent=1) + "\n")
-    print(failover_report.text(document))
+    tell = failover_report.markdown if arguments.markdown else failover_report.text
+    print(tell(document))
     if arguments.plots:
         for name, picture in failover_plot.pictures(document).items():
             (ROOT / "docs" / name).write_text(picture)

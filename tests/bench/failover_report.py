@@ -4,6 +4,7 @@ import math
 import statistics
 
 from failover_scenarios import SCENARIOS
+from failover_site import SITES
 from report import table
 
 REFERENCE = "keepalived"
@@ -37,7 +38,12 @@ def groups(document):
         key = tuple(row[word] for word in KEY)
         found.setdefault(key, {}).setdefault(row["probe"], []).append(row)
     names = list(SCENARIOS)
-    return dict(sorted(found.items(), key=lambda item: (names.index(item[0][0]), -item[0][1])))
+
+    def rank(item):
+        scenario, interval, implementation = item[0]
+        return names.index(scenario), -interval, list(SITES).index(implementation)
+
+    return dict(sorted(found.items(), key=rank))
 
 
 def ratio(mine, reference):
@@ -96,6 +102,26 @@ def own_troubles(document):
     return f"Of {sent:,} datagrams the probe's own doing: " + ", ".join(words) + "."
 
 
+def disturbed(document):
+    """Runs of datagrams with an outage or a change of the master that was over before anything
+    was done: a busy machine, or adverts too fast for it.
+    """
+    udp = [row for row in document["runs"] if row["probe"] == "udp"]
+
+    def too_early(row):
+        ends = [each["start_s"] + each["duration_ms"] / 1e3 for each in row["outages"]]
+        return any(end < 0 for end in [*ends, *(each["at_s"] for each in row["changes"])])
+
+    return [row for row in udp if too_early(row)], udp
+
+
+def disturbed_line(document):
+    early, udp = disturbed(document)
+    names = sorted({f"{row['implementation']} {row['advert_int_s']:g} s" for row in early})
+    words = f"Switched over before anything was done: {len(early)} of {len(udp)} runs"
+    return words + (f" ({', '.join(names)})." if names else ".")
+
+
 def machine_line(machine):
     words = f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}"
     return f"{words}, commit {machine['commit']}, {machine['date']}"
@@ -109,6 +135,7 @@ def text(document):
     lines.append(f"probe: {rates.get('udp', 0):g} datagrams and {rates.get('tcp', 0):g} new "
                  "connections per second")
     lines += ["", table(HEAD, rows_of(document)), "", own_troubles(document)]
+    lines.append(disturbed_line(document))
     lines += [f"left out: {words}" for words in document["left_out"]]
     return "\n".join(lines)
 

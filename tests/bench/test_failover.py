@@ -111,6 +111,9 @@ def test_table(document):
     text = failover_report.text(document)
     assert "left out: something" in text
     assert "sent over 1 ms late" in text
+    assert "before anything was done: 0 of 10 runs." in text
+    document["runs"][1]["outages"][0]["start_s"] = -0.2
+    assert "done: 1 of 10 runs (keepalived 0.1 s)" in failover_report.text(document)
     assert failover_report.markdown(document).count("\n") == len(rows) + 1
 
 
