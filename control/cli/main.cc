@@ -18,6 +18,7 @@
 #include "control/api/query.h"
 #include "control/cli/capture.h"
 #include "control/cli/client.h"
+#include "control/cli/probe/command.h"
 #include "control/cli/render.h"
 
 namespace {
@@ -224,6 +225,7 @@ void add_commands(CLI::App& app, Options& options) {
     if (!error.empty()) throw CLI::ValidationError("explain", error);
   });
   add_capture(app, options);
+  cli::add_bench_failover(app);
 }
 
 }  // namespace
