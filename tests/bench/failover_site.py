@@ -50,6 +50,7 @@ class Site:
         self.daemons = []
         self.cables = []  # of node1
         self.far_ends = []
+        self.neighbours = []  # whoever keeps the VIP's MAC address in a table
 
     def lay_far_ends(self, hosts):
         switch = self.lab.switch("aside")
@@ -88,6 +89,10 @@ class Site:
                 daemon.start()
         self.daemons[0].wait_master(self.vip, READY_S)
         self.daemons[1].wait_backup(self.vip, READY_S)
+        # Two masters that were apart: the better one does not know that there was another, and
+        # announces nothing; its neighbours would keep the other's address for up to a minute.
+        for host in self.neighbours:
+            host.ip("neigh flush dev eth0")
         wait_for(self.serves, READY_S, f"{self.vip} is served")
 
     def serves(self):
@@ -112,6 +117,7 @@ class LocalSite(Site):
         net = pair(lab)
         self.client, self.nodes, self.vip = net.client, net.nodes, LOCAL_VIP
         self.cables = [net.cables[0]]
+        self.neighbours = [net.client]
         self.lay_far_ends(net.nodes)
 
     def configuration(self, priority, extra=False):
@@ -148,6 +154,7 @@ class KeeplineNatSite(Site):
         self.client, self.nodes, self.vip = net.client, net.nodes, OUTSIDE_VIP
         self.cables = [net.outside_cables[0], net.inside_cables[0]]
         self.webs = net.webs
+        self.neighbours = [net.router, *net.webs]
         self.web_cable = net.webs[0].cables["eth0"]
         self.lay_far_ends(net.webs)
 
