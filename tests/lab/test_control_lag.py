@@ -77,5 +77,5 @@ def test_adverts_of_10_ms_over_a_reload_of_10_000_services(lab, record_property)
         record_property(name, round(value, 2))
     assert len(gaps) > 200
     # On a machine with two cores the backup and the capture are late as well: no more than this.
-    assert figures["p99_ms"] < 2 * INTERVAL_MS, figures
-    assert lag < 3 * INTERVAL_MS, figures
+    assert figures["p99_ms"] < 5 * INTERVAL_MS, figures
+    assert lag < 5 * INTERVAL_MS, figures

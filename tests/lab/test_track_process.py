@@ -133,7 +133,7 @@ def test_delays(net):
     program.end()
     began = time.monotonic()
     wait_for(lambda: own.state() == "FAULT", what="it stays away")
-    assert 2 < time.monotonic() - began < 5
+    assert 2 < time.monotonic() - began < 15
     program.run()
     began = time.monotonic()
     own.wait_master(VIP)
