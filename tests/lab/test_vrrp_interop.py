@@ -133,6 +133,7 @@ def test_subsecond_interval_is_learned(lab):
     own.start()
     # Until it has heard the master it goes by its own interval, as RFC 9568 says, and may speak.
     wait_for(lambda: own.statistics()["advert_rcvd"] > 0 and own.state() == "BACKUP")
+    own.wait_backup(VIP)
     before = len(adverts.captured(capture))
     stays(lambda: not own.is_master(VIP), 3, "3 x 10 ms would long be over")
     assert len(adverts.captured(capture)) == before

@@ -72,6 +72,19 @@ class SpeakerTest : public ::testing::Test {
     add(2, config_of(52));
     speaker.start(now_us);
   }
+  /// Masters with VRIDs from 50 on, in one sync group.
+  void start_group(std::size_t count) {
+    std::vector<std::size_t> numbers;
+    for (std::size_t number = 0; number < count; ++number) {
+      InstanceConfig config = config_of(static_cast<std::uint8_t>(50 + number));
+      config.sync_grouped = true;
+      add(number, config);
+      numbers.push_back(number);
+    }
+    speaker.set_groups({numbers}, now_us);
+    speaker.start(now_us);
+    pass(10);
+  }
   /// An advert of the other node for VRID 50 + number.
   void hear(std::size_t number, std::uint8_t priority) {
     InstanceConfig other = config_of(static_cast<std::uint8_t>(50 + number));
@@ -199,14 +212,7 @@ TEST_F(SpeakerTest, WhoHasNoSuccessorServesOn) {
 }
 
 TEST_F(SpeakerTest, AGroupHandsOverAsAWhole) {
-  for (const std::size_t number : {0u, 1u}) {
-    InstanceConfig config = config_of(static_cast<std::uint8_t>(50 + number));
-    config.sync_grouped = true;
-    add(number, config);
-  }
-  speaker.set_groups({{0, 1}}, now_us);
-  speaker.start(now_us);
-  pass(10);
+  start_group(2);
   ASSERT_EQ(state(1), State::kMaster);
   speaker.hand_over({0}, now_us);
   EXPECT_EQ(host.adverts[1], "255 0 ");
@@ -262,14 +268,7 @@ TEST_F(SpeakerTest, AnExcludedAddressIsAnnouncedWithoutAnAdvert) {
 }
 
 TEST_F(SpeakerTest, WhoLeavesAGroupTakesNobodyAlong) {
-  for (const std::size_t number : {0u, 1u, 2u}) {
-    InstanceConfig config = config_of(static_cast<std::uint8_t>(50 + number));
-    config.sync_grouped = true;
-    add(number, config);
-  }
-  speaker.set_groups({{0, 1, 2}}, now_us);
-  speaker.start(now_us);
-  pass(10);
+  start_group(3);
   ASSERT_EQ(state(0), State::kMaster);
   speaker.leave({0}, now_us);
   pass(3 * kSecond_us);
@@ -279,14 +278,7 @@ TEST_F(SpeakerTest, WhoLeavesAGroupTakesNobodyAlong) {
 }
 
 TEST_F(SpeakerTest, AFaultOfTheGroupIsForgottenWithTheGroup) {
-  for (const std::size_t number : {0u, 1u}) {
-    InstanceConfig config = config_of(static_cast<std::uint8_t>(50 + number));
-    config.sync_grouped = true;
-    add(number, config);
-  }
-  speaker.set_groups({{0, 1}}, now_us);
-  speaker.start(now_us);
-  pass(10);
+  start_group(2);
   speaker.set_fault(0, FaultCause::kTracker, true, now_us);
   ASSERT_EQ(state(1), State::kFault);
   speaker.reconfigure(0, config_of(50), {kFirst}, now_us);
