@@ -80,6 +80,14 @@ void settle_auth_hmac(InstanceDraft& draft, Diagnostics& diagnostics) {
   const std::uint64_t three_s = (3 * v.advert_interval_us + kSecondUs - 1) / kSecondUs;
   v.hmac.time_window_s.set_default(
       std::clamp<std::uint64_t>(three_s, v.hmac.time_window_s, kMaxWindowS));
+  if (!v.hmac.is_monotonic && v.hmac.time_window_s * kSecondUs <= v.advert_interval_us) {
+    // Found by the simulation: after a pause the adverts in the queue are too old to be believed.
+    diagnostics.warning(position_of(*draft.block, "auth_hmac"), "auth_hmac",
+                        prefix(v) +
+                            "time_window is not longer than advert_int: a node that was "
+                            "stopped for a moment takes over beside the master",
+                        "leave time_window out: it is three advert_int then");
+  }
   if (!v.strict || v.hmac.mode == HmacMode::kEnforce) return;
   diagnostics.warning(position_of(*draft.block, "auth_hmac"), "auth_hmac",
                       prefix(v) + "strict mode needs mode enforce of auth_hmac: that is used",

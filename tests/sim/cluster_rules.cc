@@ -121,6 +121,8 @@ void Monitor::check_takeover(const Node& node, std::size_t lan) {
   if (!old.up() || old.leaving() || !old.answers(lan, now_us)) return;
   if (network_.open_since_us(lan, old.number(), node.number()) > watch.respected_real_us()) return;
   const Watch& theirs = watch_of(old, lan);
+  // It has stepped back since, is master anew and leads clients away: it has not spoken yet.
+  if (theirs.became_master_real_us() > watch.respected_real_us()) return;
   if (theirs.last_advert_real_us() + bounds_.hop_us >= now_us) return;
   // One that waits for fewer adverts does not know how long the other one's lease is.
   if (node.plan().down_adverts < old.plan().down_adverts) return;
@@ -168,7 +170,8 @@ void Monitor::check_right(std::size_t lan, const Node& master, std::int64_t now_
   for (const Node& node : *nodes_) {
     if (!node.eligible(now_us)) continue;
     const Watch& watch = watch_of(node, lan);
-    if (watch.priority() <= present || watch.config().never_preempts()) continue;
+    const bool is_equal = watch.priority() <= present && !watch.ignores();
+    if (&node == &master || is_equal || watch.config().never_preempts()) continue;
     fail(Invariant::kRightMaster, now_us, master.number(), lan,
          "node " + std::to_string(node.number()) + " has priority " +
              std::to_string(watch.priority()) + " > " + std::to_string(present));

@@ -33,11 +33,14 @@ void change_word(Packet& packet, std::size_t at, std::uint16_t value, std::size_
   put_word(packet, checksum_at, static_cast<std::uint16_t>(~sum));
 }
 
-Packet changed(Packet packet, const Schedule& schedule, std::uint8_t priority) {
+// `renumber`: else it is of use only with who has not heard the true one.
+Packet changed(Packet packet, const Schedule& schedule, std::uint8_t priority, bool renumber) {
   const std::size_t message = schedule.ipv6 != 0 ? 40 : 20;
   const std::size_t at = message + kPriorityAt;
+  const bool is_same = packet.data[at] == priority;
   const auto word = static_cast<std::uint16_t>(priority << 8 | packet.data[at + 1]);
   change_word(packet, at, word, message + kChecksumAt);
+  if (!renumber && !is_same) return packet;
   const std::size_t counter = packet.size - kCounterFromEnd;
   const auto next = static_cast<std::uint16_t>(word_at(packet, counter) + 1);
   if (schedule.ipv6 != 0) {
@@ -65,7 +68,7 @@ Packet make_forgery(const Schedule& schedule, std::size_t lan, const std::vector
   const std::int64_t style = random.between(0, 3);
   Packet packet;
   if (style == 3 && !kept.empty()) {
-    packet = changed(kept[random.next() % kept.size()], schedule, priority);
+    packet = changed(kept[random.next() % kept.size()], schedule, priority, random.chance(50));
   } else {
     const auto claimed = static_cast<std::size_t>(random.next() % schedule.nodes.size());
     InstanceConfig config = config_of(schedule, claimed, lan);

@@ -22,7 +22,7 @@ class Hearing {
     if (packet.origin == Origin::kForged) return false;
     const std::uint64_t number = number_of(packet);
     const auto apart_s = static_cast<std::int64_t>(number >> 32) - wall_us / kSecond_us;
-    if (schedule.auth == 1 && std::abs(apart_s) > kTimeWindow_s) return false;
+    if (schedule.auth == 1 && std::abs(apart_s) > time_window_s(schedule)) return false;
     return !last_[packet.from] || number > *last_[packet.from];
   }
   /// It was taken.

@@ -65,6 +65,9 @@ void draw_priorities(Random& random, std::vector<NodePlan>& nodes) {
     // Two that both think it is theirs; or one that listens to nobody.
     if (random.chance(30)) {
       nodes[random.next() % nodes.size()].priority = kOwnerPriority;
+      // The higher address may ignore the other one: so it is master either way.
+      nodes.back().priority = kOwnerPriority;
+      nodes.back().owner_ignore_adverts = random.chance(30);
     } else {
       nodes[static_cast<std::size_t>(owner)].owner_ignore_adverts = random.chance(20);
     }
@@ -75,6 +78,17 @@ std::int64_t least_down_adverts(const Schedule& schedule) {
   std::int64_t least = 100;
   for (const NodePlan& node : schedule.nodes) least = std::min(least, node.down_adverts);
   return least;
+}
+
+// The best one speaks seldom, and the others have a last word when it takes over: rare otherwise.
+void draw_last_words(std::vector<NodePlan>& nodes, std::int64_t base_us) {
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    nodes[i].higher_prio_send_advert = 1;
+    nodes[i].interval_us = base_us;
+    if (nodes[i].priority > nodes[best].priority) best = i;
+  }
+  nodes[best].interval_us = 4 * base_us;
 }
 
 Fault draw_fault(Random& random, const Schedule& schedule, std::int64_t unit_us) {
@@ -144,6 +158,8 @@ Schedule generate(std::uint64_t seed) {
     schedule.nodes.back().down_adverts = uneven ? random.between(1, 5) : down_adverts;
   }
   draw_priorities(random, schedule.nodes);
+  if (mixed && random.chance(30)) draw_last_words(schedule.nodes, base_us);
+  for (const NodePlan& node : schedule.nodes) unit_us = std::max(unit_us, node.interval_us);
 
   // A node that is this late is still in time: with a multiplier of 1 it has half a skew.
   const std::int64_t share = least_down_adverts(schedule) == 1 ? 1024 : 8;
@@ -194,6 +210,13 @@ net::IpAddr vip_of(const Schedule& schedule, std::size_t lan, std::size_t number
   return numbered(schedule, lan, static_cast<std::uint8_t>(100 + number), number == 0);
 }
 
+std::int64_t time_window_s(const Schedule& schedule) {
+  std::int64_t longest_us = 0;
+  for (const NodePlan& node : schedule.nodes) longest_us = std::max(longest_us, node.interval_us);
+  if (longest_us <= kSecond_us / 10) return 1;
+  return 1 + (longest_us + kSecond_us - 1) / kSecond_us;
+}
+
 std::int64_t worst_drift_ppm(const Schedule& schedule, std::size_t node) {
   std::int64_t worst = std::abs(schedule.nodes[node].drift_ppm);
   for (const Fault& fault : schedule.faults) {
@@ -214,7 +237,7 @@ AuthHmac hmac_of(const Schedule& schedule, std::size_t node) {
     hmac.keys.push_back({id, std::vector<std::uint8_t>(kLeastHmacKeyBytes, id)});
   }
   hmac.active_key = static_cast<std::uint8_t>(1 + node % 2);
-  hmac.time_window_s = kTimeWindow_s;
+  hmac.time_window_s = time_window_s(schedule);
   hmac.anti_replay = schedule.auth == 2 ? AntiReplay::kMonotonic : AntiReplay::kTime;
   return hmac;
 }

@@ -104,8 +104,9 @@ net::IpAddr address_of(const Schedule& schedule, std::size_t node, std::size_t l
 net::IpAddr vip_of(const Schedule& schedule, std::size_t lan, std::size_t number);
 /// The greatest drift that its clock ever has, fast or slow.
 std::int64_t worst_drift_ppm(const Schedule& schedule, std::size_t node);
-/// Of auth_hmac, seconds.
-inline constexpr std::int64_t kTimeWindow_s = 1;
+/// Of auth_hmac, seconds: small, but longer than an advert lies in the queue of a node that is
+/// stopped for an interval.
+std::int64_t time_window_s(const Schedule& schedule);
 InstanceConfig config_of(const Schedule& schedule, std::size_t node, std::size_t lan);
 
 }  // namespace keepline::vrrp::sim

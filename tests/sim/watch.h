@@ -58,6 +58,7 @@ class Watch {
   /// Its lease was found broken at the beginning of this run.
   bool broke(Moment now) const { return lapsed_ && lapsed_us_ == now.local_us; }
   State state() const { return state_; }
+  bool ignores() const { return config_.is_owner() && config_.owner_ignore_adverts; }
   std::uint8_t priority() const { return priority_; }
   const InstanceConfig& config() const { return config_; }
   std::optional<std::int64_t> succession_by_us() const { return succession_by_us_; }
@@ -75,7 +76,6 @@ class Watch {
     Invariant why = Invariant::kPatience;
   };
 
-  bool ignores() const { return config_.is_owner() && config_.owner_ignore_adverts; }
   std::int64_t skew_unit_us(std::int64_t interval_us) const;
   std::int64_t skew_of_us(std::int64_t unit_us) const;
   void hold(std::int64_t base_us, std::int64_t interval_us, Invariant why);

@@ -112,6 +112,18 @@ TEST(AuthHmac, AWindowOutOfRangeIsSaid) {
   }
 }
 
+TEST(AuthHmac, AWindowAsShortAsAnIntervalIsWarnedOf) {
+  const std::string key = "key 1 " + kText32 + "\nactive_key 1\n";
+  const auto said = [&](const std::string& lines) {
+    const LoadResult result = load_text(instance_text(block(key + lines) + "\nadvert_int 2"));
+    return find(result, "time_window is not longer than advert_int") != nullptr;
+  };
+  EXPECT_TRUE(said("time_window 2"));
+  EXPECT_FALSE(said("time_window 3"));
+  EXPECT_FALSE(said("")) << "the default";
+  EXPECT_FALSE(said("time_window 2\nanti_replay monotonic"));
+}
+
 TEST(AuthHmac, ReplacesAuthentication) {
   for (const char* more : {"", "version 3\n"}) {
     const LoadResult result =
