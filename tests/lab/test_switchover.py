@@ -48,8 +48,9 @@ def nat_service(lab):
     return nodes, OUTSIDE_VIP, lambda: udp_probe(net.client, OUTSIDE_VIP, 53, rate=RATE)
 
 
-# Of some ten thousand. With both cores busy a packet may be late for its moment of grace.
-MOST_LOST = 2
+# Of some ten thousand, at one a millisecond: what a CPU that stalls for a moment may cost. A single
+# change that waited for a timer would cost more.
+MOST_LOST = 50
 
 
 def check(report):
