@@ -37,7 +37,7 @@ def two(lab, first, second):
 
 
 def test_services_come_and_go_under_traffic(lab):
-    """The connection of the service that stays goes on over three reloads."""
+    """Connections and packets of the service that stays notice nothing of three reloads."""
     net = two_arms(lab, nodes=1)
     words = {"protocol": "UDP", "check": "", "server_words": ""}
     dns = virtual_server(port=53, **words)
@@ -45,6 +45,9 @@ def test_services_come_and_go_under_traffic(lab):
     keepline.wait_master(OUTSIDE_VIP)
     echoes = [udp_echo(web, 53) for web in net.webs]
     assert echoes
+    # Right after a start the servers' neighbour entries may still be missing: not what is tested.
+    first = udp_probe(net.client, OUTSIDE_VIP, 53, rate=50)
+    wait_for(lambda: first.progress()["answered"] > 0, what="both ways are known")
     probe = udp_probe(net.client, OUTSIDE_VIP, 53, rate=500)
     wait_for(lambda: probe.progress()["answered"] > 100, what="traffic")
     since = keepline.instance("OUT")["since_unix_s"]
@@ -60,9 +63,7 @@ def test_services_come_and_go_under_traffic(lab):
     assert [row["port"] for row in keepline.services()] == order
 
     report = probe.report()
-    # Usually none. Now and then a neighbour is unknown for a moment (`no_neighbour`), and nobody
-    # knows yet why: not for longer than this.
-    assert report["sent"] > 200 and report["longest_gap_ms"] < 300, report
+    assert report["sent"] > 200 and report["lost"] == 0, report
     assert keepline.instance("OUT")["since_unix_s"] == since
     assert keepline.statistics("OUT")["become_master"] == 1
 
