@@ -83,3 +83,12 @@ class Nginx:
 
     def clients(self):
         return {address for address, _, _ in self.requests()}
+
+
+def check_service_follows(client, url, web):
+    """node1 serves; node2 does while node1's web server is stopped; node1 again."""
+    wait_for(lambda: client.curl(url, timeout=1) == "node1\n", 20, "served by node1")
+    web.stop()
+    wait_for(lambda: client.curl(url, timeout=1) == "node2\n", 20, "served by node2")
+    web.start()
+    wait_for(lambda: client.curl(url, timeout=1) == "node1\n", 20, "served by node1 again")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from daemons import Keepline
-from nginx import Nginx
+from nginx import Nginx, check_service_follows
 from process import stays, wait_for
 from programs import GLOBAL, Scripts
 from topologies import pair, vrrp_instance
@@ -103,12 +103,7 @@ def test_track_script_of_a_web_server(lab, scripts, vrrp_daemon):
             " fall 2\n rise 2\n}\n"
         )
         vrrp_daemon(host, text + words).start()
-    url = f"http://{VIP}/"
-    wait_for(lambda: net.client.curl(url, timeout=1) == "node1\n", 20, "served by node1")
-    webs[0].stop()
-    wait_for(lambda: net.client.curl(url, timeout=1) == "node2\n", 20, "served by node2")
-    webs[0].start()
-    wait_for(lambda: net.client.curl(url, timeout=1) == "node1\n", 20, "served by node1 again")
+    check_service_follows(net.client, f"http://{VIP}/", webs[0])
 
 
 @pytest.mark.reference

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from daemons import Keepline
-from nginx import Nginx
+from nginx import Nginx, check_service_follows
 from process import stays, wait_for
 from test_reload import reload
 from topologies import pair, vrrp_instance
@@ -65,12 +65,7 @@ def test_the_address_goes_where_the_web_server_runs(net):
         definition, block = track(command, "param_match initial")
         words = vrrp_instance(vip=f"{VIP}/24", priority=150 - 10 * number, block=block)
         Keepline(host, definition + words).start()
-    url = f"http://{VIP}/"
-    wait_for(lambda: net.client.curl(url, timeout=1) == "node1\n", 20, "served by node1")
-    webs[0].stop()
-    wait_for(lambda: net.client.curl(url, timeout=1) == "node2\n", 20, "served by node2")
-    webs[0].start()
-    wait_for(lambda: net.client.curl(url, timeout=1) == "node1\n", 20, "served by node1 again")
+    check_service_follows(net.client, f"http://{VIP}/", webs[0])
 
 
 def test_a_process_that_dies_is_a_fault(net):
