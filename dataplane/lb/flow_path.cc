@@ -86,9 +86,11 @@ Verdict FlowPath<F>::to_service(Turn& turn, const Arrival& arrival, const Servic
   if (connection == nullptr) {
     const Service& pool = *turn.snapshot.service(service.slot);
     if (pool.syn_proxy) return meet_client(turn, arrival, pool);
-    // In an overload the entry may have been given up while the client was answering; what does
-    // not begin a flow may then go on where its hash leads.
-    const bool resumes = overloaded(turn.now_s) && resumes_flow(parsed);
+    // In an overload the entry may have been given up while the client was answering, and after a
+    // change of master another node has it; what does not begin a flow may then go on where its
+    // hash leads.
+    const bool is_inherited = turn.inherits(service.lease) && pool.leads_alike();
+    const bool resumes = (overloaded(turn.now_s) || is_inherited) && resumes_flow(parsed);
     if (!starts && !resumes) return turn.drop(Drop::kNoConnection);
     if (const Drop drop = check_client(turn, arrival, pool); drop != Drop::kNone) {
       return turn.drop(drop);

@@ -21,9 +21,20 @@ inline constexpr std::size_t kMaxLeases = 1024;
 
 class LeaseTable {
  public:
+  /// For so long after it began, and from mute() on, a lease is in other hands as well: packets of
+  /// one flow may pass either node, seconds.
+  static constexpr std::uint64_t kHandover_s = 3;
+  /// For so long after a lease began clients come with flows that another node began, seconds.
+  static constexpr std::uint64_t kInherit_s = 120;
+
+  explicit LeaseTable(std::uint64_t ticks_per_s) : ticks_per_s_(ticks_per_s) {}
+
   /// Lets workers act for the slot from `now` until `until`. Control thread only.
   void grant(LeaseSlot slot, std::uint64_t now, std::uint64_t until) {
     Lease& lease = leases_[slot];
+    if (now >= lease.until.load(std::memory_order_relaxed)) {
+      lease.began.store(now, std::memory_order_relaxed);
+    }
     lease.muted.store(false, std::memory_order_relaxed);
     lease.granted.store(now, std::memory_order_relaxed);
     lease.until.store(until, std::memory_order_release);
@@ -38,8 +49,10 @@ class LeaseTable {
   struct Lease {
     std::atomic<std::uint64_t> granted{0};
     std::atomic<std::uint64_t> until{0};
+    std::atomic<std::uint64_t> began{0};
     std::atomic<bool> muted{false};
   };
+  const std::uint64_t ticks_per_s_;
   std::array<Lease, kMaxLeases> leases_;
 };
 
@@ -65,10 +78,27 @@ class LeaseView {
   /// Whether ARP is to be answered.
   bool answers(LeaseSlot slot) const {
     if (slot == kAlwaysOurs) return true;
-    return holds(slot) && !table_->leases_[slot].muted.load(std::memory_order_acquire);
+    return holds(slot) && !is_muted(slot);
+  }
+
+  /// Whether another node forwards for the slot as well, or did a moment ago.
+  bool changes_hands(LeaseSlot slot) const {
+    return slot < kMaxLeases && (is_younger(slot, LeaseTable::kHandover_s) || is_muted(slot));
+  }
+  /// Whether flows may come that another node began.
+  bool inherits(LeaseSlot slot) const {
+    return slot < kMaxLeases && is_younger(slot, LeaseTable::kInherit_s);
   }
 
  private:
+  bool is_muted(LeaseSlot slot) const {
+    return table_->leases_[slot].muted.load(std::memory_order_acquire);
+  }
+  bool is_younger(LeaseSlot slot, std::uint64_t age_s) const {
+    const std::uint64_t began = table_->leases_[slot].began.load(std::memory_order_relaxed);
+    return now_ < began + age_s * table_->ticks_per_s_;
+  }
+
   const LeaseTable* table_;
   std::uint64_t now_;
   std::uint64_t resumed_;

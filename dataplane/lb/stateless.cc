@@ -29,15 +29,11 @@ Verdict FlowPath<F>::without_entry(Turn& turn, const Arrival& arrival, const Rea
 }
 
 // From a real server's port, but of no connection. In an overload, or with one-packet scheduling,
-// it may answer a packet that went without one; otherwise it is ordinary traffic of that server,
-// routed if this node is a router.
+// it may answer a packet that went without one, and while the VIP changes hands one that the other
+// node forwarded; otherwise it is ordinary traffic of that server, routed if this node is a router.
 template <typename F>
 Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
   if (turn.has_kernel() && is_kernels(turn, arrival)) return turn.not_ours(Drop::kUnknown);
-  // Only of UDP are there packets without connections at other times.
-  if (arrival.parsed.protocol != net::Protocol::kUdp && !overloaded(turn.now_s)) {
-    return route(turn, arrival.packet, arrival.parsed);
-  }
   const auto* ip = arrival.parsed.template ip<F>(arrival.packet);
   const auto& origins = turn.snapshot.nat_origins();
   const net::IpAddr server = F::generic(ip->source);
@@ -46,10 +42,11 @@ Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
   if (!slot) slot = origins.only_service({server, 0}, arrival.parsed.protocol);
   if (!slot) return route(turn, arrival.packet, arrival.parsed);
   const Service& service = *turn.snapshot.service(*slot);
-  if (!service.one_packet && !overloaded(turn.now_s)) {
+  const Vip* vip = turn.snapshot.find_vip(service.vip.address);
+  const bool changes_hands = vip != nullptr && turn.changes_hands(vip->lease);
+  if (!service.one_packet && !overloaded(turn.now_s) && !changes_hands) {
     return route(turn, arrival.packet, arrival.parsed);
   }
-  const Vip* vip = turn.snapshot.find_vip(service.vip.address);
   if (vip == nullptr || !turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);
   const neigh::NextHop hop = turn.snapshot.next_hops().resolve(ip->destination);
   const Drop drop = check_way_out<F>(turn, arrival.packet, arrival.parsed, hop);

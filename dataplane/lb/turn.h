@@ -34,6 +34,8 @@ class Turn {
     return true;
   }
   bool answers(LeaseSlot slot) const { return leases_.answers(slot); }
+  bool changes_hands(LeaseSlot slot) const { return leases_.changes_hands(slot); }
+  bool inherits(LeaseSlot slot) const { return leases_.inherits(slot); }
 
   /// Whether frames to this link address are for us: kNone, kNotForUs or kNotMaster.
   net::Drop check_destination(const net::Packet& packet) {

@@ -41,7 +41,7 @@ struct Dataplane::State {
   Devices devices;
   rcu::Domain domain;
   rcu::Cell<lb::Snapshot> snapshot{domain};
-  lb::LeaseTable leases;
+  lb::LeaseTable leases{tsc.hz()};
   Mesh mesh;
   Doorbell doorbell;
   std::vector<std::unique_ptr<Worker>> workers;

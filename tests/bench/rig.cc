@@ -81,7 +81,7 @@ Rig::Rig(Ground& ground, const RigConfig& config)
       config_(config),
       clock_(std::make_unique<Clock>(config.clock_factor)),
       domain_(config.workers),
-      leases_(std::make_unique<lb::LeaseTable>()),
+      leases_(std::make_unique<lb::LeaseTable>(clock_->hz())),
       mesh_(config.workers) {
   auto opened =
       port::EthdevDevice::open("net_null0", "size=" + std::to_string(frame_size(config.family)),

@@ -373,7 +373,7 @@ class Fuzzed {
   std::uint32_t now_s_ = 1000;
   World world_ = usual_world();
   std::unique_ptr<const lb::Snapshot> snapshot_ = snapshot_of(world_);
-  lb::LeaseTable leases_;
+  lb::LeaseTable leases_{1};
   std::unique_ptr<lb::Pipeline> pipeline_;
   std::array<Flight, 2> flights_;
   std::size_t filling_ = 0;

@@ -98,8 +98,7 @@ std::vector<FrameBytes> Stage::refused(net::PortId port, FrameBytes frame) {
 }
 
 void Stage::turn() {
-  constexpr std::uint64_t kNow = 1;
-  const lb::LeaseView leases(leases_, kNow, 0, 0);
+  const lb::LeaseView leases(leases_, now_s, 0, 0);
   // All are begun before the first is finished, as a worker overlaps them.
   for (net::PortId id = 0; id < world.ports.size(); ++id) {
     lb::Burst& burst = bursts_[id];

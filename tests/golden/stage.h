@@ -122,6 +122,10 @@ class Stage {
   /// Makes `world` what the pipeline sees from now on.
   void publish();
   void make_master() { leases_.grant(kLease, 0, 1'000'000); }
+  void take_over() {
+    revoke();
+    leases_.grant(kLease, now_s, 1'000'000);
+  }
   void revoke() { leases_.revoke(kLease); }
   void mute() { leases_.mute(kLease); }
 
@@ -153,7 +157,7 @@ class Stage {
   void carry_out(const lb::Burst& burst);
 
   std::array<port::MemoryPort, 3> ports_;
-  lb::LeaseTable leases_;
+  lb::LeaseTable leases_{1};  // its ticks are seconds
   std::unique_ptr<lb::Pipeline> pipeline_;
   lb::SnapshotBuilder builder_;
   std::unique_ptr<const lb::Snapshot> snapshot_;

@@ -138,6 +138,11 @@ struct Service {
     return scheduler == Scheduler::kSourceHash || scheduler == Scheduler::kMaglev ||
            scheduler == Scheduler::kDestinationHash;
   }
+  /// Whether each node that has this service leads a client to the same server.
+  bool leads_alike() const {
+    if (pool.size() == 1) return true;
+    return persistence_s == 0 && (has_ring() || scheduler == Scheduler::kFailover);
+  }
   /// Whether the scheduler asks how many connections there are.
   bool counts_connections() const;
 

@@ -6,6 +6,7 @@ namespace keepline::lb {
 namespace {
 
 constexpr LeaseSlot kSlot = 3;
+constexpr std::uint64_t kTicksPer_s = 10;
 
 // A worker that never paused.
 LeaseView at(const LeaseTable& table, std::uint64_t now) {
@@ -13,21 +14,21 @@ LeaseView at(const LeaseTable& table, std::uint64_t now) {
 }
 
 TEST(Lease, NobodyHoldsWhatWasNotGranted) {
-  const LeaseTable table;
+  const LeaseTable table(kTicksPer_s);
   EXPECT_FALSE(at(table, 0).holds(kSlot));
   EXPECT_FALSE(at(table, 1).holds(kSlot));
   EXPECT_FALSE(at(table, 1).answers(kSlot));
 }
 
 TEST(Lease, AddressesOutsideVrrpAreAlwaysHeld) {
-  const LeaseTable table;
+  const LeaseTable table(kTicksPer_s);
   EXPECT_TRUE(at(table, 1).holds(kAlwaysOurs));
   EXPECT_TRUE(at(table, 1).answers(kAlwaysOurs));
   EXPECT_TRUE(LeaseView(table, 1000, 1000, 1'000'000).holds(kAlwaysOurs));
 }
 
 TEST(Lease, IsHeldUntilItsEndAndNotAtIt) {
-  LeaseTable table;
+  LeaseTable table(kTicksPer_s);
   table.grant(kSlot, 100, 200);
   EXPECT_TRUE(at(table, 100).holds(kSlot));
   EXPECT_TRUE(at(table, 199).holds(kSlot));
@@ -37,7 +38,7 @@ TEST(Lease, IsHeldUntilItsEndAndNotAtIt) {
 }
 
 TEST(Lease, IsRenewedAndRevoked) {
-  LeaseTable table;
+  LeaseTable table(kTicksPer_s);
   table.grant(kSlot, 100, 200);
   table.grant(kSlot, 150, 250);
   EXPECT_TRUE(at(table, 249).holds(kSlot));
@@ -48,13 +49,13 @@ TEST(Lease, IsRenewedAndRevoked) {
 }
 
 TEST(Lease, TheLastSlotIsOneAsWell) {
-  LeaseTable table;
+  LeaseTable table(kTicksPer_s);
   table.grant(kMaxLeases - 1, 100, 200);
   EXPECT_TRUE(at(table, 150).holds(kMaxLeases - 1));
 }
 
 TEST(Lease, WhoSleptThroughItWaitsForTheNextGrant) {
-  LeaseTable table;
+  LeaseTable table(kTicksPer_s);
   table.grant(kSlot, 100, 200);
   // It came back at 150 after 120 ticks: longer than the whole lease.
   EXPECT_FALSE(LeaseView(table, 151, 150, 120).holds(kSlot));
@@ -68,7 +69,7 @@ TEST(Lease, WhoSleptThroughItWaitsForTheNextGrant) {
 }
 
 TEST(Lease, AShortPauseMattersToAShortLeaseOnly) {
-  LeaseTable table;
+  LeaseTable table(kTicksPer_s);
   table.grant(kSlot, 100, 110);
   table.grant(kSlot + 1, 100, 1000);
   const LeaseView view(table, 106, 105, 20);
@@ -77,7 +78,7 @@ TEST(Lease, AShortPauseMattersToAShortLeaseOnly) {
 }
 
 TEST(Lease, MutedItIsHeldButDoesNotAnswer) {
-  LeaseTable table;
+  LeaseTable table(kTicksPer_s);
   table.grant(kSlot, 100, 200);
   EXPECT_TRUE(at(table, 150).answers(kSlot));
   table.mute(kSlot);
@@ -85,6 +86,41 @@ TEST(Lease, MutedItIsHeldButDoesNotAnswer) {
   EXPECT_FALSE(at(table, 150).answers(kSlot));
   table.grant(kSlot, 160, 260);
   EXPECT_TRUE(at(table, 170).answers(kSlot));
+}
+
+TEST(Lease, IsInTwoHandsForAWhileAfterItBegan) {
+  LeaseTable table(kTicksPer_s);
+  table.grant(kSlot, 1000, 1100);
+  EXPECT_TRUE(at(table, 1000).changes_hands(kSlot));
+  EXPECT_TRUE(at(table, 1000).inherits(kSlot));
+  table.grant(kSlot, 1020, 9000);  // renewed: it does not begin anew
+  EXPECT_TRUE(at(table, 1029).changes_hands(kSlot));
+  EXPECT_FALSE(at(table, 1030).changes_hands(kSlot));
+  EXPECT_TRUE(at(table, 2199).inherits(kSlot));
+  EXPECT_FALSE(at(table, 2200).inherits(kSlot));
+  table.revoke(kSlot);
+  table.grant(kSlot, 5000, 5100);
+  EXPECT_TRUE(at(table, 5029).changes_hands(kSlot));
+  table.grant(kSlot, 5100, 5200);  // it had run out
+  EXPECT_TRUE(at(table, 5129).changes_hands(kSlot));
+}
+
+TEST(Lease, IsInTwoHandsAgainOnceMuted) {
+  LeaseTable table(kTicksPer_s);
+  table.grant(kSlot, 1000, 9000);
+  EXPECT_FALSE(at(table, 2000).changes_hands(kSlot));
+  table.mute(kSlot);
+  EXPECT_TRUE(at(table, 2000).changes_hands(kSlot));
+  EXPECT_FALSE(at(table, 5000).inherits(kSlot));
+  table.grant(kSlot, 2010, 9000);
+  EXPECT_FALSE(at(table, 2010).changes_hands(kSlot));
+}
+
+TEST(Lease, AddressesOutsideVrrpStayInOneHand) {
+  const LeaseTable table(kTicksPer_s);
+  EXPECT_FALSE(at(table, 1).changes_hands(kAlwaysOurs));
+  EXPECT_FALSE(at(table, 1).inherits(kAlwaysOurs));
+  EXPECT_FALSE(at(table, 1).changes_hands(kNeverOurs));
 }
 
 }  // namespace

@@ -95,8 +95,8 @@ class Crew {
   IdleMode idle_;
   rcu::Domain domain_;
   rcu::Cell<lb::Snapshot> snapshot_{domain_};
-  lb::LeaseTable leases_;
   HandClock clock_;
+  lb::LeaseTable leases_{clock_.hz()};
   Mesh mesh_;
   Doorbell doorbell_;
 };

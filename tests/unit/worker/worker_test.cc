@@ -92,7 +92,7 @@ class WorkerTest : public ::testing::Test {
   std::array<port::MemoryPort, 2> ports_;
   rcu::Domain domain_{1};
   rcu::Cell<lb::Snapshot> snapshot_{domain_};
-  lb::LeaseTable leases_;
+  lb::LeaseTable leases_{kHz};
   HandClock clock_;
   Mesh mesh_{1};
   Doorbell doorbell_;
