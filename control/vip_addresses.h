@@ -20,7 +20,7 @@ namespace keepline::control {
 
 class VipAddresses {
  public:
-  static constexpr std::int64_t kPatience_us = 100'000;  ///< Half of Departure::kLinger_us.
+  static constexpr std::int64_t kPatience_us = 100'000;  ///< A fifth of Departure::kLinger_us.
 
   VipAddresses(const Running& running, KernelExecutor& kernel)
       : running_(running), kernel_(kernel) {}

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "control/clock.h"
@@ -35,6 +36,19 @@ net::Mac group_mac(const net::IpAddr& group) {
   const std::uint32_t value = group.v4().value();
   return {{0x01, 0x00, 0x5e, static_cast<std::uint8_t>((value >> 16) & 0x7f),
            static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)}};
+}
+
+// Instances that clients of virtual servers come to. The others of a sync group are the servers'
+// way back.
+std::set<std::size_t> with_services(const Running& running) {
+  std::set<std::size_t> result;
+  if (running.config->sync_groups.empty()) return result;
+  std::set<net::IpAddr> addresses;
+  for (const auto& server : running.config->virtual_servers) addresses.insert(server.address);
+  for (const PlacedVip& vip : running.topology->vips) {
+    if (addresses.contains(vip.address)) result.insert(vip.lease);
+  }
+  return result;
 }
 
 }  // namespace
@@ -89,6 +103,7 @@ void VrrpDriver::follow(std::size_t index) {
 void VrrpDriver::follow_groups() {
   groups_.clear();
   std::vector<std::vector<std::size_t>> groups;
+  const std::set<std::size_t> led = with_services(running_);
   for (const config::SyncGroup& group : running_.config->sync_groups) {
     std::vector<std::size_t> numbers;
     for (std::size_t i = 0; i < running_.config->vrrp_instances.size(); ++i) {
@@ -97,6 +112,8 @@ void VrrpDriver::follow_groups() {
         numbers.push_back(running_.topology->instances[i].lease);
       }
     }
+    std::stable_partition(numbers.begin(), numbers.end(),
+                          [&](std::size_t number) { return !led.contains(number); });
     groups_.push_back({numbers, state_of(numbers)});
     groups.push_back(std::move(numbers));
   }
@@ -227,7 +244,10 @@ void VrrpDriver::announce(const PlacedVip& vip, const net::Mac& owner, const net
 // After a split brain the better master need not know that there was another one: whoever hears of
 // the other first is silent from then on. Clients of this one would keep its MAC for minutes; so it
 // says itself where they are to go. With a virtual MAC they know, and by unicast nobody can tell.
+// Not before it has let go: a keepalived speaks first and gives its kernel the addresses then.
 void VrrpDriver::announce_successor(std::size_t instance) {
+  const std::optional<net::Mac> successor = std::exchange(told_[instance].successor, {});
+  if (!successor) return;
   const PlacedInstance& placed =
       running_.topology
           ->instances[*running_.topology->instance_of(static_cast<lb::LeaseSlot>(instance))];
@@ -235,8 +255,18 @@ void VrrpDriver::announce_successor(std::size_t instance) {
   for (const PlacedVip& vip : running_.topology->vips) {
     if (vip.lease != instance || vip.port != placed.port) continue;
     if (!host_.may_announce(instance, placed.port)) return;
-    announce(vip, last_sender_, vip.mac);
+    announce(vip, *successor, vip.mac);
   }
+}
+
+void VrrpDriver::acquire_addresses(std::size_t instance) {
+  told_[instance].successor.reset();
+  host_.acquire_addresses(instance);
+}
+
+void VrrpDriver::release_addresses(std::size_t instance) {
+  announce_successor(instance);
+  host_.release_addresses(instance);
 }
 
 std::int64_t VrrpDriver::wall_us() {
@@ -247,7 +277,7 @@ void VrrpDriver::state_changed(std::size_t instance, const vrrp::StateChanged& c
   told_[instance].since_unix_s = ::time(nullptr);
   log::info("({}) Entering {} STATE ({})", name_of(instance), vrrp::to_string(change.to),
             vrrp::to_string(change.reason));
-  if (change.reason == vrrp::Reason::kHigherPriority) announce_successor(instance);
+  if (change.reason == vrrp::Reason::kHigherPriority) told_[instance].successor = last_sender_;
   host_.state_changed(instance, change);
   note_group(instance);
 }

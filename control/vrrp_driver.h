@@ -93,8 +93,8 @@ class VrrpDriver final : private vrrp::Host {
   }
   void revoke_lease(std::size_t instance) override { host_.revoke_lease(instance); }
   void mute(std::size_t instance) override { host_.mute(instance); }
-  void acquire_addresses(std::size_t instance) override { host_.acquire_addresses(instance); }
-  void release_addresses(std::size_t instance) override { host_.release_addresses(instance); }
+  void acquire_addresses(std::size_t instance) override;
+  void release_addresses(std::size_t instance) override;
   std::int64_t wall_us() override;
   void state_changed(std::size_t instance, const vrrp::StateChanged& change) override;
   void noticed(std::size_t instance, const vrrp::Notice& notice) override;
@@ -118,6 +118,7 @@ class VrrpDriver final : private vrrp::Host {
   struct Told {
     net::Mac advert_mac;
     std::int64_t since_unix_s = 0;
+    std::optional<net::Mac> successor;  ///< Set: who succeeded it, until it has let go.
   };
   std::vector<Told> told_;  ///< By instance.
   net::Mac last_sender_;    ///< Of the frame that is looked at, or was last.

@@ -69,7 +69,7 @@ void Instance::enter(const Step& step, std::int64_t now_us) {
   lease_.grant(now_us + lease_us(timer_base()));
   emit(GrantLease{lease_.until_us()});
   emit(AcquireVips{});
-  emit(StartGarpBurst{GarpReason::kBecameMaster});
+  emit(StartGarpBurst{preempted_ ? GarpReason::kPreempts : GarpReason::kBecameMaster});
   adverts_ = preempted_ ? 0 : 1;
   if (preempted_) return;
   ++statistics_.advert_sent;

@@ -126,7 +126,8 @@ void Speaker::handle_timeout(std::int64_t now_us) {
       members_[i].machine.handle_timeout(now_us);
       settle(i, now_us);
     }
-    announce(i, now_us);
+    const std::size_t group = members_[i].group;
+    if (group == kNoGroup || groups_[group].front() == i) announce(i, now_us);
   }
 }
 
@@ -143,7 +144,8 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
     consider(member.lingers_until_us);
     if (member.is_leaving() || !member.is_used) continue;
     consider(member.machine.next_timeout());
-    consider(member.announcer.next_timeout(gaps_.at(member.port)));
+    const auto announcing_us = member.announcer.next_timeout(gaps_.at(member.port));
+    if (announcing_us) consider(std::max(*announcing_us, announcing_from_us_));
   }
   return earliest_us;
 }
@@ -188,10 +190,11 @@ void Speaker::leave_if_broken(std::size_t index, std::int64_t now_us) {
 }
 
 // Whatever a verb has set going is finished before the next event: first the instance's own
-// actions, then those of its sync group.
+// actions, then those of its sync group. Clients are led here when all members are masters.
 void Speaker::settle(std::size_t index, std::int64_t now_us) {
   carry_out(index, now_us);
   if (members_[index].group != kNoGroup) settle_group(members_[index].group, now_us);
+  announce(index, now_us);
 }
 
 void Speaker::settle_group(std::size_t group, std::int64_t now_us) {
@@ -241,10 +244,10 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  },
                  [&](const StartGarpBurst& burst) {
                    if (burst.reason == GarpReason::kBecameMaster) member.announcer.start(now_us);
+                   if (burst.reason == GarpReason::kPreempts) member.announcer.preempt(now_us);
                    if (burst.reason == GarpReason::kLowerPriorityAdvert) {
                      heard_lower_priority(index, now_us);
                    }
-                   announce(index, now_us);
                  },
                  [](const WantMaster&) {},
                  [&](const StateChanged& change) {
@@ -266,7 +269,6 @@ void Speaker::heard_lower_priority(std::size_t index, std::int64_t now_us) {
   }
   for (const std::size_t other : groups_[members_[index].group]) {
     members_[other].announcer.lower_priority_heard(now_us);
-    if (other != index) announce(other, now_us);
   }
 }
 
@@ -293,12 +295,28 @@ void Speaker::send_advert(std::size_t index, std::uint8_t priority) {
   for (const Peer& peer : config.peers) send_to(peer.address);
 }
 
+// The members of a sync group wait for each other and keep to its order: clients that are led here
+// before the servers would have their answers go to the other node.
 void Speaker::announce(std::size_t index, std::int64_t now_us) {
+  const std::size_t group = members_[index].group;
+  if (group == kNoGroup) return announce_alone(index, now_us);
+  const auto may = [this](std::size_t other) { return host_.may_announce(other); };
+  if (!std::ranges::all_of(groups_[group], may)) {
+    announcing_from_us_ = now_us + kRetry_us;
+    return;
+  }
+  for (const std::size_t other : groups_[group]) announce_alone(other, now_us);
+}
+
+void Speaker::announce_alone(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
   GarpGap& gap = gaps_.at(member.port);
   for (std::size_t i = 0; i < kAnnouncementsPerTurn; ++i) {
     // Adverts share the way out: announcements leave them room, and go on when there is more.
-    if (!host_.may_announce(index)) return;
+    if (!host_.may_announce(index)) {
+      announcing_from_us_ = now_us + kRetry_us;
+      return;
+    }
     const auto vip = member.announcer.poll(now_us, gap);
     if (!vip) return;
     host_.announce(index, *vip);

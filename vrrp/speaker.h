@@ -26,6 +26,8 @@ using Port = std::uint16_t;
 class Speaker {
  public:
   static constexpr std::size_t kAnnouncementsPerTurn = 256;
+  /// After Host::may_announce has said no.
+  static constexpr std::int64_t kRetry_us = 1'000;
 
   /// `gap`: the gaps that each port begins with.
   Speaker(Host& host, GarpGap gap) : host_(host), gap_(gap) {}
@@ -41,6 +43,7 @@ class Speaker {
   /// One that is in INIT: its number is free.
   void remove(std::size_t number);
   /// The sync groups from now on. Members have sync_grouped in their configuration, others not.
+  /// In the order in which they are to be announced: first the addresses that answers go to.
   void set_groups(std::vector<std::vector<std::size_t>> groups, std::int64_t now_us);
 
   /// One instance, or all; those that have left INIT, that leave or have left stay as they are.
@@ -114,6 +117,7 @@ class Speaker {
   void send_advert(std::size_t index, std::uint8_t priority);
   void heard_lower_priority(std::size_t index, std::int64_t now_us);
   void announce(std::size_t index, std::int64_t now_us);
+  void announce_alone(std::size_t index, std::int64_t now_us);
 
   Host& host_;
   GarpGap gap_;
@@ -122,7 +126,8 @@ class Speaker {
   std::vector<std::vector<std::size_t>> groups_;
   Router router_;
   std::map<std::size_t, Departure> departures_;
-  bool ending_ = false;  ///< All leave, for good.
+  std::int64_t announcing_from_us_ = 0;  ///< When it is worth asking the host again.
+  bool ending_ = false;                  ///< All leave, for good.
   bool stopped_ = false;
 };
 

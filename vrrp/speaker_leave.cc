@@ -135,7 +135,9 @@ void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std:
       members_[index].machine.examine(advert, host_.wall_us())) {
     return;
   }
-  if (departure->second.handle_successor(now_us) == Departure::News::kFirst) host_.mute(index);
+  if (departure->second.handle_successor(now_us) == Departure::News::kKnown) return;
+  host_.grant_lease(index, Departure::kLinger_us);
+  host_.mute(index);
 }
 
 }  // namespace keepline::vrrp

@@ -33,6 +33,8 @@ def pytest_addoption(parser):
         default="veth",
         help="what nodes have in place of a NIC: veth, owned by DPDK (vdev, pci), VLANs of one NIC",
     )
+    parser.addoption("--switchovers", type=int, default=10, help="in a row, planned ones")
+    parser.addoption("--switchover-rate", type=int, default=2000, help="numbered packets a second")
 
 
 def pytest_configure(config):

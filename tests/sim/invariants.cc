@@ -46,7 +46,7 @@ constexpr std::array<Rule, kInvariantCount> kRules = {
          "nobody else"},
     Rule{"departure",
          "a leaving master is quiet when it has heard its successor, and gone after the longest "
-         "skew and 200 ms"},
+         "skew and 700 ms"},
     Rule{"sync-group", "the members of a sync group are all master or none, all at fault or none"},
     Rule{"announcer", "gratuitous ARP comes only from a node that holds the VIP and its lease"},
     Rule{"announced",
@@ -58,7 +58,8 @@ constexpr std::array<Rule, kInvariantCount> kRules = {
          "every other one is taken"},
 };
 
-constexpr std::int64_t kDepartureSlack_us = 200'000;
+// Until a successor has spoken, and the moment that who was succeeded forwards on.
+constexpr std::int64_t kDepartureSlack_us = 200'000 + 500'000;
 
 }  // namespace
 

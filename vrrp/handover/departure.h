@@ -17,7 +17,7 @@ namespace keepline::vrrp {
 class Departure {
  public:
   static constexpr std::int64_t kSlack_us = 200'000;
-  static constexpr std::int64_t kLinger_us = 200'000;
+  static constexpr std::int64_t kLinger_us = 500'000;
 
   Departure(const InstanceConfig& config, std::int64_t now_us)
       : end_us_(now_us + longest_skew_us(config) + kSlack_us) {}
@@ -25,9 +25,10 @@ class Departure {
   enum class News : std::uint8_t { kFirst, kKnown };
   /// An advert of another router was heard.
   News handle_successor(std::int64_t now_us) {
-    if (succeeded_) return News::kKnown;
+    // After its end (this node was not running) nothing of it begins anew.
+    if (succeeded_ || now_us >= end_us_) return News::kKnown;
     succeeded_ = true;
-    end_us_ = std::min(end_us_, now_us + kLinger_us);
+    end_us_ = now_us + kLinger_us;
     return News::kFirst;
   }
 

@@ -28,11 +28,18 @@ TEST(Departure, ASuccessorEndsTheWaitAfterAMoment) {
   EXPECT_EQ(departure.end_us(), 600'000 + Departure::kLinger_us);
 }
 
-TEST(Departure, ALateSuccessorDoesNotProlongIt) {
+TEST(Departure, ALateSuccessorHasItsMomentToo) {
   Departure departure(config_of(Version::k2, kSecond_us), 0);
-  const std::int64_t end = departure.end_us();
-  departure.handle_successor(end - 1);
-  EXPECT_EQ(departure.end_us(), end);
+  const std::int64_t end_us = departure.end_us();
+  departure.handle_successor(end_us - 1);
+  EXPECT_EQ(departure.end_us(), end_us - 1 + Departure::kLinger_us);
+}
+
+TEST(Departure, OneThatIsHeardAfterTheEndProlongsNothing) {
+  Departure departure(config_of(Version::k2, kSecond_us), 0);
+  const std::int64_t end_us = departure.end_us();
+  EXPECT_EQ(departure.handle_successor(end_us), Departure::News::kKnown);
+  EXPECT_EQ(departure.end_us(), end_us);
 }
 
 }  // namespace

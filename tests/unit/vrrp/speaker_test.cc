@@ -168,7 +168,7 @@ TEST_F(SpeakerTest, WhoPreemptsLeadsClientsAwayBeforeItSpeaks) {
   }
   ASSERT_EQ(state(0), State::kMaster);
   const std::int64_t since_us = speaker.instance(0).last_transition_us();
-  EXPECT_EQ(host.announced[0], "10.0.0.50 ");
+  EXPECT_EQ(host.announced[0], "10.0.0.50 10.0.0.50 ") << "before and after the first advert";
   EXPECT_EQ(speaker.instance(0).statistics().advert_sent, 1u);
   EXPECT_EQ(speaker.instance(0).deadline_us(), since_us + Instance::kLead_us + kSecond_us);
 }

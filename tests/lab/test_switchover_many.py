@@ -1,0 +1,198 @@
+"""Planned changes of master in a row, of every kind: no packet is lost, no answer comes twice.
+
+`--switchovers 100 --switchover-rate 20000` is the long form; it wants a machine of its own.
+"""
+
+import json
+
+import pytest
+from daemons import KEEPLINE, Keepalived, Keepline
+from process import wait_for
+from test_reload import reload
+from test_switchover import failover
+from topologies import (
+    OUTSIDE_VIP,
+    pair,
+    two_arm_configuration,
+    two_arms,
+    virtual_server,
+    vrrp_instance,
+)
+
+VIP, STAYING_VIP = "10.0.0.50", "10.0.0.99"
+PORT = 7007
+BETTER, WORSE, LOWERED = 200, 100, 50
+MOST_S = 10  # for there and back; a signal ends the probe earlier
+
+
+@pytest.fixture
+def probe_rate(request):
+    return request.config.getoption("--switchover-rate")
+
+
+@pytest.fixture
+def rounds(request):
+    """There and back makes two."""
+    return request.config.getoption("--switchovers") // 2
+
+
+class Probe:
+    """Numbered datagrams from the client to the VIP, each of them answered once."""
+
+    def __init__(self, client, vip, rate, seconds):
+        words = ["udp", f"{vip}:{PORT}", "--rate", rate, "--seconds", seconds]
+        self._process = client.start(
+            KEEPLINE, "bench-failover", *map(str, words), "--json", "--realtime", name="probe"
+        )
+
+    def report(self):
+        assert self._process.stop(timeout=30) == 0, self._process.output()
+        return json.loads(self._process.output().splitlines()[-1])
+
+
+def far_end(host):
+    words = ["bench-failover", "echo", str(PORT), "--name", host.name, "--realtime"]
+    host.start(KEEPLINE, *words, name="echo").wait_output("answering")
+
+
+class Cluster:
+    """node1, which is better and whose master role is moved, and node2; `texts` by what it is."""
+
+    def __init__(self, lab, other_daemon):
+        self.moods = lab.directory / "mood"
+        self.set_mood(0)
+        self.lay(lab)
+        self.one = Keepline(self.nodes[0], self.text(BETTER))
+        self.two = other_daemon(self.nodes[1], self.text(WORSE))
+        self.one.start().wait_master(self.vip)
+        self.two.start().wait_backup(self.vip)
+        words = ["bench-failover", "tcp", f"{self.vip}:{PORT}", "--seconds", "0.01"]
+        wait_for(
+            lambda: "1 answered" in self.client.run(KEEPLINE, *words, "--rate", "100").stdout,
+            what="the VIP is served",
+        )
+
+    def dropped(self):
+        """By reason and node, since its last start."""
+        daemons = [each for each in (self.one, self.two) if isinstance(each, Keepline)]
+        return [{name: n for name, n in each.drops().items() if n} for each in daemons]
+
+    def set_mood(self, value):
+        """Of the tracked file: what is added to node1's priority."""
+        self.moods.write_text(f"{value}\n")
+
+    def tracking(self):
+        return f'track_file mood {{\n file "{self.moods}"\n weight 1\n}}\n'
+
+    def away(self):
+        self.two.wait_master(self.vip)
+        self.one.wait_backup(self.vip)
+
+    def back(self):
+        self.one.wait_master(self.vip)
+        self.two.wait_backup(self.vip)
+
+
+class LocalService(Cluster):
+    """The VIP is an address of the master, which answers itself."""
+
+    vip = VIP
+
+    def lay(self, lab):
+        net = pair(lab)
+        self.client, self.nodes = net.client, net.nodes
+        for node in net.nodes:
+            far_end(node)
+
+    def text(self, priority, has_vip=True):
+        staying = vrrp_instance("VI_9", f"{STAYING_VIP}/24", vrid=99, priority=priority)
+        if not has_vip:
+            return staying
+        block = "track_file {\n mood\n }" if priority == BETTER else ""
+        tracked = vrrp_instance(vip=f"{VIP}/24", priority=priority, block=block)
+        return (self.tracking() if block else "") + staying + tracked
+
+
+class NatService(Cluster):
+    """Two servers behind the VIP and behind the inside VIP, which is their gateway."""
+
+    vip = OUTSIDE_VIP
+
+    def lay(self, lab):
+        net = two_arms(lab)
+        self.client, self.nodes = net.client, net.nodes
+        for web in net.webs:
+            far_end(web)
+
+    def text(self, priority, has_vip=True):
+        staying = vrrp_instance("VI_9", "192.0.2.99/24", vrid=99, priority=priority)
+        if not has_vip:
+            return staying
+        block = "track_file {\n mood\n }" if priority == BETTER else ""
+        services = [
+            virtual_server(port=PORT, protocol=protocol, check="", server_words="")
+            for protocol in ("UDP", "TCP")
+        ]
+        both = two_arm_configuration(priority, "".join(services), block=block)
+        if block:
+            both = "global_defs {\n}\n" + self.tracking() + both
+            both = both.replace("group {\n OUT", "sync_group_tracking_weight\n group {\n OUT")
+        return both + staying
+
+
+def by_command(cluster):
+    failover(cluster.one)
+    cluster.away()
+    failover(cluster.one, "--back")
+    cluster.back()
+
+
+def by_stop(cluster):
+    assert cluster.one.stop() == 0
+    cluster.two.wait_master(cluster.vip)
+    cluster.one.start()
+    cluster.back()
+
+
+def by_tracking(cluster):
+    cluster.set_mood(LOWERED - BETTER)
+    cluster.away()
+    cluster.set_mood(0)
+    cluster.back()
+
+
+def by_priority(cluster):
+    reload(cluster.one, cluster.text(BETTER).replace(f"priority {BETTER}", f"priority {LOWERED}"))
+    cluster.away()
+    reload(cluster.one, cluster.text(BETTER))
+    cluster.back()
+
+
+def by_removal(cluster):
+    reload(cluster.one, cluster.text(BETTER, has_vip=False))
+    cluster.two.wait_master(cluster.vip)
+    reload(cluster.one, cluster.text(BETTER))
+    cluster.back()
+
+
+CHANGES = [by_command, by_stop, by_tracking, by_priority, by_removal]
+
+
+@pytest.mark.parametrize(
+    ("site", "peer"),
+    [(LocalService, Keepline), (NatService, Keepline), (LocalService, Keepalived)],
+    ids=["local", "nat", "local-keepalived"],
+)
+def test_switchovers_in_a_row(lab, site, peer, rounds, probe_rate):
+    cluster = site(lab, peer)
+    probe = Probe(cluster.client, cluster.vip, probe_rate, MOST_S * rounds)
+    for number in range(rounds):
+        CHANGES[number % len(CHANGES)](cluster)
+    report = probe.report()
+    kept = {key: report[key] for key in ("sent", "lost", "duplicated", "outages", "changes")}
+    kept["dropped"] = cluster.dropped()
+    kept = json.dumps(kept)
+    assert report["sent"] > rounds * probe_rate / 10, kept
+    assert (report["lost"], report["duplicated"]) == (0, 0), kept
+    if peer is Keepline and site is LocalService:
+        assert len(report["changes"]) >= 2 * rounds, kept
