@@ -87,7 +87,8 @@ class App final : public VrrpHost {
   void leave_those_that_go(std::function<void()> then);
   void apply();
   void commit();
-  void end_reload(std::string outcome);
+  enum class Outcome : std::uint8_t { kApplied, kRefused };
+  void end_reload(Outcome outcome);
   bool is_held(lb::LeaseSlot lease) const;
 
   void failover(const api::FailoverQuery& query, api::Backend::FailoverCallback reply);
