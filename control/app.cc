@@ -318,12 +318,26 @@ void App::take_kernel_view() {
     return;
   }
   view_ = std::move(view);
+  note_lost_ports();
   follow_macs();
   neighbours_->update(*view_, publisher_->services());
   peer_hops_.update(setup_.running, *view_);
   publisher_->request();
   use_bonds(*dataplane_, *setup_.running.topology, *view_);
   if (watch_ != nullptr) watch_->update(view_);
+}
+
+void App::note_lost_ports() {
+  for (const LostPorts::News& news : lost_ports_.look(*setup_.running.topology, *view_)) {
+    if (news.is_there_again) {
+      log::error(
+          "another interface {} is there, which is not attached: restart keeplined to use it",
+          news.netdev);
+    } else {
+      log::error("interface {} was removed: when it is there again, restart keeplined",
+                 news.netdev);
+    }
+  }
 }
 
 // An interface's MAC is what VIPs without a virtual one are answered with.

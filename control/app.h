@@ -31,6 +31,7 @@
 #include "control/notify/notifier.h"
 #include "control/options.h"
 #include "control/peer_hops.h"
+#include "control/plan/lost_ports.h"
 #include "control/port_filters.h"
 #include "control/publisher.h"
 #include "control/reloader.h"
@@ -87,7 +88,8 @@ class App final : public VrrpHost {
   void leave_those_that_go(std::function<void()> then);
   void apply();
   void commit();
-  void end_reload(std::string outcome);
+  enum class Outcome : std::uint8_t { kApplied, kRefused };
+  void end_reload(Outcome outcome);
   bool is_held(lb::LeaseSlot lease) const;
 
   void failover(const api::FailoverQuery& query, api::Backend::FailoverCallback reply);
@@ -118,6 +120,7 @@ class App final : public VrrpHost {
   void handle_kernel_news();
   void take_kernel_view();
   void follow_macs();
+  void note_lost_ports();
   void check_worker();
   PlanInput plan_input() const;
 
@@ -166,6 +169,7 @@ class App final : public VrrpHost {
   std::int64_t goodbye_until_us_ = 0;
   PeerHops peer_hops_;
   WorkerWatch worker_watch_;
+  LostPorts lost_ports_;
   std::int64_t health_due_us_ = 0;
   ControlLag lag_;
 };

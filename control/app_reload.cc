@@ -32,13 +32,13 @@ void App::judge(std::shared_ptr<Reloader::Loaded> loaded) {
   if (stopping_) return;
   log_diagnostics(loaded->diagnostics);
   reload_->loaded = std::move(loaded);
-  if (!reload_->loaded->diagnostics.can_run()) return end_reload("refused");
+  if (!reload_->loaded->diagnostics.can_run()) return end_reload(Outcome::kRefused);
   const Topology& topology = *reload_->loaded->wanted.topology;
   if (const auto open = filters_.widen(topology); !open) {
     log::error("{}", open.error());
     reload_->loaded->messages.push_back("error: " + open.error());
     filters_.narrow(*setup_.running.topology);
-    return end_reload("refused");
+    return end_reload(Outcome::kRefused);
   }
   leave_those_that_go([this] { apply(); });
 }
@@ -77,7 +77,7 @@ void App::commit() {
     watch_->follow();
   }
   reloads_.loaded_unix_s = ::time(nullptr);
-  end_reload("applied");
+  end_reload(Outcome::kApplied);
   reloader_->discard(before);
 }
 
@@ -87,13 +87,13 @@ bool App::is_held(lb::LeaseSlot lease) const {
          vrrp_->speaker().instance(lease).state() == vrrp::State::kMaster;
 }
 
-void App::end_reload(std::string outcome) {
-  const bool refused = outcome == "refused";
+void App::end_reload(Outcome outcome) {
+  const bool refused = outcome == Outcome::kRefused;
   ++(refused ? reloads_.refused : reloads_.applied);
   reloads_.last_refused = refused;
   const Reload done = std::move(*std::exchange(reload_, std::nullopt));
   api::ReloadReport report;
-  report.outcome = std::move(outcome);
+  report.outcome = refused ? "refused" : "applied";
   report.took_ms = static_cast<std::uint64_t>((now_us() - done.begun_us) / 1000);
   report.messages = done.loaded->messages;
   if (refused) {
@@ -105,6 +105,7 @@ void App::end_reload(std::string outcome) {
   }
   reloader_->discard(done.loaded);
   for (const auto& reply : done.replies) reply(report);
+  follow_macs();  // one may have changed since the new configuration was looked at
   if (is_reload_asked_) begin_reload();
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "control/clock.h"
 #include "control/log.h"
 
 namespace keepline::control {
@@ -35,7 +36,8 @@ InstanceWatch::InstanceWatch(boost::asio::any_io_executor executor, const Runnin
       scripts_(executor, *running.config, children, [this] { apply(); }),
       files_(executor, *running.config, [this] { apply(); }),
       processes_(executor, *running.config, [this] { apply(); }),
-      delay_(executor) {}
+      delay_(executor),
+      link_timer_(executor) {}
 
 void InstanceWatch::start(std::shared_ptr<const KernelView> view) {
   view_ = std::move(view);
@@ -69,13 +71,27 @@ void InstanceWatch::follow() {
 void InstanceWatch::stop() {
   stopped_ = true;
   delay_.cancel();
+  link_timer_.cancel();
   scripts_.stop();
   files_.stop();
   processes_.stop();
 }
 
 void InstanceWatch::apply() {
+  if (!stopped_) look_at_links();
   for (std::size_t i = 0; !stopped_ && i < running_.topology->instances.size(); ++i) apply_to(i);
+}
+
+// interface_up_down_delays: a change that has not lasted is not looked at yet.
+void InstanceWatch::look_at_links() {
+  const std::int64_t now = now_us();
+  links_.links = link_delays_.settle(running_.config->link_delays, view_->links, now);
+  const auto due_us = link_delays_.next_us();
+  if (!due_us) return;
+  link_timer_.expires_after(std::chrono::microseconds(*due_us - now));
+  link_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) apply();
+  });
 }
 
 // Faults come first: a 255 owner without link must not speak even once.
@@ -84,13 +100,12 @@ void InstanceWatch::apply_to(std::size_t index) {
   const config::VrrpInstance& instance = running_.config->vrrp_instances[index];
   const std::size_t number = topology.instances[index].lease;
   const PlacedPort& port = topology.ports[topology.instances[index].port];
-  const Link* link = view_->find_link(port.ifindex);
+  const Link* link = links_.find_link(port.ifindex);
   const bool is_down = link == nullptr || !link->is_up;
-  note_gone(port, link == nullptr);
   vrrp_.set_fault(number, vrrp::FaultCause::kInterfaceDown,
                   is_down && !instance.dont_track_primary);
   const Tracked tracked =
-      track(instance, *view_, scripts_.outcomes(), files_.values(), processes_.outcomes());
+      track(instance, links_, scripts_.outcomes(), files_.values(), processes_.outcomes());
   vrrp_.set_fault(number, vrrp::FaultCause::kTracker, tracked.is_fault);
   vrrp_.set_priority(number, tracked.priority);
   vrrp_.set_source(number, source_of(instance, *view_, port.ifindex, topology));
@@ -98,14 +113,6 @@ void InstanceWatch::apply_to(std::size_t index) {
     vips_.keep(topology.instances[index].lease, *view_);
   }
   if (may_start_ && !tracked.is_unknown) vrrp_.start(number);
-}
-
-// One of the same name that is made anew is another interface, which is not attached.
-void InstanceWatch::note_gone(const PlacedPort& port, bool is_gone) {
-  if (is_gone && gone_.insert(port.ifindex).second) {
-    log::error("interface {} is gone: when it is there again, restart keeplined", port.netdev);
-  }
-  if (!is_gone) gone_.erase(port.ifindex);
 }
 
 }  // namespace keepline::control

@@ -7,9 +7,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
-#include <set>
 
 #include "control/file_tracker.h"
+#include "control/plan/link_delays.h"
 #include "control/process_tracker.h"
 #include "control/script_tracker.h"
 #include "control/vip_addresses.h"
@@ -36,7 +36,7 @@ class InstanceWatch {
  private:
   void apply();
   void apply_to(std::size_t index);
-  void note_gone(const PlacedPort& port, bool is_gone);
+  void look_at_links();
 
   const Running& running_;
   VrrpDriver& vrrp_;
@@ -45,8 +45,10 @@ class InstanceWatch {
   FileTracker files_;
   ProcessTracker processes_;
   boost::asio::steady_timer delay_;
+  LinkDelays link_delays_;
+  boost::asio::steady_timer link_timer_;
   std::shared_ptr<const KernelView> view_;
-  std::set<unsigned> gone_;  ///< Interfaces that are not there any more, by ifindex.
+  KernelView links_;  ///< Nothing but the links, as they count now.
   bool may_start_ = false;
   bool stopped_ = false;
 };

@@ -109,6 +109,7 @@ api::StatusReport Reports::status() {
     port.driver = driver_of(from_.running->topology->devices[placed.device]);
     port.mac = net::to_string(placed.mac);
     port.link_up = link != nullptr && link->is_up;
+    port.needs_restart = link == nullptr;
     const PortFigures figures = port_figures(*from_.dataplane, static_cast<net::PortId>(i));
     port.rx_packets = figures.received;
     port.tx_packets = figures.transmitted;
@@ -139,6 +140,7 @@ api::VrrpsReport Reports::vrrp() {
     row.advert_interval_us = static_cast<std::uint64_t>(machine.config().advert_interval_us);
     for (const net::IpAddr& vip : machine.config().vips) row.vips.push_back(net::to_string(vip));
     row.since_unix_s = from_.vrrp->since_unix_s(number);
+    row.state_age_s = from_.vrrp->state_age_s(number);
     row.statistics = vrrp_counters(machine.statistics());
     report.instances.push_back(std::move(row));
   }

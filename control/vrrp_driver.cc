@@ -20,11 +20,25 @@ namespace keepline::control {
 
 namespace {
 
-vrrp::GarpGap gap_of(const config::Config& config) {
-  if (config.vrrp_instances.empty()) return vrrp::GarpGap();
-  const config::GarpOptions& garp = config.vrrp_instances.front().garp;
+template <typename Options>
+vrrp::GarpGap gap_of(const Options& garp) {
   return vrrp::GarpGap(static_cast<std::int64_t>(*garp.interval_us),
                        static_cast<std::int64_t>(*garp.gna_interval_us));
+}
+
+// garp_group names interfaces; those without an instance announce nothing.
+std::vector<vrrp::Speaker::SharedGap> shared_gaps(const Running& running) {
+  std::vector<vrrp::Speaker::SharedGap> result;
+  for (const config::GarpGroup& group : running.config->garp_groups) {
+    vrrp::Speaker::SharedGap shared{{}, gap_of(group)};
+    for (std::size_t id = 0; id < running.topology->ports.size(); ++id) {
+      const std::string& name = running.topology->ports[id].netdev;
+      if (std::ranges::find(group.interfaces, name) == group.interfaces.end()) continue;
+      shared.ports.push_back(static_cast<vrrp::Port>(id));
+    }
+    result.push_back(std::move(shared));
+  }
+  return result;
 }
 
 // RFC 1112 §6.4: the low 23 bits of the group; RFC 2464 §7: the low 32.
@@ -58,7 +72,7 @@ VrrpDriver::VrrpDriver(boost::asio::any_io_executor executor, const Running& run
     : timer_(std::move(executor)),
       running_(running),
       host_(host),
-      speaker_(*this, gap_of(*running.config)) {
+      speaker_(*this, vrrp::GarpGap()) {
   follow();
 }
 
@@ -67,6 +81,7 @@ void VrrpDriver::follow() {
     const auto lease = static_cast<lb::LeaseSlot>(number);
     if (speaker_.has(number) && !running_.topology->instance_of(lease)) speaker_.remove(number);
   }
+  speaker_.pace(gap_of(running_.config->global.garp), shared_gaps(running_));
   for (std::size_t i = 0; i < running_.topology->instances.size(); ++i) follow(i);
   follow_groups();
   arm();
@@ -269,12 +284,19 @@ void VrrpDriver::release_addresses(std::size_t instance) {
   host_.release_addresses(instance);
 }
 
+std::uint64_t VrrpDriver::state_age_s(std::size_t instance) const {
+  const Told& told = told_[instance];
+  if (told.since_unix_s == 0) return 0;
+  return static_cast<std::uint64_t>(now_us() - told.since_us) / 1'000'000;
+}
+
 std::int64_t VrrpDriver::wall_us() {
   return control::wall_us();
 }
 
 void VrrpDriver::state_changed(std::size_t instance, const vrrp::StateChanged& change) {
   told_[instance].since_unix_s = ::time(nullptr);
+  told_[instance].since_us = now_us();
   log::info("({}) Entering {} STATE ({})", name_of(instance), vrrp::to_string(change.to),
             vrrp::to_string(change.reason));
   if (change.reason == vrrp::Reason::kHigherPriority) told_[instance].successor = last_sender_;
@@ -323,7 +345,10 @@ void VrrpDriver::noticed(std::size_t instance, const vrrp::Notice& notice) {
                 notice.interval_us / vrrp::kSecond_us, machine.config().hmac.time_window_s);
       return;
     case vrrp::NoticeKind::kRejected:
-      log::warn("({}) dropped an advert from {}: {}", name, from, vrrp::to_string(notice.reject));
+      log::warn("({}) dropped an advert from {}: {}{}", name, from, vrrp::to_string(notice.reject),
+                notice.reject == vrrp::Reject::kTrailerStale
+                    ? ": the clocks of the two are apart, or it is an old one"
+                    : "");
       return;
     case vrrp::NoticeKind::kAddressListMismatch:
     case vrrp::NoticeKind::kOwnerConflict:

@@ -79,6 +79,8 @@ class VrrpDriver final : private vrrp::Host {
   const vrrp::Speaker& speaker() const { return speaker_; }
   /// When the instance entered its state; 0: it never did.
   std::int64_t since_unix_s(std::size_t instance) const { return told_[instance].since_unix_s; }
+  /// For how long it has been in its state, by a clock that nobody sets; 0: it entered none.
+  std::uint64_t state_age_s(std::size_t instance) const;
 
  private:
   // vrrp::Host.
@@ -118,6 +120,7 @@ class VrrpDriver final : private vrrp::Host {
   struct Told {
     net::Mac advert_mac;
     std::int64_t since_unix_s = 0;
+    std::int64_t since_us = 0;  ///< The same by now_us().
     std::optional<net::Mac> successor;  ///< Set: who succeeded it, until it has let go.
   };
   std::vector<Told> told_;  ///< By instance.

@@ -21,12 +21,21 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 }  // namespace
 
+void Speaker::pace(const GarpGap& gap, const std::vector<SharedGap>& shared) {
+  gap_ = gap;
+  for (auto& [port, current] : gaps_) current = std::make_shared<GarpGap>(gap);
+  for (const SharedGap& each : shared) {
+    const auto common = std::make_shared<GarpGap>(each.gap);
+    for (const Port port : each.ports) gaps_[port] = common;
+  }
+}
+
 void Speaker::add(std::size_t number, InstanceConfig config, Port port,
                   std::vector<net::IpAddr> announced) {
   const Member unused{Instance(InstanceConfig()), Announcer({}, {}), 0, kNoGroup, false, false};
   if (number >= members_.size()) members_.resize(number + 1, unused);
   router_.add(port, config.vrid, config.group.is_v6(), static_cast<std::uint32_t>(number));
-  gaps_.try_emplace(port, gap_);
+  if (auto& gap = gaps_[port]; gap == nullptr) gap = std::make_shared<GarpGap>(gap_);
   const GarpSettings garp = config.garp;
   members_[number] = {Instance(std::move(config)), Announcer(garp, std::move(announced)), port};
 }
@@ -144,7 +153,7 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
     consider(member.lingers_until_us);
     if (member.is_leaving() || !member.is_used) continue;
     consider(member.machine.next_timeout());
-    const auto announcing_us = member.announcer.next_timeout(gaps_.at(member.port));
+    const auto announcing_us = member.announcer.next_timeout(*gaps_.at(member.port));
     if (announcing_us) consider(std::max(*announcing_us, announcing_from_us_));
   }
   return earliest_us;
@@ -310,7 +319,7 @@ void Speaker::announce(std::size_t index, std::int64_t now_us) {
 
 void Speaker::announce_alone(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
-  GarpGap& gap = gaps_.at(member.port);
+  GarpGap& gap = *gaps_.at(member.port);
   for (std::size_t i = 0; i < kAnnouncementsPerTurn; ++i) {
     // Adverts share the way out: announcements leave them room, and go on when there is more.
     if (!host_.may_announce(index)) {

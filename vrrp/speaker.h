@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -31,6 +32,14 @@ class Speaker {
 
   /// `gap`: the gaps that each port begins with.
   Speaker(Host& host, GarpGap gap) : host_(host), gap_(gap) {}
+
+  /// Ports that keep their announcements apart from each other's, too.
+  struct SharedGap {
+    std::vector<Port> ports;  ///< Each in one SharedGap at most.
+    GarpGap gap;
+  };
+  /// From now on: one gap for each of `shared`, and `gap` for each other port.
+  void pace(const GarpGap& gap, const std::vector<SharedGap>& shared);
 
   /// A new instance under a number that none has, below kMaxInstances. `announced`: all its
   /// addresses.
@@ -122,7 +131,7 @@ class Speaker {
   Host& host_;
   GarpGap gap_;
   std::vector<Member> members_;
-  std::map<Port, GarpGap> gaps_;
+  std::map<Port, std::shared_ptr<GarpGap>> gaps_;
   std::vector<std::vector<std::size_t>> groups_;
   Router router_;
   std::map<std::size_t, Departure> departures_;

@@ -15,7 +15,8 @@ namespace keepline::api {
 // The order here is the order in the JSON text.
 BOOST_DESCRIBE_STRUCT(WorkerReport, (), (id, lcore, bursts, packets, idle_percent, drops, flows))
 BOOST_DESCRIBE_STRUCT(PortReport, (),
-                      (name, driver, mac, link_up, rx_packets, tx_packets, rx_missed, tx_missed))
+                      (name, driver, mac, link_up, needs_restart, rx_packets, tx_packets, rx_missed,
+                       tx_missed))
 BOOST_DESCRIBE_STRUCT(StatusReport, (),
                       (version, pid, instance, uptime_s, config_path, mode, config_loaded_unix_s,
                        reloads, reloads_refused, last_reload_refused, workers, ports,
@@ -41,7 +42,8 @@ BOOST_DESCRIBE_STRUCT(ServiceReport, (),
 BOOST_DESCRIBE_STRUCT(ServicesReport, (), (version, connection_table_size, services))
 BOOST_DESCRIBE_STRUCT(VrrpReport, (),
                       (name, state, interface, vrid, version, priority, effective_priority,
-                       master_address, advert_interval_us, vips, since_unix_s, statistics))
+                       master_address, advert_interval_us, vips, since_unix_s, state_age_s,
+                       statistics))
 BOOST_DESCRIBE_STRUCT(VrrpsReport, (), (instances))
 BOOST_DESCRIBE_STRUCT(ConnectionReport, (),
                       (protocol, expires_s, state, client, virtual_end, destination, local))

@@ -255,6 +255,12 @@ void MetricsWriter::write_ports() {
   for (const PortReport& port : status_.ports) {
     lines.sample("keepline_port_up", {{"port", port.name}}, port.link_up ? "1" : "0");
   }
+  lines.family("keepline_port_needs_restart", kGauge,
+               "Whether its interface was removed, so that one of that name is not attached.");
+  for (const PortReport& port : status_.ports) {
+    lines.sample("keepline_port_needs_restart", {{"port", port.name}},
+                 port.needs_restart ? "1" : "0");
+  }
   lines.family("keepline_port_packets_total", kCounter, "Frames through the port.");
   for (const PortReport& port : status_.ports) {
     lines.sample("keepline_port_packets_total", {{"port", port.name}, {"direction", "in"}},

@@ -28,6 +28,7 @@ struct PortReport {
   std::string driver;
   std::string mac;
   bool link_up = false;
+  bool needs_restart = false;  ///< Its interface was removed; one of that name is another one.
   std::uint64_t rx_packets = 0;
   std::uint64_t tx_packets = 0;
   std::uint64_t rx_missed = 0;
@@ -167,7 +168,9 @@ struct VrrpReport {
   std::string master_address;
   std::uint64_t advert_interval_us = 0;
   std::vector<std::string> vips;
-  std::int64_t since_unix_s = 0;  ///< The last transition, seconds since 1970; 0 = none.
+  /// The last transition, seconds since 1970 by the wall clock of that moment; 0 = none.
+  std::int64_t since_unix_s = 0;
+  std::uint64_t state_age_s = 0;  ///< For how long already, whatever became of the wall clock.
   Counters statistics;
 };
 

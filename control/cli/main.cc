@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/parse.hpp>
-#include <chrono>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -44,11 +43,6 @@ struct Options {
   std::vector<std::string> filter;  ///< Its words.
 };
 
-std::int64_t now_unix_s() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
-}
-
 cli::ServicesView view_of(const Options& options) {
   cli::ServicesView view;
   if (options.stats) view.columns = cli::Columns::kStats;
@@ -79,9 +73,8 @@ std::optional<std::string> render(const std::string& command, const std::string&
     });
   }
   if (command == "vrrp") {
-    return text(api::vrrp_from_json(json), [](const api::VrrpsReport& report) {
-      return cli::render_vrrp(report, now_unix_s());
-    });
+    return text(api::vrrp_from_json(json),
+                [](const api::VrrpsReport& report) { return cli::render_vrrp(report); });
   }
   return text(api::connections_from_json(json), cli::render_connections);
 }

@@ -27,18 +27,20 @@ std::string joined(const std::vector<std::string>& words) {
   return or_dash(result);
 }
 
+const char* link_text(const api::PortReport& port) {
+  if (port.needs_restart) return "removed";
+  return port.link_up ? "up" : "down";
+}
+
 }  // namespace
 
-std::string render_vrrp(const api::VrrpsReport& report, std::int64_t now_unix_s) {
+std::string render_vrrp(const api::VrrpsReport& report) {
   if (report.instances.empty()) return "no VRRP instances\n";
   Table table({"Instance", "State", "Since", "Interface", "VRID", "Ver", "Prio", "Eff", "Advert",
                "Master", "Addresses"});
   for (const api::VrrpReport& instance : report.instances) {
-    std::string since = "-";
-    if (instance.since_unix_s > 0) {
-      const std::int64_t age = std::max<std::int64_t>(0, now_unix_s - instance.since_unix_s);
-      since = render_duration(static_cast<std::uint64_t>(age));
-    }
+    const std::string since =
+        instance.since_unix_s > 0 ? render_duration(instance.state_age_s) : "-";
     table.add({instance.name, instance.state, since, instance.interface,
                std::to_string(instance.vrid), std::to_string(instance.version),
                std::to_string(instance.priority), std::to_string(instance.effective_priority),
@@ -71,11 +73,15 @@ std::string render_status(const api::StatusReport& report) {
     Table ports(
         {"Port", "Driver", "Address", "Link", "RxPackets", "TxPackets", "RxMissed", "TxMissed"});
     for (const api::PortReport& port : report.ports) {
-      ports.add({port.name, port.driver, or_dash(port.mac), port.link_up ? "up" : "down",
+      ports.add({port.name, port.driver, or_dash(port.mac), link_text(port),
                  std::to_string(port.rx_packets), std::to_string(port.tx_packets),
                  std::to_string(port.rx_missed), std::to_string(port.tx_missed)});
     }
     text += '\n' + ports.text();
+    for (const api::PortReport& port : report.ports) {
+      if (!port.needs_restart) continue;
+      text += port.name + " was removed: when it is there again, restart keeplined\n";
+    }
   }
   if (!report.workers.empty()) {
     Table workers({"Worker", "Lcore", "Packets", "Bursts", "Idle%", "Drops", "Flows"});

@@ -31,6 +31,7 @@ std::string lease_text(const api::ExplainReport& report) {
 
 std::string drop_reason(const api::ExplainReport& report) {
   if (report.drop == "not_master") return lease_text(report);
+  if (report.drop == "not_accepted") return "no_accept: the node itself takes nothing by this VIP";
   if (report.drop == "no_connection") return "of no connection, and only a SYN makes one";
   if (report.drop == "no_real_server") {
     return "no real server of " + report.service + " takes new connections";

@@ -22,6 +22,7 @@ LoadResult load(const std::string& path, Loader& loader, const LoadOptions& opti
   read_key_files(draft, loader, diagnostics);
   resolve_vrrp(draft, diagnostics);
   resolve_groups(draft.config, diagnostics);
+  resolve_interfaces(draft.config, diagnostics);
   resolve_services(draft, diagnostics);
   resolve_dataplane(draft.config, diagnostics);
   check_script_security(draft.config, diagnostics);

@@ -137,6 +137,8 @@ struct Config {
   std::vector<VrrpScript> vrrp_scripts;
   std::vector<TrackFile> track_files;
   std::vector<TrackProcess> track_processes;
+  std::vector<LinkDelay> link_delays;
+  std::vector<GarpGroup> garp_groups;
   std::vector<VrrpInstance> vrrp_instances;
   std::vector<SyncGroup> sync_groups;
   std::vector<VirtualServer> virtual_servers;

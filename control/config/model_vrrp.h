@@ -226,6 +226,24 @@ struct VrrpInstance {
   friend bool operator==(const VrrpInstance&, const VrrpInstance&) = default;
 };
 
+/// A line of interface_up_down_delays: how long a change has to last before it counts.
+struct LinkDelay {
+  std::string interface;
+  std::uint64_t down_us = 0;  ///< Resolved: at most (down_timer_adverts - 1) * advert_int.
+  std::uint64_t up_us = 0;    ///< Both up to 255 s.
+  Position position;
+  friend bool operator==(const LinkDelay&, const LinkDelay&) = default;
+};
+
+/// garp_group: interfaces whose announcements share their gaps.
+struct GarpGroup {
+  std::vector<std::string> interfaces;
+  Setting<std::uint64_t> interval_us{0};  ///< As in GarpOptions, whose values are the defaults.
+  Setting<std::uint64_t> gna_interval_us{0};
+  Position position;
+  friend bool operator==(const GarpGroup&, const GarpGroup&) = default;
+};
+
 struct SyncGroup {
   std::string name;
   Position position;

@@ -301,6 +301,26 @@ void print_group(const SyncGroup& group, Writer& out) {
   out.close();
 }
 
+void print_interfaces(const Config& config, Writer& out) {
+  if (!config.link_delays.empty()) {
+    out.open("interface_up_down_delays");
+    for (const LinkDelay& delay : config.link_delays) {
+      out.line(quote_word(delay.interface) + ' ' + seconds_text(delay.down_us) + ' ' +
+               seconds_text(delay.up_us));
+    }
+    out.close();
+  }
+  for (const GarpGroup& group : config.garp_groups) {
+    out.open("garp_group");
+    out.seconds("garp_interval", group.interval_us);
+    out.seconds("gna_interval", group.gna_interval_us);
+    out.open("interfaces");
+    for (const std::string& interface : group.interfaces) out.line(quote_word(interface));
+    out.close();
+    out.close();
+  }
+}
+
 void print_leaving(const char* keyword, const LeavingPolicy& policy, Writer& out) {
   out.line(keyword, policy.drain_s == 0 ? "reschedule" : "drain " + std::to_string(policy.drain_s));
 }
@@ -342,6 +362,7 @@ std::string print(const Config& config, Secrets secrets) {
   for (const VrrpScript& script : config.vrrp_scripts) print_script(script, out);
   for (const TrackFile& file : config.track_files) print_file(file, out);
   for (const TrackProcess& process : config.track_processes) print_process(process, out);
+  print_interfaces(config, out);
   for (const VrrpInstance& instance : config.vrrp_instances) {
     print_instance(instance, secrets, out);
   }

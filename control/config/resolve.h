@@ -24,6 +24,7 @@ void settle_auth_hmac(InstanceDraft& draft, Diagnostics& diagnostics);
 /// Moves the instances into draft.config.
 void resolve_vrrp(Draft& draft, Diagnostics& diagnostics);
 /// Trackers against scripts, sync groups against instances.
+void resolve_interfaces(Config& config, Diagnostics& diagnostics);
 void resolve_groups(Config& config, Diagnostics& diagnostics);
 /// Moves the services into draft.config, groups expanded.
 void resolve_services(Draft& draft, Diagnostics& diagnostics);

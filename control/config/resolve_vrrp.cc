@@ -26,6 +26,7 @@ class InstanceRules {
     settle_transport();
     settle_priority();
     settle_strict();
+    settle_accept();
     settle_preemption();
     settle_lateness();
     settle_interval();
@@ -42,6 +43,7 @@ class InstanceRules {
   void settle_inheritance();
   void settle_priority();
   void settle_strict();
+  void settle_accept();
   void settle_preemption();
   void settle_lateness();
   void settle_interval();
@@ -231,8 +233,6 @@ void InstanceRules::settle_strict() {
                        "remove vrrp_strict: it comes with the sample file",
                        Effect::kCannotRunProblem);
   }
-  note("strict_mode", "strict mode: the addresses do not answer pings unless the priority is 255",
-       "vrrp_strict comes with the sample file; remove it unless it is meant");
   if (v_.auth.type != AuthType::kNone) {
     problem("authentication", "strict mode does not allow authentication: ignored");
     v_.auth = {};
@@ -250,13 +250,36 @@ void InstanceRules::settle_strict() {
     v_.vmac.xmit_base = false;
   }
   v_.vmac.mac.reset();
-  v_.accept.set_default(v_.priority == kOwnerPriority);
   v_.lower_prio_no_advert.set(true);
   v_.higher_prio_send_advert.set(false);
   v_.owner_ignore_adverts.set(true);
   v_.down_timer_adverts.set(3);
   v_.garp.lower_prio_repeat.set(0);
   v_.garp.lower_prio_delay_us.set(0);
+}
+
+// RFC 3768 §6.4.3 knows no accept mode; RFC 9568 §6.1 has it off unless it is written. An owner has
+// the addresses of its own.
+void InstanceRules::settle_accept() {
+  const bool is_owner = v_.priority == kOwnerPriority;
+  if (is_owner) {
+    if (!v_.accept) note("no_accept", "an owner (priority 255) accepts in any case: ignored");
+    v_.accept.set(true);
+    return;
+  }
+  if (!v_.strict) return;
+  if (v_.accept.is_set() && v_.accept && v_.version == 2) {
+    problem("accept", "strict mode does not allow accept in VRRP version 2 (RFC 3768): ignored",
+            "version 3 does, or leave strict mode out");
+    v_.accept.set(false);
+    return;
+  }
+  if (v_.accept.is_set()) return;
+  v_.accept.set_default(false);
+  note("strict_mode",
+       "strict mode: the addresses answer no ping and reach no program of this node (no_accept)",
+       v_.version == 2 ? "vrrp_strict comes with the sample file; remove it unless it is meant"
+                       : "vrrp_strict comes with the sample file; remove it, or write accept");
 }
 
 void InstanceRules::settle_preemption() {

@@ -107,6 +107,8 @@ void read_authentication(Args& args, InstanceDraft& draft);
 void read_auth_hmac(Args& args, InstanceDraft& draft);
 void read_sync_group(Args& args, Draft& draft);
 void read_vrrp_script(Args& args, Draft& draft);
+void read_link_delays(Args& args, Config& config);
+void read_garp_group(Args& args, Config& config);
 void read_track_file(Args& args, Draft& draft);
 void read_track_process(Args& args, Draft& draft);
 void read_virtual_server(Args& args, Draft& draft);

@@ -201,7 +201,9 @@ constexpr Row<GlobalDefs> kGlobalRows[] = {
     {"vrrp_process_name", kAnyWords, kC, kNotBuilt},
     {"checker_process_name", kAnyWords, kC, kNotBuilt, nullptr, "lvs_process_name"},
     {"bfd_process_name", kAnyWords, kC, kNotBuilt},
-    {"vrrp_garp_extra_if", kAnyWords, kK, kKernelOnly, nullptr, "vrrp_vmac_garp_intvl"},
+    {"vrrp_garp_extra_if", kAnyWords, kK, kKernelOnly, nullptr, "vrrp_vmac_garp_intvl",
+     "means nothing here: a virtual MAC is on the interface itself; garp_master_refresh announces "
+     "again and again"},
     {"vrrp_notify_priority_changes", kFlagShape, kC, kActive,
      [](Args& a, GlobalDefs& g) { a.flag_to(g.vrrp_notify_priority_changes); }},
     {"log_unknown_vrids", kFlagShape, kC, kNotBuilt},

@@ -202,7 +202,9 @@ constexpr Row<Into> kInstanceRows[] = {
     {"promote_secondaries", kBareShape, kK, kKernelOnly},
     {"vrf", kOneWord, kK, kKernelOnly},
     {"linkbeat_use_polling", kBareShape, kK, kKernelOnly},
-    {"garp_extra_if", kAnyWords, kK, kKernelOnly, nullptr, "vmac_garp_intvl"},
+    {"garp_extra_if", kAnyWords, kK, kKernelOnly, nullptr, "vmac_garp_intvl",
+     "means nothing here: a virtual MAC is on the interface itself; garp_master_refresh announces "
+     "again and again"},
     {"track_file", kBlockShape, kB, kActive,
      [](Args& a, Into& d) { read_trackers(a, d.instance.track_file); }},
     {"track_process", kBlockShape, kB, kActive,

@@ -106,6 +106,12 @@ void add_global(const State& state, Lines& out) {
   out.raw(g.enable_script_security ? " Script security enabled\n" : " Script security disabled\n");
 }
 
+std::string parent_data_text(const State& state) {
+  Lines out;
+  add_global(state, out);
+  return out.take();
+}
+
 void add_interfaces(const State& state, Lines& out) {
   out.section("Interfaces");
   for (const Link& link : state.kernel->links) add_interface(state, link, out);

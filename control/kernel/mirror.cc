@@ -156,9 +156,12 @@ struct Mirror::State {
     if (manager != nullptr) nl_cache_mngr_free(manager);
     if (news != nullptr) nl_socket_free(news);
   }
-  // Which NIC a bond uses is nothing that libnl would call a change.
+  // Which NIC a bond uses is nothing that libnl would call a change. Nor is it one for libnl that
+  // an IPv6 address goes which it did not know of: the kernel tells of one only after its DAD work,
+  // without DAD, too, and never when it has been removed before that.
   static int on_message(nl_msg* message, void* self) {
-    if (nlmsg_hdr(message)->nlmsg_type == RTM_NEWLINK) static_cast<State*>(self)->changed = true;
+    const int type = nlmsg_hdr(message)->nlmsg_type;
+    if (type == RTM_NEWLINK || type == RTM_DELADDR) static_cast<State*>(self)->changed = true;
     return NL_OK;
   }
   static void on_change(nl_cache*, nl_object*, int, void* self) {

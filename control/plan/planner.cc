@@ -327,7 +327,8 @@ Plan Planner::make(const PlanInput& input) {
   builder_.set_own(own_addresses(input));
   std::vector<lb::Vip> vips;
   for (const PlacedVip& vip : input.topology->vips) {
-    vips.push_back({vip.address, vip.port, vip.lease, vip.mac, vip.is_answered(), vip.is_local});
+    vips.push_back({vip.address, vip.port, vip.lease, vip.mac, vip.is_answered(), vip.is_local,
+                    vip.is_accepted});
   }
   builder_.set_vips(std::move(vips));
   plan_next_hops(input);

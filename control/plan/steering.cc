@@ -27,6 +27,7 @@ std::vector<DeviceSteering> steering_of(const config::Config& config, const Topo
     use.answer = vip.is_answered();
     use.own = !use.answer;
     use.local = vip.is_local;
+    use.refuse = !vip.is_accepted;
   }
   for (const PlannedService& planned : services) {
     const lb::Service& service = *planned.service;

@@ -33,6 +33,7 @@ struct DeviceSteering {
     bool local = false;    ///< FULLNAT comes from it: answers to it are the dataplane's.
     bool real = false;     ///< A NATed real server has it.
     bool tunnel = false;   ///< A real server that tunnels lead to has it.
+    bool refuse = false;   ///< All that goes to it is the dataplane's: the node takes nothing.
   };
   struct Endpoint {
     net::Endpoint endpoint;

@@ -68,6 +68,8 @@ struct PlacedVip {
   /// An address that FULLNAT comes from. The kernel has only those of IPv6: so it joins the group
   /// that neighbours ask in.
   bool is_local = false;
+  /// False with no_accept: of what comes for it the node itself takes nothing.
+  bool is_accepted = true;
 
   /// Whether the dataplane answers for it: ARP, neighbour discovery, pings.
   bool is_answered() const { return is_ours; }

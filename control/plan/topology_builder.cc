@@ -93,8 +93,7 @@ class Builder {
       placed.lease = lease_of(placed);
       topology_.instances.push_back(placed);
       for (const auto* list : {&instance.vips, &instance.excluded_vips}) {
-        const bool is_owner = *instance.priority == kOwnerPriority;
-        for (const config::VipAddress& vip : *list) place_vrrp_vip(placed, vip, is_owner);
+        for (const config::VipAddress& vip : *list) place_vrrp_vip(placed, instance, vip);
       }
     }
     const auto is_too_high = [](const PlacedInstance& each) {
@@ -123,8 +122,8 @@ class Builder {
     return lease;
   }
 
-  void place_vrrp_vip(const PlacedInstance& instance, const config::VipAddress& vip,
-                      bool is_owner) {
+  void place_vrrp_vip(const PlacedInstance& instance, const config::VrrpInstance& configured,
+                      const config::VipAddress& vip) {
     const auto port = attach(kernel_.find_link(vip.dev), position_of(vip.dev), vip.dev);
     if (!port) return;
     if (const PlacedVip* same = topology_.find_vip(vip.address)) {
@@ -142,7 +141,9 @@ class Builder {
     placed.lease = instance.lease;
     placed.mac = mac_on(instance, *port);
     // Only an owner has the address anyway; on any other node somebody has left it behind.
+    const bool is_owner = *configured.priority == kOwnerPriority;
     placed.is_ours = !is_owner || !kernel_.has_address(placed.address);
+    placed.is_accepted = *configured.accept;
     topology_.vips.push_back(placed);
   }
 

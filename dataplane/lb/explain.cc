@@ -83,6 +83,7 @@ Explanation FlowPath<F>::explain(const Snapshot& snapshot, const LeaseView& leas
   if (const Vip* vip = snapshot.find_vip(destination.address)) {
     result.is_vip = true;
     result.lease_held = leases.holds(vip->lease);
+    if (!vip->accept && result.lease_held) drop(result, net::Drop::kNotAccepted);
   } else if (snapshot.nat_origins().only_service(source, protocol)) {
     result.outcome = Outcome::kRouted;
     result.next_hop = hop_to(snapshot, destination.address);

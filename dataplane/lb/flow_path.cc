@@ -131,6 +131,7 @@ Verdict FlowPath<F>::from_server(Turn& turn, const Arrival& arrival) {
   const Parsed& parsed = arrival.parsed;
   Entry* connection = find(arrival, Direction::kReverse);
   if (connection == nullptr || !translates(connection->method)) {
+    if (turn.is_refused(packet, parsed)) return turn.drop(Drop::kNotAccepted);
     return answer_without_entry(turn, arrival);
   }
   const RealEntry* real = turn.snapshot.real(connection->real_slot, connection->real_generation);

@@ -135,6 +135,7 @@ Verdict FlowPath<F>::later_fragment(Turn& turn, Packet& packet, const Parsed& pa
 template <typename F>
 Verdict FlowPath<F>::stray_fragment(Turn& turn, const Packet& packet, const Parsed& parsed,
                                     const DatagramKey<F>& datagram) {
+  if (turn.is_refused(packet, parsed)) return turn.drop(Drop::kNotAccepted);
   if (turn.snapshot.find_vip(F::generic(datagram.destination)) != nullptr) {
     return turn.drop(Drop::kFragment);
   }

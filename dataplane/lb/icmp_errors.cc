@@ -12,7 +12,7 @@ using net::Parsed;
 template <typename F>
 Verdict FlowPath<F>::pass_on_error(Turn& turn, Packet& packet, const Parsed& error) {
   const auto quoted = quoted_in<F>(packet, error);
-  if (!quoted) return turn.not_ours(Drop::kUnknown);
+  if (!quoted) return turn.not_ours(packet, error, Drop::kUnknown);
   if (!icmp_checksum_ok<F>(packet, error)) return turn.drop(Drop::kBadIcmp);
   const auto* about = quoted->template ip<F>(packet);
   // To the VIP that is said to have sent the packet: a real server did. Otherwise to a client.
@@ -70,7 +70,10 @@ Verdict FlowPath<F>::error_for_client(Turn& turn, const Packet& packet, const Pa
                                    quoted.ports.source, quoted.protocol},
                                   Direction::kReverse);
   if (connection == nullptr || !translates(connection->method)) {
-    return turn.has_kernel() ? turn.not_ours(Drop::kUnknown) : route(turn, packet, error);
+    if (turn.has_kernel() || turn.is_refused(packet, error)) {
+      return turn.not_ours(packet, error, Drop::kUnknown);
+    }
+    return route(turn, packet, error);
   }
   const Vip* vip = turn.snapshot.find_vip(F::generic(connection->vip));
   if (vip == nullptr || !turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);

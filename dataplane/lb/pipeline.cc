@@ -24,6 +24,15 @@ typename ConnectionTable<F>::Config table_config(const PipelineConfig& config) {
           config.full_nat};
 }
 
+// Of what is nothing else: whether it is IP, and not neighbour discovery, which no_accept leaves
+// alone.
+bool is_for_host(const Packet& packet, const Parsed& parsed) {
+  const std::uint16_t type = packet.at<net::EthernetHeader>(0)->type.value();
+  if (type == net::kEtherTypeIpv4) return true;
+  if (type != net::kEtherTypeIpv6) return false;
+  return parsed.protocol != net::Protocol::kIcmp6 || !neigh::is_discovery(packet.data[parsed.l4]);
+}
+
 }  // namespace
 
 Pipeline::Pipeline(const PipelineConfig& config, std::uint32_t now_s)
@@ -96,13 +105,15 @@ Verdict Pipeline::handle_other(Turn& turn, Burst& burst, std::size_t at) {
     case Kind::kIcmpEcho:
     case Kind::kIcmpError:
       break;
-    case Kind::kDropped:
     case Kind::kOther:
+      return is_for_host(packet, parsed) ? turn.not_ours(packet, parsed, Drop::kUnknown)
+                                         : turn.not_ours(Drop::kUnknown);
+    case Kind::kDropped:
     case Kind::kFlow:
       return turn.not_ours(Drop::kUnknown);
   }
   if (const Drop drop = turn.check_destination(packet); drop != Drop::kNone) {
-    return turn.misdirected(packet, drop);
+    return turn.misdirected(packet, parsed, drop);
   }
   if (parsed.kind == Kind::kFragment) {
     return parsed.family == net::Family::kV6
@@ -167,12 +178,10 @@ Verdict Pipeline::answer_solicitation(Turn& turn, Burst& burst, std::size_t at) 
 }
 
 Verdict Pipeline::answer_echo(Turn& turn, const Packet& packet, const Parsed& parsed) {
-  const bool is_v6 = parsed.family == net::Family::kV6;
-  const net::IpAddr to = is_v6 ? net::IpAddr(parsed.ip<net::V6>(packet)->destination)
-                               : net::Ip4(parsed.ip<net::V4>(packet)->destination);
-  const Vip* vip = turn.snapshot.find_vip(to);
+  const Vip* vip = turn.snapshot.find_vip(net::destination_of(packet, parsed));
   if (vip == nullptr || !vip->answer) return turn.not_ours(Drop::kUnknown);
   if (!turn.holds(vip->lease)) return turn.drop(Drop::kNotMaster);
+  if (!vip->accept) return turn.drop(Drop::kNotAccepted);
   if (make_echo_reply(packet, parsed, source_mac(turn, *vip, turn.port)) == Echo::kBadChecksum) {
     return turn.drop(Drop::kBadIcmp);
   }

@@ -45,6 +45,7 @@ struct Vip {
   bool answer =
       false;           ///< Whether ARP, ND and ICMP echo are ours (keepline installed the address).
   bool local = false;  ///< No service's address: one that FULLNAT comes from.
+  bool accept = true;  ///< Whether the node itself takes what is addressed to it (RFC 9568 §6.1).
   friend bool operator==(const Vip&, const Vip&) = default;
 };
 

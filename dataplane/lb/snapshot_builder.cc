@@ -100,13 +100,6 @@ void SnapshotBuilder::remove_service(ServiceSlot slot) {
   lookup_changed_ = true;
 }
 
-void SnapshotBuilder::truncate_services(ServiceSlot count) {
-  for (auto slot = static_cast<ServiceSlot>(now_.services_.size()); slot > count; --slot) {
-    remove_service(slot - 1);
-  }
-  if (now_.services_.size() > count) now_.services_.resize(count);
-}
-
 std::unique_ptr<const Snapshot> SnapshotBuilder::build() {
   if (lookup_changed_) build_lookup();
   if (lookup_changed_ || hops_changed_) {

@@ -31,8 +31,6 @@ class SnapshotBuilder {
   /// kMaxRealServers) belong to one service at a time.
   void set_service(std::shared_ptr<const Service> service);
   void remove_service(ServiceSlot slot);
-  /// Removes all services from this slot on.
-  void truncate_services(ServiceSlot count);
 
   std::unique_ptr<const Snapshot> build();
 

@@ -65,7 +65,7 @@ void FlowPath<F>::classify(Turn& turn, Burst& burst) {
     const Parsed& parsed = burst.parsed[at];
     if (const net::Drop drop = turn.check_destination(packet); drop != net::Drop::kNone)
         [[unlikely]] {
-      burst.verdicts[at] = turn.misdirected(packet, drop);
+      burst.verdicts[at] = turn.misdirected(packet, parsed, drop);
       continue;
     }
     const auto* ip = parsed.template ip<F>(packet);

@@ -69,15 +69,25 @@ class Turn {
     counters.to_kernel.add();
     return {Action::kTransmit, snapshot.port(port).kernel};
   }
+  /// The same of an IP packet, which may be to a VIP that the node takes nothing by.
+  Verdict not_ours(const net::Packet& packet, const net::Parsed& parsed, net::Drop reason) {
+    return is_refused(packet, parsed) ? drop(net::Drop::kNotAccepted) : not_ours(reason);
+  }
+  /// Whether an IP packet, of no service, is to a VIP of no_accept that is here.
+  bool is_refused(const net::Packet& packet, const net::Parsed& parsed) {
+    const Vip* vip = snapshot.find_vip(net::destination_of(packet, parsed));
+    return vip != nullptr && !vip->accept && holds(vip->lease);
+  }
   /// On a NIC that we own, which hears everything: a frame from one to another of its network.
   bool is_others(const net::Packet& packet) {
     return has_kernel() && !packet.at<net::EthernetHeader>(0)->destination.is_multicast() &&
            check_destination(packet) == net::Drop::kNotForUs;
   }
   /// What check_destination() found fault with. The kernel listens to groups, too.
-  Verdict misdirected(const net::Packet& packet, net::Drop reason) {
+  Verdict misdirected(const net::Packet& packet, const net::Parsed& parsed, net::Drop reason) {
     const bool group = packet.at<net::EthernetHeader>(0)->destination.is_multicast();
-    return group && reason == net::Drop::kNotForUs ? not_ours(reason) : drop(reason);
+    if (!group || reason != net::Drop::kNotForUs) return drop(reason);
+    return not_ours(packet, parsed, reason);
   }
 
  private:

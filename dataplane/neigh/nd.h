@@ -23,6 +23,11 @@ enum class Role : std::uint8_t { kHost, kRouter };
 AdvertisementFrame make_unsolicited_advertisement(const net::Ip6& vip, const net::Mac& mac,
                                                   Role role);
 
+/// Whether an ICMPv6 message of this type belongs to neighbour discovery (RFC 4861 §4).
+constexpr bool is_discovery(std::uint8_t type) {
+  return type >= net::kIcmp6FirstDiscovery && type <= net::kIcmp6LastDiscovery;
+}
+
 /// What a neighbour solicitation asks for, when it is sound (RFC 4861 §7.1.1); else nothing.
 std::optional<net::Ip6> solicited_target(const net::Packet& packet, const net::Parsed& parsed);
 

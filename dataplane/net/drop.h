@@ -34,6 +34,7 @@ enum class Drop : std::uint8_t {
   kTxFull,        ///< Transmit ring full.
   kControlFull,   ///< Queue of adverts to the control thread full.
   kHandOffFull,   ///< Belongs to another worker, whose ring is full.
+  kNotAccepted,   ///< To the node itself by a VIP that takes no traffic for it (no_accept).
   kCount,
 };
 

@@ -224,6 +224,8 @@ struct NeighbourSolicitation {
 };
 static_assert(sizeof(NeighbourSolicitation) == 24);
 inline constexpr std::uint8_t kIcmp6NeighbourSolicitation = 135;
+inline constexpr std::uint8_t kIcmp6FirstDiscovery = 133;
+inline constexpr std::uint8_t kIcmp6LastDiscovery = 137;
 
 /// RFC 4861 §4.4, with the one option that says the link address.
 struct NeighbourAdvertisement {

@@ -41,6 +41,12 @@ struct Parsed {
   }
 };
 
+/// Of an IP packet.
+inline IpAddr destination_of(const Packet& packet, const Parsed& parsed) {
+  if (parsed.family == Family::kV6) return parsed.ip<V6>(packet)->destination;
+  return Ip4(parsed.ip<V4>(packet)->destination);
+}
+
 /// IPv6 extension headers that are looked through for the transport header; more are kOther.
 inline constexpr int kMaxExtensionHeaders = 4;
 

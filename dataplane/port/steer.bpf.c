@@ -6,7 +6,8 @@
 // VLANs, that are ours, to the sockets go VRRP, ARP requests, neighbour solicitations and echo
 // requests for VIPs that keepline installed, the ports of virtual servers, answers of NATed real
 // servers that are not addressed to this node itself, all that goes to addresses of FULLNAT, and
-// ICMP errors that quote a packet of these. All else is the kernel's. A frame for the sockets is
+// ICMP errors that quote a packet of these; and all IP packets to a VIP of no_accept, but for
+// neighbour discovery. All else is the kernel's. A frame for the sockets is
 // dropped when no socket is there (XDP_DROP as the fallback of the redirect): a dead daemon is
 // silent although the kernel still holds the VIP.
 //
@@ -176,6 +177,7 @@ static __always_inline int steer_ipv4(struct xdp_md* ctx, struct ethhdr* etherne
     __u8* next = (void*)ip + ip->ihl * 4;
     return (void*)(next + 1) <= end && *next == 112 ? to_socket(ctx) : XDP_PASS;
   }
+  if (flags & KL_REFUSE) return to_socket(ctx);
   if (!is_for_us(ethernet)) return XDP_PASS;
   if (ip->frag_off & bpf_htons(0x3fff)) {
     return is_services_fragment(flags, address_flags(ip->saddr)) ? to_socket(ctx) : XDP_PASS;
@@ -261,22 +263,20 @@ static __always_inline int steer_icmp6(struct xdp_md* ctx, __u8* icmp, __u32 fla
 static __always_inline int steer_ipv6(struct xdp_md* ctx, struct ethhdr* ethernet,
                                       struct ipv6hdr* ip, void* end) {
   if ((void*)(ip + 1) > end || ip->version != 6) return XDP_PASS;
+  __u32 flags = address_flags6(&ip->daddr);
   __u8 protocol = 0;
   void* transport = skip_extensions(ip, end, &protocol);
-  if (!transport) return XDP_PASS;
-  if (protocol == 112) {
-    return (address_flags6(&ip->daddr) & KL_VRRP) ? to_socket(ctx) : XDP_PASS;
-  }
+  if (!transport) return (flags & KL_REFUSE) ? to_socket(ctx) : XDP_PASS;
+  if (protocol == 112) return (flags & KL_VRRP) ? to_socket(ctx) : XDP_PASS;
   __u8* icmp = transport;
-  if (protocol == IPPROTO_ICMPV6 && (void*)(icmp + 1) <= end && icmp[0] == 135) {
-    return steer_solicitation(ctx, icmp, end);
-  }
+  int is_icmp = protocol == IPPROTO_ICMPV6 && (void*)(icmp + 1) <= end;
+  if (is_icmp && icmp[0] == 135) return steer_solicitation(ctx, icmp, end);
+  if ((flags & KL_REFUSE) && !(is_icmp && icmp[0] >= 133 && icmp[0] <= 137)) return to_socket(ctx);
   if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_SCTP &&
       protocol != IPPROTO_FRAGMENT && protocol != IPPROTO_ICMPV6) {
     return XDP_PASS;
   }
   if (!is_for_us(ethernet)) return XDP_PASS;
-  __u32 flags = address_flags6(&ip->daddr);
   if (protocol == IPPROTO_FRAGMENT) {
     return is_services_fragment(flags, address_flags6(&ip->saddr)) ? to_socket(ctx) : XDP_PASS;
   }

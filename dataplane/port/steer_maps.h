@@ -19,10 +19,11 @@ using __u32 = std::uint32_t;
 #define KL_OWN 4     /* an address of the node itself: answers to it are the kernel's */
 #define KL_REAL 16   /* a NATed real server: its fragments may be answers of a virtual server */
 #define KL_LOCAL 32  /* FULLNAT comes from it: all TCP, UDP and errors to it are the dataplane's */
-#define KL_TUNNEL                                                                              \
-  64              /* a real server that tunnels lead to: errors about these are not the node's \
-                   */
-#define KL_VRRP 8 /* adverts to it (group or own address) are the dataplane's */
+#define KL_TUNNEL                                                                                  \
+  64                  /* a real server that tunnels lead to: errors about these are not the node's \
+                       */
+#define KL_REFUSE 128 /* a VIP of no_accept: all IP packets to it but neighbour discovery */
+#define KL_VRRP 8     /* adverts to it (group or own address) are the dataplane's */
 
 /* Address and port in network order; no padding that is not named: it is a hash key. */
 struct kl_endpoint {

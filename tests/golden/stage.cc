@@ -52,13 +52,16 @@ Stage::Stage(std::size_t capacity, unsigned half_open_percent) {
   publish();
 }
 
+constexpr lb::ServiceSlot kMostServices = 64;
+
 std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world) {
   lb::SnapshotBuilder builder;
   return snapshot_of(world, builder);
 }
 
 std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world, lb::SnapshotBuilder& builder) {
-  builder.truncate_services(0);
+  // Those of the world before; what is not there is passed over.
+  for (lb::ServiceSlot slot = 0; slot < kMostServices; ++slot) builder.remove_service(slot);
   builder.set_ports(world.ports);
   builder.set_vips(world.vips);
   builder.set_own(world.own);

@@ -33,8 +33,8 @@ class Daemon:
         self.file = host.lab.file(f"{host.name}-{next(_numbers)}.conf", configuration)
         self.process = None
 
-    def start(self, *options):
-        self.process = self.host.start(*self.command(), *options, name=self.NAME)
+    def start(self, *options, env=None):
+        self.process = self.host.start(*self.command(), *options, name=self.NAME, env=env)
         self.wait_started()
         return self
 
@@ -134,6 +134,9 @@ class Keepline(Daemon):
 
     def wait_state(self, state, name=None, timeout=DEADLINE_S):
         wait_for(lambda: self.state(name) == state, timeout, f"{self.host} is {state}")
+
+    def port(self, name):
+        return next(port for port in self.cli("status")["ports"] if port["name"] == name)
 
     def statistics(self, name=None):
         return self.instance(name)["statistics"]

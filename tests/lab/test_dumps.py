@@ -286,6 +286,9 @@ def test_data_says_the_same(both):
     sections = re.compile(r"^------< (.*) >------$", re.MULTILINE)
     left = [name for name in sections.findall(other) if name != "VRRP Sockpool"]
     assert sections.findall(own) == left
+    parent, reference = (daemon.dump("DATA", "keepalived_parent.data") for daemon in both)
+    assert sections.findall(parent) == sections.findall(reference) == ["Global definitions"]
+    assert own.startswith(parent)
 
 
 def test_what_a_backup_knows_of_its_master(lab, monkeypatch):

@@ -101,14 +101,14 @@ TEST(Render, ConnectionsOfFullNatSayWhomTheServerSees) {
 
 TEST(Render, Vrrp) {
   EXPECT_EQ(
-      render_vrrp(api::sample_vrrp(), 1192),
+      render_vrrp(api::sample_vrrp()),
       "Instance  State   Since  Interface  VRID  Ver  Prio  Eff  Advert  Master    Addresses\n"
       "VI_1      MASTER  3m12s  eth0       51    3    150   130  1s      10.0.0.2  "
       "10.0.0.100/24,10.0.0.101/24\n"
       "VI_22     BACKUP  -      eth1       7     2    100   100  0.01s   -         -\n"
       "\n"
       "VI_1: adverts_sent=12\n");
-  EXPECT_EQ(render_vrrp({}, 0), "no VRRP instances\n");
+  EXPECT_EQ(render_vrrp({}), "no VRRP instances\n");
 }
 
 TEST(Render, Status) {

@@ -18,7 +18,7 @@ inline StatusReport sample_status() {
   report.last_reload_refused = true;
   report.mode = "full";
   report.workers = {{0, 2, 100, 3200, 12.5, {{"no_service", 3}, {"ttl", 0}}, {{"reclaimed", 5}}}};
-  report.ports = {{"eth1", "af_xdp", "02:00:00:00:00:01", true, 10, 20, 1, 2}};
+  report.ports = {{"eth1", "af_xdp", "02:00:00:00:00:01", true, false, 10, 20, 1, 2}};
   report.control_lag_us = 12;
   report.control_lag_max_us = 850;
   report.connection_capacity = 1048576;
@@ -74,13 +74,20 @@ inline ServicesReport sample_services() {
 }
 
 inline VrrpsReport sample_vrrp() {
-  VrrpReport master{"VI_1",  "MASTER",
-                    "eth0",  51,
-                    3,       150,
-                    130,     "10.0.0.2",
-                    1000000, {"10.0.0.100/24", "10.0.0.101/24"},
-                    1000,    {{"adverts_received", 0}, {"adverts_sent", 12}}};
-  VrrpReport backup{"VI_22", "BACKUP", "eth1", 7, 2, 100, 100, "", 10000, {}, 0, {}};
+  VrrpReport master{"VI_1",
+                    "MASTER",
+                    "eth0",
+                    51,
+                    3,
+                    150,
+                    130,
+                    "10.0.0.2",
+                    1000000,
+                    {"10.0.0.100/24", "10.0.0.101/24"},
+                    1000,
+                    192,
+                    {{"adverts_received", 0}, {"adverts_sent", 12}}};
+  VrrpReport backup{"VI_22", "BACKUP", "eth1", 7, 2, 100, 100, "", 10000, {}, 0, 0, {}};
   return {{master, backup}};
 }
 

@@ -187,21 +187,6 @@ TEST(Vrrp, UnicastTtlNeedsPeers) {
   EXPECT_NE(find(result, "unicast_ttl without unicast_peer: ignored"), nullptr);
 }
 
-TEST(Vrrp, StrictMode) {
-  const LoadResult result =
-      load_text("global_defs {\nvrrp_strict\n}\n" +
-                instance_text("state MASTER\npriority 90\nlower_prio_no_advert off\n"
-                              "authentication {\nauth_type PASS\nauth_pass x\n}"));
-  const VrrpInstance& v = result.config.vrrp_instances.at(0);
-  EXPECT_EQ(v.auth.type, AuthType::kNone);
-  EXPECT_EQ(v.state, InitialState::kBackup);
-  EXPECT_FALSE(v.accept);
-  EXPECT_TRUE(v.lower_prio_no_advert);
-  EXPECT_NE(find(result, "hint: vrrp_strict comes with the sample file"), nullptr);
-  EXPECT_FALSE(load_text("vrrp_instance A {\ninterface e\nvirtual_router_id 1\nstrict_mode\n}\n")
-                   .diagnostics.can_run());
-}
-
 TEST(Vrrp, SameVridIsFineElsewhere) {
   const std::string other =
       "vrrp_instance B {\ninterface eth1\nvirtual_router_id 51\n"

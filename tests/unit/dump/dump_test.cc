@@ -180,6 +180,7 @@ TEST(DumpPaths, KeepalivedsNamesUnlessTheyAreMoved) {
   paths = paths_of(options, "/tmp", "blue");
   EXPECT_EQ(paths.data, "/tmp/keepalived.blue.data");
   EXPECT_EQ(paths.check_data, "/tmp/keepalived_check.blue.data");
+  EXPECT_EQ(paths.parent_data, "/tmp/keepalived_parent.blue.data");
   EXPECT_EQ(paths.stats, "/tmp/keepalived.stats");
   EXPECT_EQ(paths.json, "/x/j");
   options.use_instance = false;

@@ -170,7 +170,8 @@ std::string uses(const DeviceSteering& steering) {
   for (const auto& [address, use] : steering.addresses) {
     if (address.is_v4()) continue;
     all += to_string(address) + (use.answer ? " answer" : "") + (use.service ? " service" : "") +
-           (use.own ? " own" : "") + (use.real ? " real" : "") + '\n';
+           (use.own ? " own" : "") + (use.real ? " real" : "") + (use.refuse ? " refuse" : "") +
+           '\n';
   }
   return all;
 }
@@ -186,6 +187,10 @@ TEST(Steering6, ServicesAndNatedServers) {
     ASSERT_EQ(steering.reals.size(), 2u);
     EXPECT_EQ(to_string(steering.reals[1].endpoint), "[fd00::3]:80");
   }
+  Node closed(instance("no_accept", "eth0", "2001:db8::100") + service6());
+  EXPECT_NE(uses(closed.plan().steering[0]).find("2001:db8::100 answer service refuse\n"),
+            std::string::npos);
+  EXPECT_FALSE(closed.plan().snapshot->find_vip(any("2001:db8::100"))->accept);
   Node direct(service6("2001:db8::100", "DR"));
   EXPECT_TRUE(direct.plan().steering[0].reals.empty());
 }

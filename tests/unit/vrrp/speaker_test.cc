@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -63,9 +64,9 @@ InstanceConfig config_of(std::uint8_t vrid) {
 
 class SpeakerTest : public ::testing::Test {
  protected:
-  void add(std::size_t number, InstanceConfig config) {
+  void add(std::size_t number, InstanceConfig config, Port port = 0) {
     const std::vector<net::IpAddr> vips = config.vips;
-    speaker.add(number, std::move(config), 0, vips);
+    speaker.add(number, std::move(config), port, vips);
   }
   void start() {
     add(0, config_of(50));
@@ -118,6 +119,23 @@ TEST_F(SpeakerTest, NumbersMayHaveGaps) {
   EXPECT_EQ(state(2), State::kMaster);
   EXPECT_EQ(host.adverts[2], "255 ");
   EXPECT_FALSE(host.adverts.contains(1));
+}
+
+TEST_F(SpeakerTest, PortsThatShareAGapTakeTurns) {
+  speaker.pace(GarpGap(), {{{0, 1, 7}, GarpGap(kSecond_us)}});
+  for (const Port port : {0, 1, 2}) {
+    InstanceConfig config = config_of(static_cast<std::uint8_t>(50 + port));
+    config.garp.master_repeat = 5;
+    add(port, config, port);
+  }
+  const auto count = [this](std::size_t number) {
+    return std::ranges::count(host.announced[number], ' ');
+  };
+  speaker.start(now_us);
+  pass(0);
+  EXPECT_EQ(count(2), 5) << "no gap: the burst at once";
+  pass(3 * kSecond_us + kSecond_us / 2);
+  EXPECT_EQ(count(0) + count(1), 4) << "one a second, of both together";
 }
 
 TEST_F(SpeakerTest, OneLeavesAndTheOtherSpeaksOn) {
