@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "control/config/model_bfd.h"
 #include "control/config/model_service.h"
 #include "control/config/model_vrrp.h"
 
@@ -137,6 +138,7 @@ struct Config {
   std::vector<VrrpScript> vrrp_scripts;
   std::vector<TrackFile> track_files;
   std::vector<TrackProcess> track_processes;
+  std::vector<BfdInstance> bfd_instances;
   std::vector<VrrpInstance> vrrp_instances;
   std::vector<SyncGroup> sync_groups;
   std::vector<VirtualServer> virtual_servers;
