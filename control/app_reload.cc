@@ -71,6 +71,7 @@ void App::commit() {
   vips_->announce_own(role(), *dataplane_, before->topology.get());
   neighbours_->update(*view_, publisher_->services());
   peer_hops_.update(setup_.running, *view_);
+  bfd_->follow();
   if (vrrp_ != nullptr) {
     notifier_->follow();
     vrrp_->follow();

@@ -73,6 +73,8 @@ class VrrpDriver final : private vrrp::Host {
   /// Sets or clears a fault of one instance.
   void set_fault(std::size_t instance, vrrp::FaultCause cause, bool present);
   void set_priority(std::size_t instance, std::uint8_t effective);
+  /// BFD has lost who has the address: see vrrp::Speaker::master_lost.
+  void master_lost(std::size_t instance, const net::IpAddr& address, std::int64_t interval_us);
   /// The interface's primary address changed; zero: it has none.
   void set_source(std::size_t instance, const net::IpAddr& source);
 

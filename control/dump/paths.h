@@ -13,13 +13,14 @@ namespace keepline::control::dump {
 struct Paths {
   std::string data;
   std::string check_data;
+  std::string bfd_data;
   std::string stats;
   std::string json;
 };
 
-/// `folder`: $TMPDIR or /tmp. `instance` becomes part of the names of data and check_data, if
-/// data_use_instance says so. state_dump_file moves both: that of the checks has `_check` behind
-/// the name.
+/// `folder`: $TMPDIR or /tmp. `instance` becomes part of the names of the three kinds of data,
+/// if data_use_instance says so. state_dump_file moves them: that of the checks has `_check` behind
+/// the name, that of BFD `_bfd`.
 Paths paths_of(const config::DumpOptions& options, std::string_view folder,
                std::string_view instance);
 

@@ -15,6 +15,8 @@ namespace keepline::control::dump {
 std::string data_text(const State& state);
 /// keepalived_check.data: virtual servers, real servers and their checks.
 std::string check_data_text(const State& state);
+/// keepalived_bfd.data: the sessions.
+std::string bfd_data_text(const State& state);
 /// keepalived.stats: the counters of the instances.
 std::string stats_text(const State& state);
 

@@ -32,7 +32,9 @@ struct DeviceSteering {
     bool vrrp = false;     ///< Adverts sent to it are the dataplane's.
     bool local = false;    ///< FULLNAT comes from it: answers to it are the dataplane's.
     bool real = false;     ///< A NATed real server has it.
-    bool tunnel = false;   ///< A real server that tunnels lead to has it.
+    bool bfd = false;      ///< A BFD session is with it: its packets to this node are ours.
+    bool bfd_multihop = false;
+    bool tunnel = false;  ///< A real server that tunnels lead to has it.
   };
   struct Endpoint {
     net::Endpoint endpoint;

@@ -56,7 +56,7 @@ tl::expected<void, Discard> read_datagram(const net::Packet& frame, const net::P
   const std::size_t end = std::size_t{parsed.l3} + parsed.l3_length;
   const auto* udp = frame.at<const net::UdpHeader>(parsed.l4);
   std::uint64_t sum = 0;
-  datagram.is_multihop = parsed.ports.destination.value() == kMultihopPort;
+  datagram.is_multihop = parsed.ports.destination.value() == net::kBfdMultihopPort;
   datagram.payload = {};
   if (is_v6) {
     const auto* ip = parsed.ip<net::V6>(frame);

@@ -8,12 +8,10 @@
 #include <cstdint>
 #include <string_view>
 
-#include "dataplane/net/addr.h"
+#include "dataplane/net/headers.h"
 
 namespace keepline::bfd {
 
-inline constexpr std::uint16_t kPort = 3784;          ///< RFC 5881 §4.
-inline constexpr std::uint16_t kMultihopPort = 4784;  ///< RFC 5883 §5.
 /// RFC 5881 §4: source ports are from here to 65535.
 inline constexpr std::uint16_t kFirstSourcePort = 49152;
 /// RFC 5880 §6.8.3: what is not Up sends no faster.
@@ -73,7 +71,7 @@ struct SessionConfig {
     return neighbour == other.neighbour && source == other.source &&
            is_multihop == other.is_multihop;
   }
-  std::uint16_t port() const { return is_multihop ? kMultihopPort : kPort; }
+  std::uint16_t port() const { return is_multihop ? net::kBfdMultihopPort : net::kBfdPort; }
   friend bool operator==(const SessionConfig&, const SessionConfig&) = default;
 };
 

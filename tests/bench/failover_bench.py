@@ -24,7 +24,7 @@ from lab import Lab, sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERVALS = (1.0, 0.1, 0.01)
-LEFT_OUT = ["keepline with BFD: not there yet"]
+LEFT_OUT = []
 UDP_RATE, TCP_RATE = 5000, 100
 LEAD_S, TAIL_S = 0.5, 1.0  # the probe runs before it happens, and after it is over
 PROBE_WAIT_S = {"udp": 0.5, "tcp": 4.0}  # TCP: a SYN is repeated after 1 and 3 s
