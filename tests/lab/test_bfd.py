@@ -1,6 +1,7 @@
 """BFD on real frames: BIRD, FRR and keepalived as neighbours, bad packets, what tracks it."""
 
 import json
+import re
 import socket
 import struct
 
@@ -10,6 +11,7 @@ from daemons import KeepalivedBfd, Keepline
 from frr import FrrBfd
 from lab import run
 from process import stays, wait_for
+from test_dumps import Dumping, blocks
 from topologies import bfd_instance, pair, virtual_server, vrrp_instance
 from traffic import udp_echo, udp_probe
 
@@ -272,3 +274,28 @@ def test_takeover(lab):
 def test_takeover_by_adverts_alone(lab):
     """The same without track_bfd: what the other is compared with."""
     assert takeover_s(lab, tracked=False) > 2 * ADVERT_S
+
+
+# What keepalived alone has: descriptors, threads, and what it does not do either.
+NOT_OURS = re.compile(r"fd_|thread_|sands_|send error|\w+ demand|!poll|\w+ discriminator")
+
+
+def test_dump(lab, monkeypatch):
+    """keepalived_bfd.data, key by key as the real keepalived writes it."""
+    text = bfd_instance("four", "10.0.0.9", 20, 7, source_ip=OURS, weight=5)
+    text += bfd_instance("six", "2001:db8::9", passive=True, hoplimit=64, max_hops=3, vrrp=True)
+    text += vrrp_instance(vip=VIP, block="track_bfd {\n four\n six weight 3\n}")
+    dumps = []
+    for daemon, name in ((Keepline, "own"), (KeepalivedBfd, "other")):
+        host = lab.host(name, ipv6=True)
+        lab.cable(host, "eth0", lab.switch(f"{name}-lan"), f"{OURS}/24", "2001:db8::1/64")
+        dumps.append(Dumping(daemon(host, text), monkeypatch))
+    kinds = {"keepalived_bfd.data": "BFD Instance", "keepalived.data": "VRRP Track BFD"}
+    for file, kind in kinds.items():
+        own, other = (blocks(dump.dump("DATA", file), kind) for dump in dumps)
+        assert list(own) == list(other) == ["four", "six"]
+        for name, reference in other.items():
+            wanted = {key: value for key, value in reference.items() if not NOT_OURS.match(key)}
+            mine = {key: value for key, value in own[name].items() if not NOT_OURS.match(key)}
+            wanted.pop("Tracking VRRP instances :", None)
+            assert mine == wanted
