@@ -205,8 +205,12 @@ def test_reload(lab):
     own.file.write_text(bfd_instance("other", "10.0.0.7"))
     own.cli("reload")
     wait_for(lambda: not bird.is_up(OURS), 3, "BIRD was told")
-    states = [frame.data[14 + 20 + 8 + 1] >> 6 for frame in sent.frames()]
-    assert states.count(0) >= 3, "AdminDown, three times"
+
+    def goodbyes():
+        states = [frame.data[14 + 20 + 8 + 1] >> 6 for frame in sent.frames()]
+        return states.count(0)
+
+    wait_for(lambda: goodbyes() == 3, 3, "AdminDown, three times")
 
 
 def test_frames(lab):

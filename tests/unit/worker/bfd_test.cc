@@ -144,14 +144,15 @@ TEST_F(BfdWorkers, ADeadNeighbourIsToldWithinTheDetectionTime) {
 }
 
 TEST_F(BfdWorkers, WhatWaitedWhileTheWorkerWasAwayStillCounts) {
-  order(session_config(kTheirs, 49'159));
+  bfd::SessionConfig config = session_config(kTheirs, 49'159);
+  config.multiplier = 20;  // so patient is the neighbour with us
+  order(config);
   run(3'000'000);
   take_events();
   // For 30 ms nobody runs here, but the neighbour speaks on.
   for (int i = 0; i < 300; ++i) {
     crew_.pass(100);
     passed_us_ += 100;
-    peer_->is_dead = i < 280;
     peer_->turn(passed_us_);
   }
   crew_.workers[1]->turn();
