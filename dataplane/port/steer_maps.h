@@ -19,12 +19,12 @@ using __u32 = std::uint32_t;
 #define KL_OWN 4     /* an address of the node itself: answers to it are the kernel's */
 #define KL_REAL 16   /* a NATed real server: its fragments may be answers of a virtual server */
 #define KL_LOCAL 32  /* FULLNAT comes from it: all TCP, UDP and errors to it are the dataplane's */
-#define KL_TUNNEL                                                                              \
-  64              /* a real server that tunnels lead to: errors about these are not the node's \
-                   */
-#define KL_BFD 128          /* BFD from it to this node is the dataplane's */
+#define KL_TUNNEL                                                                               \
+  64               /* a real server that tunnels lead to: errors about these are not the node's \
+                    */
+#define KL_BFD 128 /* BFD from it to this node is the dataplane's */
 #define KL_BFD_MULTIHOP 256 /* the same from further away, by the other port */
-#define KL_VRRP 8 /* adverts to it (group or own address) are the dataplane's */
+#define KL_VRRP 8           /* adverts to it (group or own address) are the dataplane's */
 
 #define KL_BFD_PORT 3784
 #define KL_BFD_MULTIHOP_PORT 4784

@@ -1,4 +1,4 @@
-"""BIRD as a BFD neighbour: only its `protocol bfd`, in a host's namespace, with files of its own."""
+"""BIRD as a BFD neighbour: only its `protocol bfd`, in a namespace, with files of its own."""
 
 import re
 
