@@ -239,7 +239,10 @@ void App::watch_mail() {
       [this](const lb::NeighbourSeen& seen) { neighbours_->learn(seen, *view_); },
       [this](const worker::ConnectionRecord& record) { reports_->handle_record(record); },
       [this](const worker::ExplainRecord& record) { reports_->handle_explanation(record); },
-      [this](const worker::BfdEvent& event) { bfd_->handle(event); }};
+      [this](const worker::BfdEvent& event) {
+        bfd_->handle(event);
+        if (event.is_end) neighbours_->update(*view_, publisher_->services());
+      }};
   if (dataplane_->receive_mail(handlers)) {
     // More may be waiting: give the other handlers their turn, then look again.
     asio::post(io_, [this] { watch_mail(); });

@@ -10,8 +10,10 @@ from bird import Bird
 from daemons import KeepalivedBfd, Keepline
 from frr import FrrBfd
 from lab import run
+from nics import VirtualNic
 from process import stays, wait_for
 from test_dumps import Dumping, blocks
+from test_reload import reload
 from topologies import bfd_instance, pair, virtual_server, vrrp_instance
 from traffic import udp_echo, udp_probe
 
@@ -71,6 +73,17 @@ def test_bird(lab, network):
     own.wait_bfd("Up")
 
 
+def test_owned_port(lab):
+    """On a NIC that a DPDK driver owns."""
+    lab.node_cable = VirtualNic
+    net = pair(lab)
+    own = Keepline(net.nodes[0], bfd_instance()).start()
+    bird = Bird(net.client, direct(OURS)).start()
+    own.wait_bfd("Up")
+    wait_for(lambda: bird.is_up(OURS), what="BIRD says up")
+    stays(lambda: own.bfd()["state"] == "Up", 2, "it is up")
+
+
 def test_bird_multihop(lab):
     """Through a router, by the other port; further away than allowed it is not heard."""
     lan, far = lab.switch("lan"), lab.switch("far")
@@ -88,8 +101,7 @@ def test_bird_multihop(lab):
     wait_for(lambda: bird.is_up("10.0.0.1"), what="BIRD says up")
     stays(lambda: own.bfd()["state"] == "Up", 2, "it is up")
 
-    own.file.write_text(bfd_instance(max_hops=0, **words))
-    own.cli("reload")
+    reload(own, bfd_instance(max_hops=0, **words))
     own.wait_bfd("Down")
     assert own.bfd()["counters"]["discarded_ttl"] > 0
 
@@ -195,15 +207,13 @@ def test_reload(lab):
     bird = Bird(net.client, direct(OURS)).start()
     own.wait_bfd("Up")
     before = own.bfd()
-    own.file.write_text(bfd_instance("renamed", interval_ms=90))
-    own.cli("reload")
+    reload(own, bfd_instance("renamed", interval_ms=90))
     wait_for(lambda: own.bfd("renamed")["tx_interval_us"] == 90_000, what="90 ms are agreed on")
     after = own.bfd("renamed")
     assert (after["state"], after["discriminator"]) == ("Up", before["discriminator"])
     assert bird.is_up(OURS)
 
-    own.file.write_text(bfd_instance("other", "10.0.0.7"))
-    own.cli("reload")
+    reload(own, bfd_instance("other", "10.0.0.7"))
     wait_for(lambda: not bird.is_up(OURS), 3, "BIRD was told")
 
     def goodbyes():
