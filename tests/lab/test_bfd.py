@@ -313,3 +313,35 @@ def test_dump(lab, monkeypatch):
             mine = {key: value for key, value in own[name].items() if not NOT_OURS.match(key)}
             wanted.pop("Tracking VRRP instances :", None)
             assert mine == wanted
+
+
+def test_false_alarm(lab):
+    """The master lives, only its BFD has died: the backup takes over, hears it, and steps back."""
+    net = pair(lab)
+    one = Keepline(net.nodes[0], vrrp_instance(vip=VIP, priority=200)).start().wait_master(VIP)
+    bird = Bird(net.nodes[0], 'neighbor 10.0.0.2 dev "eth0"').start()
+    tracking = vrrp_instance(vip=VIP, block="track_bfd {\n peer weight 1\n}")
+    two = Keepline(net.nodes[1], bfd_instance(neighbour=OURS) + tracking).start()
+    two.wait_bfd("Up")
+    wait_for(lambda: two.instance()["master_address"] == OURS, what="node2 has heard its master")
+    bird.kill()
+    wait_for(lambda: two.statistics()["become_master"] == 1, what="node2 takes over")
+    two.wait_state("BACKUP")
+    assert one.state() == "MASTER" and one.statistics()["release_master"] == 0
+    stays(lambda: two.state() == "BACKUP", 1, "that was all")
+
+
+def test_switched_off_is_not_lost(lab):
+    """A master that only gives up BFD stays master."""
+    net = pair(lab)
+    master = vrrp_instance(vip=VIP, priority=200)
+    one = Keepline(net.nodes[0], bfd_instance(neighbour="10.0.0.2") + master).start()
+    one.wait_master(VIP)
+    tracking = vrrp_instance(vip=VIP, block="track_bfd {\n peer weight 1\n}")
+    two = Keepline(net.nodes[1], bfd_instance(neighbour=OURS) + tracking).start()
+    two.wait_bfd("Up")
+    wait_for(lambda: two.instance()["master_address"] == OURS, what="node2 has heard its master")
+    reload(one, master)
+    two.wait_bfd("Down")
+    assert two.bfd()["diagnostic"] == "Neighbor Signaled Session Down"
+    stays(lambda: two.statistics()["become_master"] == 0, 1, "node2 stays where it is")
