@@ -111,6 +111,7 @@ void App::run(const std::function<void()>& on_started) {
   if (setup_.options.mode.vrrp) {
     vrrp_ = std::make_unique<VrrpDriver>(io_.get_executor(), setup_.running, *this);
   }
+  start_bfd();
   start_rates();
   start_api();
   watch_signals();
@@ -123,6 +124,7 @@ void App::run(const std::function<void()>& on_started) {
   peer_hops_.update(setup_.running, *view_);
   vips_->announce_own(role(), *dataplane_, nullptr);
   if (checks_ != nullptr) checks_->start();
+  bfd_->follow();
   start_vrrp();
   on_started();
   log::info("keeplined {} started: {} interfaces, {} VRRP instances, {} virtual servers",
@@ -132,11 +134,23 @@ void App::run(const std::function<void()>& on_started) {
   io_.run();
 }
 
+void App::start_bfd() {
+  BfdDriver::Handlers handlers;
+  handlers.on_change = [this] {
+    if (watch_ != nullptr) watch_->session_changed();
+  };
+  handlers.on_loss = [this](const config::BfdInstance& session, std::int64_t interval_us) {
+    if (watch_ != nullptr) watch_->neighbour_lost(session, interval_us);
+  };
+  bfd_ = std::make_unique<BfdDriver>(setup_.running, setup_.options.mode, *dataplane_,
+                                     std::move(handlers));
+}
+
 void App::start_vrrp() {
   if (vrrp_ == nullptr) return;
   notifier_ = std::make_unique<Notifier>(setup_.running, children_);
   watch_ = std::make_unique<InstanceWatch>(io_.get_executor(), setup_.running, children_, *vrrp_,
-                                           *vips_);
+                                           *vips_, *bfd_);
   watch_->start(view_);
 }
 
@@ -180,7 +194,7 @@ void App::start_api() {
   reloads_.loaded_unix_s = ::time(nullptr);
   reports_ = std::make_unique<Reports>(Reports::Sources{
       &setup_.options, &setup_.running, &view_, dataplane_.get(), publisher_.get(), vrrp_.get(),
-      &lag_, rates_.get(), &reloads_,
+      bfd_.get(), &lag_, rates_.get(), &reloads_,
       [this](api::Backend::ReloadCallback reply) { reload(std::move(reply)); },
       [this](const api::FailoverQuery& query, api::Backend::FailoverCallback reply) {
         failover(query, std::move(reply));
@@ -189,7 +203,7 @@ void App::start_api() {
   api::listen_or_throw(*api_, setup_.options.socket_path, setup_.running.config->dataplane.metrics);
   dumper_ = std::make_unique<dump::Dumper>(
       io_.get_executor(),
-      dump::Sources{setup_.options, setup_.running, view_, vrrp_, watch_, checks_});
+      dump::Sources{setup_.options, setup_.running, view_, vrrp_, watch_, checks_, bfd_});
 }
 
 void App::watch_signals() {
@@ -224,7 +238,11 @@ void App::watch_mail() {
       },
       [this](const lb::NeighbourSeen& seen) { neighbours_->learn(seen, *view_); },
       [this](const worker::ConnectionRecord& record) { reports_->handle_record(record); },
-      [this](const worker::ExplainRecord& record) { reports_->handle_explanation(record); }};
+      [this](const worker::ExplainRecord& record) { reports_->handle_explanation(record); },
+      [this](const worker::BfdEvent& event) {
+        bfd_->handle(event);
+        if (event.is_end) neighbours_->update(*view_, publisher_->services());
+      }};
   if (dataplane_->receive_mail(handlers)) {
     // More may be waiting: give the other handlers their turn, then look again.
     asio::post(io_, [this] { watch_mail(); });
@@ -246,6 +264,7 @@ void App::watch_health() {
     lag_.last_us = static_cast<std::uint64_t>(std::max<std::int64_t>(now_us() - health_due_us_, 0));
     lag_.max_us = std::max(lag_.max_us, lag_.last_us);
     check_worker();
+    bfd_->refresh();
     dataplane_->follow_links();
     watch_health();
   });
@@ -279,6 +298,7 @@ void App::stop() {
 // The last adverts are to leave, and what notify_stop says is to be said, within a moment.
 void App::finish() {
   vips_->release(lb::kAlwaysOurs);
+  bfd_->stop();
   api_->stop();
   ending_ = true;
   if (goodbye_until_us_ == 0) {
@@ -288,7 +308,8 @@ void App::finish() {
 }
 
 void App::wait_to_end() {
-  const bool is_done = dataplane_->all_sent() && (notifier_ == nullptr || notifier_->is_idle());
+  const bool is_done =
+      dataplane_->all_sent() && bfd_->is_quiet() && (notifier_ == nullptr || notifier_->is_idle());
   if (is_done || now_us() >= goodbye_until_us_) {
     io_.stop();
     return;

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "control/bfd_driver.h"
 #include "control/check_driver.h"
 #include "control/dataplane_config.h"
 #include "control/dump/dumper.h"
@@ -69,6 +70,7 @@ class App final : public VrrpHost {
   void learn_macs();
   void start_dataplane();
   void start_services();
+  void start_bfd();
   void start_vrrp();
   void start_rates();
   void watch_local_ports(const lb::RealServer& real, const RealFigures& figures, std::uint64_t all);
@@ -142,6 +144,7 @@ class App final : public VrrpHost {
   std::shared_ptr<const KernelView> view_;
   std::unique_ptr<CheckDriver> checks_;
   std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<BfdDriver> bfd_;
   std::unique_ptr<VrrpDriver> vrrp_;
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<InstanceWatch> watch_;

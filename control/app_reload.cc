@@ -69,7 +69,9 @@ void App::commit() {
   filters_.narrow(*setup_.running.topology);
   vips_->follow(*before->topology, [this](lb::LeaseSlot lease) { return is_held(lease); });
   vips_->announce_own(role(), *dataplane_, before->topology.get());
-  neighbours_->update(*view_, publisher_->services());
+  bfd_->follow();
+  // Who is still to be told goodbye stays known, see watch_mail().
+  if (bfd_->is_quiet()) neighbours_->update(*view_, publisher_->services());
   peer_hops_.update(setup_.running, *view_);
   if (vrrp_ != nullptr) {
     notifier_->follow();

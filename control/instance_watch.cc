@@ -29,10 +29,12 @@ std::chrono::microseconds start_delay(const config::GlobalDefs& global) {
 }  // namespace
 
 InstanceWatch::InstanceWatch(boost::asio::any_io_executor executor, const Running& running,
-                             checks::Children& children, VrrpDriver& vrrp, VipAddresses& vips)
+                             checks::Children& children, VrrpDriver& vrrp, VipAddresses& vips,
+                             const BfdDriver& sessions)
     : running_(running),
       vrrp_(vrrp),
       vips_(vips),
+      sessions_(sessions),
       scripts_(executor, *running.config, children, [this] { apply(); }),
       files_(executor, *running.config, [this] { apply(); }),
       processes_(executor, *running.config, [this] { apply(); }),
@@ -104,8 +106,8 @@ void InstanceWatch::apply_to(std::size_t index) {
   const bool is_down = link == nullptr || !link->is_up;
   vrrp_.set_fault(number, vrrp::FaultCause::kInterfaceDown,
                   is_down && !instance.dont_track_primary);
-  const Tracked tracked =
-      track(instance, links_, scripts_.outcomes(), files_.values(), processes_.outcomes());
+  const Tracked tracked = track(instance, links_, scripts_.outcomes(), files_.values(),
+                                processes_.outcomes(), sessions_.outcomes());
   vrrp_.set_fault(number, vrrp::FaultCause::kTracker, tracked.is_fault);
   vrrp_.set_priority(number, tracked.priority);
   vrrp_.set_source(number, source_of(instance, *view_, port.ifindex, topology));
@@ -113,6 +115,16 @@ void InstanceWatch::apply_to(std::size_t index) {
     vips_.keep(topology.instances[index].lease, *view_);
   }
   if (may_start_ && !tracked.is_unknown) vrrp_.start(number);
+}
+
+// Without weight the loss is a fault of this node, which then takes over nothing.
+void InstanceWatch::neighbour_lost(const config::BfdInstance& session, std::int64_t interval_us) {
+  for (std::size_t i = 0; !stopped_ && i < running_.topology->instances.size(); ++i) {
+    const auto& trackers = running_.config->vrrp_instances[i].track_bfd;
+    const auto tracker = std::ranges::find(trackers, session.name, &config::Tracker::name);
+    if (tracker == trackers.end() || *tracker->weight == 0) continue;
+    vrrp_.master_lost(running_.topology->instances[i].lease, session.neighbour, interval_us);
+  }
 }
 
 }  // namespace keepline::control

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 
+#include "control/bfd_driver.h"
 #include "control/file_tracker.h"
 #include "control/plan/link_delays.h"
 #include "control/process_tracker.h"
@@ -20,10 +21,15 @@ namespace keepline::control {
 class InstanceWatch {
  public:
   InstanceWatch(boost::asio::any_io_executor executor, const Running& running,
-                checks::Children& children, VrrpDriver& vrrp, VipAddresses& vips);
+                checks::Children& children, VrrpDriver& vrrp, VipAddresses& vips,
+                const BfdDriver& sessions);
 
   void start(std::shared_ptr<const KernelView> view);
   void update(std::shared_ptr<const KernelView> view);
+  /// A BFD session has come up, or is down.
+  void session_changed() { apply(); }
+  /// After a session to a neighbour went down because it died: see vrrp::Speaker::master_lost.
+  void neighbour_lost(const config::BfdInstance& session, std::int64_t interval_us);
   /// After a reload, when the driver has the new instances.
   void follow();
   /// The node is leaving: nothing is told any more.
@@ -41,6 +47,7 @@ class InstanceWatch {
   const Running& running_;
   VrrpDriver& vrrp_;
   VipAddresses& vips_;
+  const BfdDriver& sessions_;
   ScriptTracker scripts_;
   FileTracker files_;
   ProcessTracker processes_;

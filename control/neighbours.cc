@@ -20,6 +20,9 @@ std::set<NeighbourKeeper::Key> NeighbourKeeper::wanted(
       if (!is_on_link) want(peer.address);
     }
   }
+  for (const config::BfdInstance& bfd : config.bfd_instances) {
+    if (mode_.bfd) want(bfd.neighbour);
+  }
   if (!mode_.services) return result;
   for (const PlannedService& planned : services) {
     for (const lb::LeavingServer& each : planned.service->leaving) {

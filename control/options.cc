@@ -120,6 +120,9 @@ std::string take_special(int code, const std::string& argument, Options& options
     case 'C':
       options.mode.vrrp = false;
       return "";
+    case 'B':
+      options.mode.bfd = false;
+      return "";
     case 'S': {
       const auto facility = facility_of(argument);
       options.log_facility = facility.value_or(options.log_facility);
@@ -187,7 +190,9 @@ ParsedOptions parse_options(int argc, char** argv) {
     return result;
   }
   // keepalived: -P and -C together are both halves.
-  if (!options.mode.vrrp && !options.mode.services) options.mode = {};
+  if (!options.mode.vrrp && !options.mode.services) {
+    options.mode.vrrp = options.mode.services = true;
+  }
   if (options.instance.empty()) options.instance = api::default_instance_name();
   if (options.socket_path.empty()) options.socket_path = api::control_socket_path(options.instance);
   if (options.pid_file.empty()) options.pid_file = api::pid_file_path(options.instance);
@@ -208,6 +213,7 @@ Load balancer and VRRP daemon; reads keepalived.conf.
   -d, --dump-conf          log the configuration as it was understood
   -P, --vrrp               run only VRRP
   -C, --check              run only services and their checks
+  -B, --no_bfd             run no BFD: what is tracked of it counts as down
   -p, --pid=FILE           pid file (/run/keepline/INSTANCE.pid)
   -i, --config-id=ID       value for @ID lines (the host name)
   -S, --log-facility=NAME  local0-local7, user, daemon

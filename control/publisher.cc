@@ -16,7 +16,8 @@ namespace {
 std::uint32_t flags_of(const DeviceSteering::AddressUse& use) {
   return (use.answer ? KL_ANSWER : 0u) | (use.service ? KL_SERVICE : 0u) | (use.own ? KL_OWN : 0u) |
          (use.vrrp ? KL_VRRP : 0u) | (use.real ? KL_REAL : 0u) | (use.local ? KL_LOCAL : 0u) |
-         (use.tunnel ? KL_TUNNEL : 0u) | (use.refuse ? KL_REFUSE : 0u);
+         (use.tunnel ? KL_TUNNEL : 0u) | (use.refuse ? KL_REFUSE : 0u) | (use.bfd ? KL_BFD : 0u) |
+         (use.bfd_multihop ? KL_BFD_MULTIHOP : 0u);
 }
 
 port::SteerTable table_of(const DeviceSteering& wanted) {

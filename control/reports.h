@@ -2,13 +2,14 @@
 //
 // Control thread only. Reads counters and the drivers' state, and switches the sampling of stages
 // on and off; changes nothing else. In several files:
-// report_services.cc has the services, report_lcores.cc the workers, report_explain.cc `explain`,
-// reports.cc the rest.
+// report_services.cc has the services, report_bfd.cc BFD, report_lcores.cc the workers,
+// report_explain.cc `explain`, reports.cc the rest.
 #pragma once
 
 #include <map>
 
 #include "control/api/server.h"
+#include "control/bfd_driver.h"
 #include "control/options.h"
 #include "control/publisher.h"
 #include "control/rate_sampler.h"
@@ -40,6 +41,7 @@ class Reports final : public api::Backend {
     worker::Dataplane* dataplane;
     const Publisher* publisher;
     const VrrpDriver* vrrp;  ///< nullptr with -C.
+    const BfdDriver* bfd;
     const ControlLag* lag;
     const RateSampler* rates;
     const ReloadHistory* reloads;
@@ -52,6 +54,7 @@ class Reports final : public api::Backend {
   api::LcoresReport lcores() override;
   api::ServicesReport services(std::uint64_t cursor) override;
   api::VrrpsReport vrrp() override;
+  api::BfdsReport bfd() override;
   api::StagesReport stages() override;
   void sample_stages(bool on) override;
   void reload(ReloadCallback reply) override { from_.reload(std::move(reply)); }

@@ -203,6 +203,13 @@ void VrrpDriver::set_priority(std::size_t index, std::uint8_t effective) {
   arm();
 }
 
+void VrrpDriver::master_lost(std::size_t index, const net::IpAddr& address,
+                             std::int64_t interval_us) {
+  if (!speaker_.master_lost(index, address, interval_us, now_us())) return;
+  arm();
+  log::warn("({}) the master {} is lost, as BFD says", name_of(index), net::to_string(address));
+}
+
 void VrrpDriver::set_source(std::size_t index, const net::IpAddr& source) {
   const bool had_none = speaker_.instance(index).faults().has(vrrp::FaultCause::kNoSourceAddress);
   if (!speaker_.has_left() && source.is_zero() != had_none) {

@@ -73,6 +73,8 @@ class VrrpDriver final : private vrrp::Host {
   /// Sets or clears a fault of one instance.
   void set_fault(std::size_t instance, vrrp::FaultCause cause, bool present);
   void set_priority(std::size_t instance, std::uint8_t effective);
+  /// BFD has lost who has the address: see vrrp::Speaker::master_lost.
+  void master_lost(std::size_t instance, const net::IpAddr& address, std::int64_t interval_us);
   /// The interface's primary address changed; zero: it has none.
   void set_source(std::size_t instance, const net::IpAddr& source);
 
@@ -120,7 +122,7 @@ class VrrpDriver final : private vrrp::Host {
   struct Told {
     net::Mac advert_mac;
     std::int64_t since_unix_s = 0;
-    std::int64_t since_us = 0;  ///< The same by now_us().
+    std::int64_t since_us = 0;          ///< The same by now_us().
     std::optional<net::Mac> successor;  ///< Set: who succeeded it, until it has let go.
   };
   std::vector<Told> told_;  ///< By instance.

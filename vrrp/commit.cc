@@ -107,6 +107,11 @@ void Instance::perform(Effect effect, std::int64_t now_us, const Advert* advert)
       deadline_us_ = std::min(deadline_us_, now_us + skew_us(timer_base()));
       succession_ = true;
       return;
+    case Effect::kHasten:
+      // What made us miss adverts may have made it seem dead. And it never postpones.
+      if (now_us < listen_until_us_) return;
+      deadline_us_ = std::min(deadline_us_, now_us + lost_skew_us_);
+      return;
     case Effect::kForceElection:
       emit(Notice{NoticeKind::kLowerPriorityAdvert, Reject::kIpHeader, advert->source,
                   advert->priority, advert->interval_us});

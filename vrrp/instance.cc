@@ -117,6 +117,14 @@ void Instance::handle_unsent(std::int64_t now_us) {
   deadline_us_ = now_us + config_.advert_interval_us / kTriesPerInterval;
 }
 
+void Instance::handle_master_lost(const net::IpAddr& address, std::int64_t interval_us,
+                                  std::int64_t now_us) {
+  observe_time(now_us);
+  if (address != master_address_) return;
+  lost_skew_us_ = lost_skew_us(priority_, interval_us);
+  apply(Event::kMasterLost, now_us);
+}
+
 void Instance::handle_fault(FaultCause cause, std::int64_t now_us) {
   observe_time(now_us);
   faults_.add(cause);

@@ -71,6 +71,10 @@ class Instance {
   /// The advert that was asked for last has not left: it has told nobody that we are still here,
   /// and renews no lease. A master whose first one it is, or whose lease is over, is none.
   void handle_unsent(std::int64_t now_us);
+  /// BFD has lost who has `address`, seen within intervals of `interval_us`: if that is the master,
+  /// it is taken for dead. One that lives on makes us stand back by its next advert.
+  void handle_master_lost(const net::IpAddr& address, std::int64_t interval_us,
+                          std::int64_t now_us);
   void handle_fault(FaultCause cause, std::int64_t now_us);
   void handle_fault_cleared(FaultCause cause, std::int64_t now_us);
   void handle_group(GroupCommand command, std::int64_t now_us);
@@ -155,6 +159,7 @@ class Instance {
   std::optional<std::int64_t> preempt_after_us_;  ///< Running preempt_delay.
   bool succession_ = false;                       ///< The timer runs because of a priority 0.
   bool must_listen_ = false;  ///< Entering BACKUP takes a whole interval, whatever the start rule.
+  std::int64_t lost_skew_us_ = 0;  ///< Of Effect::kHasten.
   bool wants_master_ = false;
   bool stands_by_ = false;
   bool preempted_ = false;                      ///< In MASTER: somebody worse was it until now.

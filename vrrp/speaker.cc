@@ -181,6 +181,16 @@ bool Speaker::set_priority(std::size_t index, std::uint8_t effective, std::int64
   return true;
 }
 
+bool Speaker::master_lost(std::size_t index, const net::IpAddr& address, std::int64_t interval_us,
+                          std::int64_t now_us) {
+  if (stopped_ || !has(index) || members_[index].is_leaving()) return false;
+  Instance& machine = members_[index].machine;
+  const std::int64_t before_us = machine.deadline_us();
+  machine.handle_master_lost(address, interval_us, now_us);
+  settle(index, now_us);
+  return machine.deadline_us() < before_us;
+}
+
 bool Speaker::set_source(std::size_t index, const net::IpAddr& source, std::int64_t now_us) {
   if (!source.is_zero()) members_[index].machine.set_source(source);
   return set_fault(index, FaultCause::kNoSourceAddress, source.is_zero(), now_us);

@@ -84,6 +84,9 @@ class Speaker {
   /// These return whether anything changed.
   bool set_fault(std::size_t instance, FaultCause cause, bool present, std::int64_t now_us);
   bool set_priority(std::size_t instance, std::uint8_t effective, std::int64_t now_us);
+  /// See Instance::handle_master_lost.
+  bool master_lost(std::size_t instance, const net::IpAddr& address, std::int64_t interval_us,
+                   std::int64_t now_us);
   /// The interface's primary address changed; zero: it has none, which is a fault.
   bool set_source(std::size_t instance, const net::IpAddr& source, std::int64_t now_us);
 

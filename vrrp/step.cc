@@ -36,6 +36,8 @@ constexpr std::array kRows = {
     // 9568 §6.4.2: Active_Down_Timer fires.
     Row{S::kBackup, E::kMasterDown, S::kMaster, F::kNone, R::kMasterDown},
     Row{S::kBackup, E::kSuccession, S::kMaster, F::kNone, R::kMasterReleased},
+    // No RFC: who takes over is decided by the timer as ever, but a shorter one.
+    Row{S::kBackup, E::kMasterLost, S::kBackup, F::kHasten, R::kNone},
     // Sync group: the timer only makes a wish.
     Row{S::kBackup, E::kMasterDownAsk, S::kBackup, F::kAskGroup, R::kNone},
     Row{S::kBackup, E::kGroupAgreed, S::kMaster, F::kNone, R::kGroupAgreed},

@@ -24,6 +24,7 @@ enum class Event : std::uint8_t {
   kHeardYielding,  ///< The same, but that we have just preempted: it is on its way out.
   kMasterDown,     ///< The timer expired and we may take over.
   kSuccession,     ///< The timer that a priority 0 had shortened expired.
+  kMasterLost,     ///< Somebody else (BFD) knows that the master has died.
   kMasterDownAsk,  ///< Either of them in a sync group, which has to agree.
   kGroupAgreed,
   kGroupLeft,
@@ -36,7 +37,7 @@ enum class Event : std::uint8_t {
   kFaultClearedOwner,
   kStop,
 };
-inline constexpr std::size_t kEventCount = 20;
+inline constexpr std::size_t kEventCount = 21;
 
 /// What to do besides changing state.
 enum class Effect : std::uint8_t {
@@ -45,12 +46,13 @@ enum class Effect : std::uint8_t {
   kAwaitSuccessor,  ///< Timer := skew.
   kAdvertise,       ///< Send our advert, renew the lease.
   kForceElection,   ///< The same (unless configured not to) and gratuitous ARP.
+  kHasten,          ///< Timer := skew, in terms of who knows.
   kAskGroup,
   kSayRelease,  ///< While leaving: priority 0.
   kYield,       ///< While leaving: one more advert if configured, learn the master.
   kListen,      ///< While leaving: the next timer is a whole one, and no word.
 };
-inline constexpr std::size_t kEffectCount = 9;
+inline constexpr std::size_t kEffectCount = 10;
 
 struct Step {
   State from = State::kInit;

@@ -196,6 +196,8 @@ std::string_view to_string(Event event) {
       return "master down";
     case Event::kSuccession:
       return "succession";
+    case Event::kMasterLost:
+      return "master lost";
     case Event::kMasterDownAsk:
       return "master down, ask the group";
     case Event::kGroupAgreed:

@@ -27,6 +27,12 @@ constexpr std::int64_t skew_us(const TimerBase& base) {
   return (256 - base.priority) * unit_us / 256;
 }
 
+/// How long a backup waits when it knows by other means that the master died: the same share of the
+/// time in which that shows, so that of several the best is first.
+constexpr std::int64_t lost_skew_us(std::uint8_t priority, std::int64_t interval_us) {
+  return (256 - priority) * interval_us / 256;
+}
+
 /// RFC 3768 §6.1 Master_Down_Interval, RFC 9568 §6.1 Active_Down_Interval.
 constexpr std::int64_t master_down_us(const TimerBase& base) {
   return base.down_adverts * base.interval_us + skew_us(base);

@@ -45,6 +45,12 @@ BOOST_DESCRIBE_STRUCT(VrrpReport, (),
                        master_address, advert_interval_us, vips, since_unix_s, state_age_s,
                        statistics))
 BOOST_DESCRIBE_STRUCT(VrrpsReport, (), (instances))
+BOOST_DESCRIBE_STRUCT(BfdReport, (),
+                      (name, neighbour, source, multihop, state, diagnostic, remote_state,
+                       remote_diagnostic, discriminator, remote_discriminator, tx_interval_us,
+                       rx_interval_us, detection_time_us, remote_multiplier, since_unix_s,
+                       state_age_s, counters))
+BOOST_DESCRIBE_STRUCT(BfdsReport, (), (sessions, unclaimed))
 BOOST_DESCRIBE_STRUCT(ConnectionReport, (),
                       (protocol, expires_s, state, client, virtual_end, destination, local))
 BOOST_DESCRIBE_STRUCT(ConnectionPage, (), (connections))
@@ -195,6 +201,9 @@ json::value to_json(const ServiceReport& report) {
 json::value to_json(const VrrpsReport& report) {
   return write(report);
 }
+json::value to_json(const BfdsReport& report) {
+  return write(report);
+}
 json::value to_json(const ConnectionReport& report) {
   return write(report);
 }
@@ -230,6 +239,10 @@ std::optional<ServicesReport> services_from_json(const json::value& value) {
 
 std::optional<VrrpsReport> vrrp_from_json(const json::value& value) {
   return read_report<VrrpsReport>(value);
+}
+
+std::optional<BfdsReport> bfd_from_json(const json::value& value) {
+  return read_report<BfdsReport>(value);
 }
 
 std::optional<ConnectionPage> connections_from_json(const json::value& value) {

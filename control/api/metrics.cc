@@ -125,8 +125,12 @@ class MetricsWriter::Lines {
   std::size_t count_ = 0;
 };
 
-MetricsWriter::MetricsWriter(StatusReport status, LcoresReport lcores, VrrpsReport vrrp)
-    : status_(std::move(status)), lcores_(std::move(lcores)), vrrp_(std::move(vrrp)) {}
+MetricsWriter::MetricsWriter(StatusReport status, LcoresReport lcores, VrrpsReport vrrp,
+                             BfdsReport bfd)
+    : status_(std::move(status)),
+      lcores_(std::move(lcores)),
+      vrrp_(std::move(vrrp)),
+      bfd_(std::move(bfd)) {}
 
 void MetricsWriter::add(ServiceReport service) {
   if (services_.size() >= kMaxServices || servers_ + service.reals.size() > kMaxServers) {
@@ -143,6 +147,7 @@ auto MetricsWriter::write_piece() -> Piece {
     write_workers();
     write_ports();
     write_vrrp();
+    if (!bfd_.sessions.empty()) write_bfd();
     return Piece::kMore;
   }
   Lines lines(text_);
@@ -301,6 +306,35 @@ void MetricsWriter::write_vrrp() {
       all.emplace_back("event", event);
       lines.sample("keepline_vrrp_events_total", all, number(count));
     }
+  }
+}
+
+void MetricsWriter::write_bfd() {
+  Lines lines(text_);
+  const auto labels = [](const BfdReport& session) -> Labels {
+    return {{"name", session.name}, {"neighbour", session.neighbour}};
+  };
+  lines.family("keepline_bfd_up", kGauge, "1 while the session is Up.");
+  for (const BfdReport& session : bfd_.sessions) {
+    lines.sample("keepline_bfd_up", labels(session), session.state == "Up" ? "1" : "0");
+  }
+  lines.family("keepline_bfd_detection_time_seconds", kGauge,
+               "After so much silence the neighbour is down; 0: it is not heard.");
+  for (const BfdReport& session : bfd_.sessions) {
+    lines.sample("keepline_bfd_detection_time_seconds", labels(session),
+                 number(static_cast<double>(session.detection_time_us) / 1e6));
+  }
+  lines.family("keepline_bfd_events_total", kCounter, "Packets sent, used and discarded.");
+  for (const BfdReport& session : bfd_.sessions) {
+    for (const auto& [event, count] : session.counters) {
+      Labels all = labels(session);
+      all.emplace_back("event", event);
+      lines.sample("keepline_bfd_events_total", all, number(count));
+    }
+  }
+  lines.family("keepline_bfd_unclaimed_total", kCounter, "Discarded packets of no session.");
+  for (const auto& [reason, count] : bfd_.unclaimed) {
+    lines.sample("keepline_bfd_unclaimed_total", {{"reason", reason}}, number(count));
   }
 }
 

@@ -21,7 +21,7 @@ class MetricsWriter {
   static constexpr std::size_t kMaxServers = 10'000;
   static constexpr std::size_t kLinesPerPiece = 512;
 
-  MetricsWriter(StatusReport status, LcoresReport lcores, VrrpsReport vrrp);
+  MetricsWriter(StatusReport status, LcoresReport lcores, VrrpsReport vrrp, BfdsReport bfd = {});
 
   /// Before the first piece.
   void add(ServiceReport service);
@@ -36,10 +36,12 @@ class MetricsWriter {
   void write_workers();
   void write_ports();
   void write_vrrp();
+  void write_bfd();
 
   StatusReport status_;
   LcoresReport lcores_;
   VrrpsReport vrrp_;
+  BfdsReport bfd_;
   std::vector<ServiceReport> services_;
   std::size_t servers_ = 0;
   std::size_t left_out_ = 0;

@@ -1,7 +1,7 @@
 // The API server: HTTP/1 with JSON over a unix stream socket that only root can open; and
 // Prometheus' metrics over that and, if asked for, over TCP.
 //
-// GET /v1/status, /v1/lcores, /v1/services, /v1/vrrp, /v1/connections, /v1/stages, and
+// GET /v1/status, /v1/lcores, /v1/services, /v1/vrrp, /v1/bfd, /v1/connections, /v1/stages, and
 // /v1/explain?source=ADDRESS:PORT&destination=ADDRESS:PORT&protocol=tcp,
 // /v1/capture?program=HEX&count=N&seconds=N&bytes=N;
 // POST /v1/stages?sampling=on, /v1/reload,
@@ -61,6 +61,7 @@ class Backend {
   /// services and real servers together.
   virtual ServicesReport services(std::uint64_t cursor) = 0;
   virtual VrrpsReport vrrp() = 0;
+  virtual BfdsReport bfd() = 0;
   using ReloadCallback = std::function<void(ReloadReport)>;
   /// Reads the configuration again; answers when it runs or has been refused.
   virtual void reload(ReloadCallback reply) = 0;

@@ -80,7 +80,8 @@ asio::awaitable<void> send_services(ClientPtr client, const SessionContext& cont
 
 // Gathered and written in pieces, sent as a whole: an exposition that was cut would be believed.
 asio::awaitable<void> send_metrics(ClientPtr client, const SessionContext& context) {
-  MetricsWriter writer(context.backend.status(), context.backend.lcores(), context.backend.vrrp());
+  MetricsWriter writer(context.backend.status(), context.backend.lcores(), context.backend.vrrp(),
+                       context.backend.bfd());
   std::uint64_t cursor = 0;
   do {
     ServicesReport report = context.backend.services(cursor);
@@ -222,14 +223,15 @@ std::optional<std::string> text_of(Backend& backend, std::string_view path) {
   if (path == "/v1/status") return serialize(to_json(backend.status()));
   if (path == "/v1/lcores") return serialize(to_json(backend.lcores()));
   if (path == "/v1/vrrp") return serialize(to_json(backend.vrrp()));
+  if (path == "/v1/bfd") return serialize(to_json(backend.bfd()));
   if (path == "/v1/stages") return serialize(to_json(backend.stages()));
   return std::nullopt;
 }
 
 bool is_known(std::string_view path) {
   constexpr std::string_view kPaths[] = {
-      "/v1/status", "/v1/lcores",  "/v1/services", "/v1/vrrp",     "/v1/connections", "/v1/explain",
-      "/v1/stages", "/v1/capture", "/v1/reload",   "/v1/failover", "/metrics"};
+      "/v1/status",  "/v1/lcores", "/v1/services", "/v1/vrrp",   "/v1/bfd",      "/v1/connections",
+      "/v1/explain", "/v1/stages", "/v1/capture",  "/v1/reload", "/v1/failover", "/metrics"};
   return std::find(std::begin(kPaths), std::end(kPaths), path) != std::end(kPaths);
 }
 

@@ -179,6 +179,33 @@ struct VrrpsReport {
   std::vector<VrrpReport> instances;
 };
 
+/// A BFD session. Intervals are microseconds.
+struct BfdReport {
+  std::string name;
+  std::string neighbour;
+  std::string source;  ///< Empty: the address of the way out.
+  bool multihop = false;
+  std::string state;         ///< "AdminDown", "Down", "Init", "Up"; empty: it does not run.
+  std::string diagnostic;    ///< Why it is not Up, in the RFC's words.
+  std::string remote_state;  ///< What the neighbour said last; empty: it is not heard.
+  std::string remote_diagnostic;
+  std::uint64_t discriminator = 0;
+  std::uint64_t remote_discriminator = 0;
+  std::uint64_t tx_interval_us = 0;     ///< We send at most so often.
+  std::uint64_t rx_interval_us = 0;     ///< And the neighbour does; 0: it is not heard.
+  std::uint64_t detection_time_us = 0;  ///< The same.
+  std::uint64_t remote_multiplier = 0;
+  std::int64_t since_unix_s = 0;  ///< The last change of state, seconds since 1970; 0: none.
+  std::uint64_t state_age_s = 0;  ///< For how long already, whatever became of the wall clock.
+  Counters counters;              ///< sent, unsent, received, and discarded_REASON.
+};
+
+/// GET /v1/bfd
+struct BfdsReport {
+  std::vector<BfdReport> sessions;
+  Counters unclaimed;  ///< Discarded packets that were of no session, by reason.
+};
+
 struct ConnectionReport {
   std::string protocol;
   std::uint32_t expires_s = 0;

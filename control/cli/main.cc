@@ -76,6 +76,10 @@ std::optional<std::string> render(const std::string& command, const std::string&
     return text(api::vrrp_from_json(json),
                 [](const api::VrrpsReport& report) { return cli::render_vrrp(report); });
   }
+  if (command == "bfd") {
+    return text(api::bfd_from_json(json),
+                [](const api::BfdsReport& report) { return cli::render_bfd(report); });
+  }
   return text(api::connections_from_json(json), cli::render_connections);
 }
 
@@ -184,6 +188,7 @@ void add_commands(CLI::App& app, Options& options) {
       ->excludes(stats);
   services->add_flag("--exact", options.exact, "Large numbers in full, not as 123456K");
   add("vrrp", "VRRP instances, their states and addresses");
+  add("bfd", "BFD sessions: states, negotiated times, what was discarded");
   add("reload", "Reads the configuration again, as SIGHUP does, and says what became of it");
   CLI::App* failover =
       add("failover", "Hands mastership over to the peers, and stands by without preempting");

@@ -40,6 +40,7 @@ std::string render_status(const api::StatusReport& report);
 std::string render_lcores(const api::LcoresReport& report);
 std::string render_services(const api::ServicesReport& report, const ServicesView& view = {});
 std::string render_vrrp(const api::VrrpsReport& report);
+std::string render_bfd(const api::BfdsReport& report);
 std::string render_connections(const api::ConnectionPage& page);
 std::string render_reload(const api::ReloadReport& report);
 std::string render_failover(const api::FailoverReport& report);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "control/config/model_bfd.h"
 #include "control/config/model_service.h"
 #include "control/config/model_vrrp.h"
 
@@ -139,6 +140,7 @@ struct Config {
   std::vector<TrackProcess> track_processes;
   std::vector<LinkDelay> link_delays;
   std::vector<GarpGroup> garp_groups;
+  std::vector<BfdInstance> bfd_instances;
   std::vector<VrrpInstance> vrrp_instances;
   std::vector<SyncGroup> sync_groups;
   std::vector<VirtualServer> virtual_servers;

@@ -94,7 +94,7 @@ struct AuthHmac {
 
 /// A tracker attached to an instance or group; weight 0 = its failure is a FAULT.
 struct Tracker {
-  std::string name;                  ///< Interface, script, file or kind of process.
+  std::string name;                  ///< Interface, script, file, kind of process or session.
   Setting<int> weight{0};            ///< -254..254; but of interfaces resolved from the definition.
   Setting<bool> is_reversed{false};  ///< The outcome counts inversely; resolved like the weight.
   Position position;
@@ -219,6 +219,7 @@ struct VrrpInstance {
   std::vector<Tracker> track_script;
   std::vector<Tracker> track_file;
   std::vector<Tracker> track_process;
+  std::vector<Tracker> track_bfd;
   Notify notify;
   Setting<bool> smtp_alert{false};
   Setting<bool> notify_priority_changes{false};
@@ -252,6 +253,7 @@ struct SyncGroup {
   std::vector<Tracker> track_script;
   std::vector<Tracker> track_file;
   std::vector<Tracker> track_process;
+  std::vector<Tracker> track_bfd;
   Notify notify;
   Setting<bool> smtp_alert{false};
   Setting<bool> notify_priority_changes{false};

@@ -178,6 +178,24 @@ void print_process(const TrackProcess& process, Writer& out) {
   out.close();
 }
 
+void print_bfd(const BfdInstance& bfd, Writer& out) {
+  out.open("bfd_instance", quote_word(bfd.name));
+  out.line("neighbor_ip", net::to_string(bfd.neighbour));
+  if (bfd.source) out.line("source_ip", net::to_string(*bfd.source));
+  out.number("min_rx", bfd.min_rx_ms);
+  out.number("min_tx", bfd.min_tx_ms);
+  out.number("idle_tx", bfd.idle_tx_ms);
+  out.number("multiplier", bfd.multiplier);
+  if (bfd.is_passive) out.line("passive");
+  if (bfd.is_multihop) out.line("multihop");
+  out.number("ttl", bfd.ttl);
+  out.line("max_hops", std::to_string(*bfd.max_hops));
+  out.line("weight", std::to_string(bfd.weight) + (bfd.is_reversed ? " reverse" : ""));
+  if (bfd.tells_vrrp && !bfd.tells_checkers) out.line("vrrp");
+  if (bfd.tells_checkers && !bfd.tells_vrrp) out.line("checker");
+  out.close();
+}
+
 void print_transport(const VrrpInstance& v, Writer& out) {
   const bool is_unicast = !v.unicast_peers.empty();
   if (v.source) {
@@ -279,6 +297,7 @@ void print_instance(const VrrpInstance& v, Secrets secrets, Writer& out) {
   print_trackers("track_script", v.track_script, out);
   print_trackers("track_file", v.track_file, out);
   print_trackers("track_process", v.track_process, out);
+  print_trackers("track_bfd", v.track_bfd, out);
   print_notify(v.notify, out);
   out.flag("notify_priority_changes", v.notify_priority_changes);
   out.flag("smtp_alert", v.smtp_alert);
@@ -294,6 +313,7 @@ void print_group(const SyncGroup& group, Writer& out) {
   print_trackers("track_script", group.track_script, out);
   print_trackers("track_file", group.track_file, out);
   print_trackers("track_process", group.track_process, out);
+  print_trackers("track_bfd", group.track_bfd, out);
   print_notify(group.notify, out);
   out.flag("notify_priority_changes", group.notify_priority_changes);
   out.flag("smtp_alert", group.smtp_alert);
@@ -363,6 +383,7 @@ std::string print(const Config& config, Secrets secrets) {
   for (const TrackFile& file : config.track_files) print_file(file, out);
   for (const TrackProcess& process : config.track_processes) print_process(process, out);
   print_interfaces(config, out);
+  for (const BfdInstance& bfd : config.bfd_instances) print_bfd(bfd, out);
   for (const VrrpInstance& instance : config.vrrp_instances) {
     print_instance(instance, secrets, out);
   }

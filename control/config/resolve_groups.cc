@@ -11,9 +11,15 @@ namespace keepline::config {
 
 namespace {
 
-// What trackers refer to: scripts, files or processes, by name.
+// What trackers refer to: scripts, files, processes or sessions, by name.
 template <typename Definition>
 using Named = std::map<std::string, const Definition*, std::less<>>;
+
+std::string definition_of(const std::string& keyword) {
+  if (keyword == "track_bfd") return "bfd_instance that tells vrrp";
+  if (keyword == "track_file") return keyword;
+  return keyword == "track_script" ? "vrrp_script" : "vrrp_" + keyword;
+}
 
 template <typename Definition>
 void settle_trackers(std::vector<Tracker>& trackers, const Named<Definition>& named,
@@ -22,11 +28,9 @@ void settle_trackers(std::vector<Tracker>& trackers, const Named<Definition>& na
   std::erase_if(trackers, [&](Tracker& tracker) {
     const auto found = named.find(tracker.name);
     if (found == named.end()) {
-      const std::string definition = keyword == "track_script" ? "script" : keyword;
       diagnostics.error(tracker.position, keyword,
                         "(" + owner + ") " + keyword + " '" + tracker.name + "' names no " +
-                            (keyword == "track_file" ? keyword : "vrrp_" + definition) +
-                            ": ignored");
+                            definition_of(keyword) + ": ignored");
       return true;
     }
     // A line with a weight of its own is reversed like the definition all the same, unless it says.
@@ -38,7 +42,7 @@ void settle_trackers(std::vector<Tracker>& trackers, const Named<Definition>& na
 
 void drop_weighted(VrrpInstance& instance, std::string_view reason, Diagnostics& diagnostics) {
   for (auto* trackers : {&instance.track_interface, &instance.track_script, &instance.track_file,
-                         &instance.track_process}) {
+                         &instance.track_process, &instance.track_bfd}) {
     std::erase_if(*trackers, [&](const Tracker& tracker) {
       if (tracker.weight == 0) return false;
       diagnostics.warning(tracker.position, "weight",
@@ -76,6 +80,7 @@ void share_trackers(const SyncGroup& group, VrrpInstance& member) {
   share(group.track_script, member.track_script);
   share(group.track_file, member.track_file);
   share(group.track_process, member.track_process);
+  share(group.track_bfd, member.track_bfd);
 }
 
 void settle_group(SyncGroup& group, std::map<std::string, VrrpInstance*>& instances,
@@ -124,12 +129,17 @@ void resolve_groups(Config& config, Diagnostics& diagnostics) {
   for (const TrackFile& file : config.track_files) files[file.name] = &file;
   Named<TrackProcess> processes;
   for (const TrackProcess& each : config.track_processes) processes[each.name] = &each;
+  Named<BfdInstance> sessions;
+  for (const BfdInstance& each : config.bfd_instances) {
+    if (each.tells_vrrp) sessions[each.name] = &each;
+  }
   std::map<std::string, VrrpInstance*> instances;
   for (VrrpInstance& instance : config.vrrp_instances) {
     instances[instance.name] = &instance;
     settle_trackers(instance.track_script, scripts, "track_script", instance.name, diagnostics);
     settle_trackers(instance.track_file, files, "track_file", instance.name, diagnostics);
     settle_trackers(instance.track_process, processes, "track_process", instance.name, diagnostics);
+    settle_trackers(instance.track_bfd, sessions, "track_bfd", instance.name, diagnostics);
     if (instance.priority == 255) drop_weighted(instance, "with priority 255", diagnostics);
   }
   std::set<std::string> taken;
@@ -137,6 +147,7 @@ void resolve_groups(Config& config, Diagnostics& diagnostics) {
     settle_trackers(group.track_script, scripts, "track_script", group.name, diagnostics);
     settle_trackers(group.track_file, files, "track_file", group.name, diagnostics);
     settle_trackers(group.track_process, processes, "track_process", group.name, diagnostics);
+    settle_trackers(group.track_bfd, sessions, "track_bfd", group.name, diagnostics);
     group.notify_priority_changes.inherit(config.global.vrrp_notify_priority_changes);
     group.smtp_alert.inherit(config.global.smtp_alert_vrrp);
     group.smtp_alert.inherit(config.global.smtp_alert);

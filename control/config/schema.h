@@ -111,6 +111,7 @@ void read_link_delays(Args& args, Config& config);
 void read_garp_group(Args& args, Config& config);
 void read_track_file(Args& args, Draft& draft);
 void read_track_process(Args& args, Draft& draft);
+void read_bfd_instance(Args& args, Draft& draft);
 void read_virtual_server(Args& args, Draft& draft);
 void read_virtual_server_group(Args& args, Draft& draft);
 void read_checker(Args& args, RealServer& server);

@@ -34,7 +34,7 @@ constexpr Row<Draft> kRootRows[] = {
     {"static_rules", kBlockShape, kK, kKernelOnly},
     {"track_file", kNamedBlock, kB, kActive, read_track_file, "vrrp_track_file"},
     {"vrrp_track_process", kNamedBlock, kB, kActive, read_track_process},
-    {"bfd_instance", kNamedBlock, kB, kNotBuilt},
+    {"bfd_instance", kNamedBlock, kB, kActive, read_bfd_instance},
     {"SSL", kBlockShape, kC, kNotBuilt},
     {"track_group", kNamedBlock, kC, kNotBuilt},
     {"garp_group", kBlockShape, kB, kActive,

@@ -81,6 +81,26 @@ void collect_vrrp(const Running& running, const vrrp::Speaker& speaker, State& s
   }
 }
 
+BfdState copy_of(const worker::BfdFigures& from, std::int64_t ahead_us) {
+  BfdState copy;
+  copy.state = static_cast<bfd::State>(from.state.get());
+  copy.diagnostic = static_cast<bfd::Diagnostic>(from.diagnostic.get());
+  copy.discriminator = static_cast<std::uint32_t>(from.discriminator.get());
+  copy.tx_interval_us = from.tx_interval_us.get();
+  copy.rx_interval_us = from.rx_interval_us.get();
+  copy.detection_time_us = from.detection_time_us.get();
+  const auto heard_us = static_cast<std::int64_t>(from.last_heard_us.get());
+  if (heard_us != 0) copy.last_heard_unix_us = heard_us + ahead_us;
+  copy.remote_discriminator = static_cast<std::uint32_t>(from.remote_discriminator.get());
+  if (copy.remote_discriminator == 0) return copy;
+  copy.remote_state = static_cast<bfd::State>(from.remote_state.get());
+  copy.remote_diagnostic = static_cast<bfd::Diagnostic>(from.remote_diagnostic.get());
+  copy.remote_multiplier = from.remote_multiplier.get();
+  copy.remote_min_tx_us = from.remote_min_tx_us.get();
+  copy.remote_min_rx_us = from.remote_min_rx_us.get();
+  return copy;
+}
+
 }  // namespace
 
 State collect(const Sources& from) {
@@ -95,6 +115,12 @@ State collect(const Sources& from) {
     state.running_scripts = from.watch->scripts().running();
     state.files = from.watch->files().values();
     state.processes = from.watch->processes().states();
+  }
+  if (from.bfd != nullptr) {
+    const std::int64_t ahead_us = unix_now_us() - from.bfd->worker_now_us();
+    for (const BfdDriver::Status& status : from.bfd->statuses()) {
+      state.sessions[status.config->name] = copy_of(*status.figures, ahead_us);
+    }
   }
   if (from.checks != nullptr) state.health = from.checks->health();
   return state;

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "control/bfd_driver.h"
 #include "control/check_driver.h"
 #include "control/dump/state.h"
 #include "control/instance_watch.h"
@@ -22,6 +23,7 @@ struct Sources {
   const std::unique_ptr<VrrpDriver>& vrrp;
   const std::unique_ptr<InstanceWatch>& watch;
   const std::unique_ptr<CheckDriver>& checks;
+  const std::unique_ptr<BfdDriver>& bfd;
 };
 
 State collect(const Sources& from);

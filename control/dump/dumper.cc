@@ -77,6 +77,9 @@ void Dumper::begin() {
                if (wanted.data && state.mode.services)
                  write(paths.check_data, check_data_text(state));
                if (wanted.data) write(paths.parent_data, parent_data_text(state));
+               if (wanted.data && state.mode.bfd && !state.config->bfd_instances.empty()) {
+                 write(paths.bfd_data, bfd_data_text(state));
+               }
                if (wanted.stats && has_vrrp) write(paths.stats, stats_text(state));
                if (wanted.json && has_vrrp) write(paths.json, json_text(state));
                asio::post(executor, [this, alive] {

@@ -22,11 +22,16 @@ Paths paths_of(const config::DumpOptions& options, std::string_view folder,
   const std::string start = std::string(folder) + "/keepalived";
   const std::string name =
       options.use_instance && !instance.empty() ? '.' + std::string(instance) : "";
-  Paths paths{start + name + ".data", start + "_check" + name + ".data",
-              start + "_parent" + name + ".data", start + ".stats", start + ".json"};
+  Paths paths{start + name + ".data",
+              start + "_check" + name + ".data",
+              start + "_bfd" + name + ".data",
+              start + "_parent" + name + ".data",
+              start + ".stats",
+              start + ".json"};
   if (!options.state_file.empty()) {
     paths.data = with_suffix(options.state_file, name);
     paths.check_data = with_suffix(options.state_file, "_check" + name);
+    paths.bfd_data = with_suffix(options.state_file, "_bfd" + name);
     paths.parent_data = with_suffix(options.state_file, "_parent" + name);
   }
   if (!options.stats_file.empty()) paths.stats = options.stats_file;

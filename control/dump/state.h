@@ -16,6 +16,7 @@
 #include "control/plan/processes.h"
 #include "control/plan/topology.h"
 #include "control/plan/tracking.h"
+#include "dataplane/bfd/types.h"
 #include "vrrp/types.h"
 
 namespace keepline::control::dump {
@@ -34,6 +35,23 @@ struct InstanceState {
   vrrp::Statistics statistics;
 };
 
+/// Intervals are microseconds.
+struct BfdState {
+  bfd::State state = bfd::State::kDown;
+  bfd::State remote_state = bfd::State::kDown;
+  bfd::Diagnostic diagnostic = bfd::Diagnostic::kNone;
+  bfd::Diagnostic remote_diagnostic = bfd::Diagnostic::kNone;
+  std::uint32_t discriminator = 0;
+  std::uint32_t remote_discriminator = 0;
+  std::uint64_t remote_min_tx_us = 0;
+  std::uint64_t remote_min_rx_us = 0;
+  std::uint64_t remote_multiplier = 0;
+  std::uint64_t tx_interval_us = 0;
+  std::uint64_t rx_interval_us = 0;
+  std::uint64_t detection_time_us = 0;
+  std::int64_t last_heard_unix_us = 0;  ///< 0: never.
+};
+
 struct State {
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const Topology> topology;
@@ -45,7 +63,8 @@ struct State {
   std::set<std::string> running_scripts;
   FileValues files;
   ProcessStates processes;
-  std::vector<std::vector<Health>> health;  ///< By virtual and real server; none with -P.
+  std::map<std::string, BfdState> sessions;  ///< By name; those that run.
+  std::vector<std::vector<Health>> health;   ///< By virtual and real server; none with -P.
 };
 
 }  // namespace keepline::control::dump

@@ -17,6 +17,8 @@ std::string data_text(const State& state);
 std::string check_data_text(const State& state);
 /// keepalived_parent.data: the global part alone, which is all that its parent process knows.
 std::string parent_data_text(const State& state);
+/// keepalived_bfd.data: the sessions.
+std::string bfd_data_text(const State& state);
 /// keepalived.stats: the counters of the instances.
 std::string stats_text(const State& state);
 

@@ -81,6 +81,15 @@ void add_process(const State& state, const config::TrackProcess& process, const 
   add_tracking_instances(state, &config::VrrpInstance::track_process, process.name, out);
 }
 
+void add_session(const State& state, const config::BfdInstance& instance, const BfdState& now,
+                 Lines& out) {
+  if (!instance.tells_vrrp) return;
+  out.head("VRRP Track BFD", instance.name);
+  out.line("Weight", weight_text(instance.weight, instance.is_reversed));
+  out.words(now.state == bfd::State::kUp ? "Bfd is up" : "Bfd is down");
+  add_tracking_instances(state, &config::VrrpInstance::track_bfd, instance.name, out);
+}
+
 // Those that are tracked, as keepalived forgets the rest.
 template <typename Items, typename Values, typename Add>
 void add_section(std::string_view title, const Items& items, const Values& values, Lines& out,
@@ -107,6 +116,10 @@ void add_tracking(const State& state, Lines& out) {
   add_section("VRRP Track processes", config.track_processes, state.processes, out,
               [&](const config::TrackProcess& process, const ProcessStatus& now) {
                 add_process(state, process, now, out);
+              });
+  add_section("VRRP Track BFDs", config.bfd_instances, state.sessions, out,
+              [&](const config::BfdInstance& instance, const BfdState& now) {
+                add_session(state, instance, now, out);
               });
 }
 

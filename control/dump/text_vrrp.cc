@@ -106,6 +106,7 @@ void add_all_trackers(const Tracking& tracking, Lines& out) {
   add_trackers("Tracked scripts :", " ", tracking.track_script, out);
   add_trackers("Tracked files :", ", ", tracking.track_file, out);
   add_trackers("Tracked processes :", ", ", tracking.track_process, out);
+  add_trackers("Tracked BFDs :", ": ", tracking.track_bfd, out);
 }
 
 void add_notify(const config::Notify& notify, Lines& out) {

@@ -133,6 +133,15 @@ std::vector<net::IpAddr> own_addresses(const PlanInput& input) {
   return result;
 }
 
+std::vector<lb::BfdNeighbour> bfd_neighbours(const PlanInput& input) {
+  std::vector<lb::BfdNeighbour> result;
+  if (!input.mode.bfd) return result;
+  for (const config::BfdInstance& bfd : input.config->bfd_instances) {
+    result.push_back({bfd.neighbour, bfd.is_multihop});
+  }
+  return result;
+}
+
 lb::ShardWorkers deal_shards(unsigned workers) {
   lb::ShardWorkers result{};
   for (std::size_t shard = 0; shard < result.size(); ++shard) {
@@ -325,6 +334,7 @@ Plan Planner::make(const PlanInput& input) {
   free_gone_services();
   builder_.set_ports(ports_of(input));
   builder_.set_own(own_addresses(input));
+  builder_.set_bfd_neighbours(bfd_neighbours(input));
   std::vector<lb::Vip> vips;
   for (const PlacedVip& vip : input.topology->vips) {
     vips.push_back({vip.address, vip.port, vip.lease, vip.mac, vip.is_answered(), vip.is_local,

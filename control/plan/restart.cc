@@ -4,7 +4,8 @@ namespace keepline::control {
 
 void check_restart(const config::Config& running, const config::Config& wanted,
                    config::Diagnostics& diagnostics) {
-  if (wanted.vrrp_instances.empty() && wanted.virtual_servers.empty()) {
+  if (wanted.vrrp_instances.empty() && wanted.virtual_servers.empty() &&
+      wanted.bfd_instances.empty()) {
     diagnostics.fatal({}, "", "nothing to run is in the file",
                       "write it whole and rename it into place; to run nothing, stop keeplined");
   }

@@ -41,6 +41,10 @@ std::vector<DeviceSteering> steering_of(const config::Config& config, const Topo
       add_real(each.real, service.protocol, common);
     }
   }
+  for (const config::BfdInstance& bfd : config.bfd_instances) {
+    DeviceSteering::AddressUse& use = common.addresses[bfd.neighbour];
+    (bfd.is_multihop ? use.bfd_multihop : use.bfd) = mode.bfd;
+  }
   std::vector<DeviceSteering> result(topology.devices.size(), common);
   for (const PlacedPort& port : topology.ports) {
     DeviceSteering& steering = result[port.device];

@@ -34,6 +34,8 @@ struct DeviceSteering {
     bool real = false;     ///< A NATed real server has it.
     bool tunnel = false;   ///< A real server that tunnels lead to has it.
     bool refuse = false;   ///< All that goes to it is the dataplane's: the node takes nothing.
+    bool bfd = false;      ///< A BFD session is with it: its packets to this node are ours.
+    bool bfd_multihop = false;
   };
   struct Endpoint {
     net::Endpoint endpoint;

@@ -16,10 +16,11 @@
 
 namespace keepline::control {
 
-/// `-P` and `-C` run only one half.
+/// `-P` and `-C` run only one half, `-B` no BFD.
 struct Mode {
   bool vrrp = true;
   bool services = true;
+  bool bfd = true;
 };
 
 /// The longest IP packet that an AF_XDP frame of one 4 KiB page carries.

@@ -42,6 +42,7 @@ class Builder {
     }
     if (mode_.vrrp) place_instances();
     if (mode_.services) place_services();
+    if (mode_.bfd) attach_bfd();
     if (!topology_.ports.empty()) {
       for (const bool v6 : {false, true}) attach_default_route(v6);
     }
@@ -240,6 +241,19 @@ class Builder {
     return port == instance.port && instance.vmac ? *instance.vmac : topology_.ports[port].mac;
   }
 
+  // Sessions live on the interfaces that lead to the neighbours.
+  void attach_bfd() {
+    for (const config::BfdInstance& bfd : config_.bfd_instances) {
+      if (kernel_.has_address(bfd.neighbour)) {
+        diagnostics_.fatal(bfd.position, "neighbor_ip",
+                           net::to_string(bfd.neighbour) + " is an address of this node itself",
+                           "neighbor_ip is the other node's address, source_ip this one's");
+      } else {
+        attach_way(bfd.neighbour, bfd.position, "bfd_instance");
+      }
+    }
+  }
+
   void attach_route(const net::IpAddr& destination, const config::Position& at) {
     if (kernel_.has_address(destination)) {
       diagnostics_.fatal(at, "real_server",
@@ -248,9 +262,13 @@ class Builder {
                          "virtual_server");
       return;
     }
+    attach_way(destination, at, "real_server");
+  }
+
+  void attach_way(const net::IpAddr& destination, const config::Position& at, const char* keyword) {
     const KernelRoute* route = kernel_.find_route(destination);
     if (route == nullptr) {
-      diagnostics_.warning(at, "real_server",
+      diagnostics_.warning(at, keyword,
                            "no route to " + net::to_string(destination) +
                                ": its interface is not attached, packets for it are dropped",
                            "add the route and start again", config::Effect::kNone);

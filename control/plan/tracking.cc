@@ -62,7 +62,8 @@ bool is_tracked(const config::Config& config,
 }
 
 Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
-              const Outcomes& scripts, const FileValues& files, const Outcomes& processes) {
+              const Outcomes& scripts, const FileValues& files, const Outcomes& processes,
+              const Outcomes& sessions) {
   Sum sum(*instance.priority);
   for (const config::Tracker& tracker : instance.track_interface) {
     const Link* link = kernel.find_link(tracker.name);
@@ -81,6 +82,11 @@ Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
   for (const config::Tracker& tracker : instance.track_process) {
     const auto found = processes.find(tracker.name);
     sum.add(tracker, found == processes.end() ? Outcome::kUnknown : found->second);
+  }
+  // Down until it was up once, as in keepalived.
+  for (const config::Tracker& tracker : instance.track_bfd) {
+    const auto found = sessions.find(tracker.name);
+    sum.add(tracker, found == sessions.end() ? Outcome::kBad : found->second);
   }
   return sum.result(*instance.priority == kOwner);
 }

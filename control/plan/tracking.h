@@ -1,4 +1,5 @@
-// What tracked interfaces, scripts, files and processes do to an instance: faults and priority.
+// What tracked interfaces, scripts, files, processes and BFD sessions do to an instance: faults and
+// priority.
 //
 // PURE. keepalived's rules: weight 0 = a failure is a fault; a positive weight is added while what
 // is tracked is good, a negative one while it is bad; reversed, the outcome counts the other way
@@ -17,7 +18,8 @@
 
 namespace keepline::control {
 
-/// Of scripts or processes, by name; of processes: one that is not there has not been counted yet.
+/// Of scripts, processes or BFD sessions, by name; a process that is not there has not been counted
+/// yet, a session that is not there is down.
 using Outcomes = std::map<std::string, vrrp::Outcome>;
 
 /// Of files, by name; one that is not there has not been read yet.
@@ -35,7 +37,7 @@ bool is_tracked(const config::Config& config,
                 std::vector<config::Tracker> config::VrrpInstance::*list, const std::string& name);
 
 Tracked track(const config::VrrpInstance& instance, const KernelView& kernel,
-              const Outcomes& scripts, const FileValues& files = {},
-              const Outcomes& processes = {});
+              const Outcomes& scripts, const FileValues& files = {}, const Outcomes& processes = {},
+              const Outcomes& sessions = {});
 
 }  // namespace keepline::control

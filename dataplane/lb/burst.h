@@ -18,6 +18,7 @@ enum class Action : std::uint8_t {
   kTransmit,         ///< Through `port`.
   kTransmitResized,  ///< The same; the packet begins or ends elsewhere than it did.
   kToControl,        ///< A VRRP frame: copy to the control thread, then free.
+  kToBfd,            ///< A BFD frame of a neighbour, for this worker's sessions.
   kHandOff,          ///< Its connection lives on another worker: `worker`.
 };
 

@@ -44,6 +44,7 @@ struct PipelineCounters {
   Counter syn_cookies;   ///< SYNs answered for real servers.
   Counter proxied;       ///< Connections made of a cookie that came back.
   Counter to_kernel;     ///< Frames given to the kernel, of a NIC that a DPDK driver owns.
+  Counter bfd;           ///< Frames handed to the BFD sessions.
   Counter half_open;     ///< Entries of the table that nobody has answered yet, right now.
 
   void drop(net::Drop reason) { drops[static_cast<std::size_t>(reason)].add(); }

@@ -70,6 +70,7 @@ class FlowPath {
   bool overloaded(std::uint32_t now_s) const { return now_s < overloaded_until_s_; }
 
  private:
+  Verdict to_bfd(Turn& turn) const;
   void note_overload(std::uint32_t now_s) { overloaded_until_s_ = now_s + kOverload_s; }
   using ServiceEntry = typename ServiceIndex<F>::Entry;
   struct Arrival {  // one packet in hand, off the straight way

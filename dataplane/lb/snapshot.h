@@ -49,6 +49,16 @@ struct Vip {
   friend bool operator==(const Vip&, const Vip&) = default;
 };
 
+/// Whom this node has a BFD session with.
+struct BfdNeighbour {
+  net::IpAddr address;
+  bool is_multihop = false;
+  friend auto operator<=>(const BfdNeighbour&, const BfdNeighbour&) = default;
+};
+
+/// The worker that all BFD sessions are with.
+inline constexpr std::uint8_t kBfdWorker = 0;
+
 using VipNumber = std::uint32_t;  ///< Index into the snapshot's VIPs.
 inline constexpr VipNumber kNoVip = 0xffffffff;
 
@@ -132,6 +142,10 @@ class Snapshot {
   bool is_own(const net::IpAddr& address) const {
     return std::binary_search(own_->begin(), own_->end(), address);
   }
+  bool has_bfd() const { return !bfd_neighbours_.empty(); }
+  bool is_bfd_neighbour(const BfdNeighbour& neighbour) const {
+    return std::binary_search(bfd_neighbours_.begin(), bfd_neighbours_.end(), neighbour);
+  }
 
  private:
   friend class SnapshotBuilder;
@@ -182,6 +196,7 @@ class Snapshot {
   PagedArray<TunnelHeader> tunnels_;
   NatOrigins nat_origins_;
   std::shared_ptr<const std::vector<net::IpAddr>> own_;  // in order
+  std::vector<BfdNeighbour> bfd_neighbours_;             // in order
 };
 
 }  // namespace keepline::lb

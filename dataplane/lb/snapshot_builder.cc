@@ -58,6 +58,11 @@ void SnapshotBuilder::set_own(std::vector<net::IpAddr> addresses) {
   now_.own_ = std::make_shared<const std::vector<net::IpAddr>>(std::move(addresses));
 }
 
+void SnapshotBuilder::set_bfd_neighbours(std::vector<BfdNeighbour> neighbours) {
+  std::sort(neighbours.begin(), neighbours.end());
+  now_.bfd_neighbours_ = std::move(neighbours);
+}
+
 void SnapshotBuilder::set_next_hops(std::shared_ptr<const neigh::NextHops> next_hops) {
   if (next_hops == now_.next_hops_) return;
   now_.next_hops_ = std::move(next_hops);
@@ -131,6 +136,7 @@ std::unique_ptr<const Snapshot> SnapshotBuilder::build() {
   next->tunnels_ = now_.tunnels_.share();
   next->nat_origins_ = now_.nat_origins_;
   next->own_ = now_.own_;
+  next->bfd_neighbours_ = now_.bfd_neighbours_;
   return next;
 }
 

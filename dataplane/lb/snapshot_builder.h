@@ -20,6 +20,8 @@ class SnapshotBuilder {
   void set_vips(std::vector<Vip> vips);
   /// See Snapshot::is_own.
   void set_own(std::vector<net::IpAddr> addresses);
+  /// See Snapshot::is_bfd_neighbour.
+  void set_bfd_neighbours(std::vector<BfdNeighbour> neighbours);
   /// Taken for changed when it is another object.
   void set_next_hops(std::shared_ptr<const neigh::NextHops> next_hops);
   void set_ip_forward(bool v4, bool v6 = false) {

@@ -50,6 +50,16 @@ bool is_from_server(const Connection<F>& c, const typename F::Header& ip, const 
          c.protocol == parsed.protocol;
 }
 
+// A packet of BFD from a neighbour to this node itself.
+template <typename F>
+bool is_bfd(const Turn& turn, const typename F::Header& ip, const Parsed& parsed) {
+  if (parsed.protocol != net::Protocol::kUdp) return false;
+  const std::uint16_t port = parsed.ports.destination.value();
+  if (port != net::kBfdPort && port != net::kBfdMultihopPort) return false;
+  const BfdNeighbour from{F::generic(ip.source), port == net::kBfdMultihopPort};
+  return turn.snapshot.is_bfd_neighbour(from) && turn.snapshot.is_own(F::generic(ip.destination));
+}
+
 }  // namespace
 
 template <typename F>
@@ -71,6 +81,11 @@ void FlowPath<F>::classify(Turn& turn, Burst& burst) {
     const auto* ip = parsed.template ip<F>(packet);
     const ServiceEntry* service =
         services.find(ip->destination, parsed.ports.destination, parsed.protocol);
+    if (service == nullptr && turn.snapshot.has_bfd() && is_bfd<F>(turn, *ip, parsed))
+        [[unlikely]] {
+      burst.verdicts[at] = to_bfd(turn);
+      continue;
+    }
     const auto [hash, worker] =
         home_of(turn.snapshot, ip->source, ip->destination, parsed.ports, parsed.protocol,
                 service != nullptr ? Direction::kForward : Direction::kReverse);
@@ -85,6 +100,13 @@ void FlowPath<F>::classify(Turn& turn, Burst& burst) {
     ++kept;
   }
   flows.count = kept;
+}
+
+template <typename F>
+Verdict FlowPath<F>::to_bfd(Turn& turn) const {
+  if (worker_ != kBfdWorker) return {Action::kHandOff, turn.port, kBfdWorker};
+  turn.counters.bfd.add();
+  return {Action::kToBfd, turn.port};
 }
 
 template <typename F>
@@ -164,6 +186,8 @@ template <typename F>
 // The members of this file only; the rest of the class is instantiated where it is defined.
 template void FlowPath<net::V4>::classify(Turn&, Burst&);
 template void FlowPath<net::V6>::classify(Turn&, Burst&);
+template Verdict FlowPath<net::V4>::to_bfd(Turn&) const;
+template Verdict FlowPath<net::V6>::to_bfd(Turn&) const;
 template void FlowPath<net::V4>::look_up(Burst&);
 template void FlowPath<net::V6>::look_up(Burst&);
 template void FlowPath<net::V4>::forward(Turn&, Burst&);

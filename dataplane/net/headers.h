@@ -184,6 +184,10 @@ struct UdpHeader {
 };
 static_assert(sizeof(UdpHeader) == 8);
 
+// Of BFD, as destination: RFC 5881 §4, RFC 5883 §5.
+inline constexpr std::uint16_t kBfdPort = 3784;
+inline constexpr std::uint16_t kBfdMultihopPort = 4784;
+
 /// RFC 792, echo form.
 struct IcmpHeader {
   std::uint8_t type;

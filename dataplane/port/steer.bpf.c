@@ -5,11 +5,11 @@
 // Runs in the kernel for every frame of an attached netdev. Of those without a tag, or of the
 // VLANs, that are ours, to the sockets go VRRP, ARP requests, neighbour solicitations and echo
 // requests for VIPs that keepline installed, the ports of virtual servers, answers of NATed real
-// servers that are not addressed to this node itself, all that goes to addresses of FULLNAT, and
-// ICMP errors that quote a packet of these; and all IP packets to a VIP of no_accept, but for
-// neighbour discovery. All else is the kernel's. A frame for the sockets is
-// dropped when no socket is there (XDP_DROP as the fallback of the redirect): a dead daemon is
-// silent although the kernel still holds the VIP.
+// servers that are not addressed to this node itself, all that goes to addresses of FULLNAT, BFD of
+// our neighbours to this node, and ICMP errors that quote a packet of these; and all IP packets to
+// a VIP of no_accept, but for neighbour discovery. All else is the kernel's. A frame for the
+// sockets is dropped when no socket is there (XDP_DROP as the fallback of the redirect): a dead
+// daemon is silent although the kernel still holds the VIP.
 //
 // Map names have at most 15 characters: the control thread finds them by name (steering.cc).
 #include <linux/bpf.h>
@@ -108,6 +108,14 @@ static __always_inline int is_for_us(struct ethhdr* ethernet) {
   return bpf_map_lookup_elem(&kl_macs, &mac) != 0;
 }
 
+// Whether UDP to this port, from who has these flags, is of a BFD session. Without a session it is
+// somebody else's on this node.
+static __always_inline int is_bfd(__u8 protocol, __be16 port, __u32 from) {
+  if (protocol != IPPROTO_UDP) return 0;
+  if (port == bpf_htons(KL_BFD_PORT)) return from & KL_BFD;
+  return port == bpf_htons(KL_BFD_MULTIHOP_PORT) && (from & KL_BFD_MULTIHOP);
+}
+
 // To a service, or from a real server to a client of it. Whatever else that server sends there in
 // fragments the dataplane routes.
 static __always_inline int is_services_fragment(__u32 to, __u32 from) {
@@ -123,6 +131,9 @@ static __always_inline int steer_ports(struct xdp_md* ctx, struct iphdr* ip, __u
   struct kl_endpoint remote = {.address = ip->saddr, .port = ports[0], .protocol = ip->protocol};
   if ((flags & KL_SERVICE) && has_end(&kl_services, &local)) return to_socket(ctx);
   if (flags & KL_LOCAL) return to_socket(ctx);
+  if ((flags & (KL_OWN | KL_ANSWER)) && is_bfd(ip->protocol, ports[1], address_flags(ip->saddr))) {
+    return to_socket(ctx);
+  }
   // Answers to this node's own health checks stay with the kernel, whatever address it used.
   if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
   if (has_end(&kl_reals, &remote)) return to_socket(ctx);
@@ -205,6 +216,13 @@ static __always_inline void* skip_extensions(struct ipv6hdr* ip, void* end, __u8
   return at;
 }
 
+static __always_inline __u32 address_flags6(void* at) {
+  struct kl_address6 address;
+  __builtin_memcpy(&address, at, sizeof address);
+  __u32* flags = bpf_map_lookup_elem(&kl_addresses6, &address);
+  return flags ? *flags : 0;
+}
+
 static __always_inline int steer_ports6(struct xdp_md* ctx, struct ipv6hdr* ip, __be16* ports,
                                         __u8 protocol, __u32 flags, void* end) {
   if ((void*)(ports + 2) > end) return XDP_PASS;
@@ -212,17 +230,12 @@ static __always_inline int steer_ports6(struct xdp_md* ctx, struct ipv6hdr* ip, 
   __builtin_memcpy(&key.address, &ip->daddr, sizeof key.address);
   if ((flags & KL_SERVICE) && has_end6(&kl_services6, &key)) return to_socket(ctx);
   if (flags & KL_LOCAL) return to_socket(ctx);
-  if (flags & (KL_OWN | KL_ANSWER)) return XDP_PASS;
+  if (flags & (KL_OWN | KL_ANSWER)) {
+    return is_bfd(protocol, ports[1], address_flags6(&ip->saddr)) ? to_socket(ctx) : XDP_PASS;
+  }
   __builtin_memcpy(&key.address, &ip->saddr, sizeof key.address);
   key.port = ports[0];
   return has_end6(&kl_reals6, &key) ? to_socket(ctx) : XDP_PASS;
-}
-
-static __always_inline __u32 address_flags6(void* at) {
-  struct kl_address6 address;
-  __builtin_memcpy(&address, at, sizeof address);
-  __u32* flags = bpf_map_lookup_elem(&kl_addresses6, &address);
-  return flags ? *flags : 0;
 }
 
 // A question for a VIP goes to the group of its last 24 bits.

@@ -23,7 +23,12 @@ using __u32 = std::uint32_t;
   64                  /* a real server that tunnels lead to: errors about these are not the node's \
                        */
 #define KL_REFUSE 128 /* a VIP of no_accept: all IP packets to it but neighbour discovery */
-#define KL_VRRP 8     /* adverts to it (group or own address) are the dataplane's */
+#define KL_BFD 256    /* BFD from it to this node is the dataplane's */
+#define KL_BFD_MULTIHOP 512 /* the same from further away, by the other port */
+#define KL_VRRP 8           /* adverts to it (group or own address) are the dataplane's */
+
+#define KL_BFD_PORT 3784
+#define KL_BFD_MULTIHOP_PORT 4784
 
 /* Address and port in network order; no padding that is not named: it is a hash key. */
 struct kl_endpoint {

@@ -163,6 +163,7 @@ bool Dataplane::receive_mail(const MailHandlers& handlers) {
     consume(mailbox.adverts, [&handlers](const MailFrame& mail) {
       handlers.advert(mail.port, {mail.bytes.data(), mail.length});
     });
+    consume(mailbox.bfd_events, handlers.bfd);
     consume(mailbox.neighbours, handlers.neighbour);
     consume(mailbox.connections, handlers.connection);
     consume(mailbox.explanations, handlers.explanation);
@@ -216,6 +217,19 @@ Dataplane::Send Dataplane::explain(const ExplainRequest& request) {
   const std::uint8_t owner = state_->workers[0]->pipeline().owner_of(
       *snapshot, request.source, request.destination, request.protocol);
   return state_->workers[owner]->mailbox().questions.push(request) ? Send::kQueued : Send::kFull;
+}
+
+Dataplane::Send Dataplane::order_bfd(const BfdOrder& order) {
+  auto& orders = state_->workers[lb::kBfdWorker]->mailbox().bfd_orders;
+  return orders.push(order) ? Send::kQueued : Send::kFull;
+}
+
+const BfdBoard& Dataplane::bfd_board() const {
+  return *state_->workers[lb::kBfdWorker]->bfd_board();
+}
+
+std::int64_t Dataplane::now_us() const {
+  return to_us(state_->tsc.now(), state_->tsc.hz());
 }
 
 void Dataplane::sample_stages(bool on) {

@@ -65,6 +65,7 @@ class Dataplane {
     std::function<void(const lb::NeighbourSeen&)> neighbour;
     std::function<void(const ConnectionRecord&)> connection;
     std::function<void(const ExplainRecord&)> explanation;
+    std::function<void(const BfdEvent&)> bfd;
   };
   /// Empties the queues, at most kMailPerCall of each kind; rearms the doorbell. True when more
   /// may be waiting.
@@ -85,6 +86,12 @@ class Dataplane {
   Send capture(unsigned worker, std::shared_ptr<Capture> capture);
   /// Asks the worker whose packet it is; the answer arrives as mail.
   Send explain(const ExplainRequest& request);
+
+  /// To the worker that has the BFD sessions; what becomes of it arrives as mail.
+  Send order_bfd(const BfdOrder& order);
+  const BfdBoard& bfd_board() const;
+  /// The clock that the board goes by.
+  std::int64_t now_us() const;
 
   /// Whether workers measure the cycles of each stage, on some of their bursts; off at start.
   void sample_stages(bool on);

@@ -13,8 +13,10 @@
 #include <atomic>
 #include <boost/lockfree/spsc_queue.hpp>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
+#include "dataplane/bfd/session_table.h"
 #include "dataplane/lb/conn/connection_filter.h"
 #include "dataplane/lb/explanation.h"
 #include "dataplane/lb/pipeline.h"
@@ -90,6 +92,21 @@ struct ExplainRecord {
   lb::Explanation explanation;
 };
 
+/// What a BFD session shall be; see bfd::SessionTable.
+struct BfdOrder {
+  bfd::SessionNumber number = 0;
+  std::optional<bfd::SessionConfig> config;  ///< Nothing: it is to stop.
+};
+
+/// What has become of a BFD session.
+struct BfdEvent {
+  bfd::SessionNumber number = 0;
+  bool is_end = false;  ///< It was stopped and has said so; the number is free.
+  bfd::StateChanged change;
+  /// How often the neighbour was to be heard before that, at least.
+  std::int64_t rx_interval_us = 0;
+};
+
 /// Wakes control through an eventfd, with one system call per sleep of control at most.
 class Doorbell {
  public:
@@ -130,7 +147,9 @@ struct Mailbox {
   // Control -> worker.
   /// To send, by port: adverts and gratuitous ARP. A port that takes nothing holds up no other.
   std::array<Queue<MailFrame, kFrames>, net::kMaxPorts> frames;
-  Queue<ListingRequest, 32> listings;           ///< Pages of connections to list.
+  Queue<ListingRequest, 32> listings;  ///< Pages of connections to list.
+  /// As many as a reload can make of all sessions, twice.
+  Queue<BfdOrder, 4 * bfd::kMaxSessions> bfd_orders;
   Queue<ExplainRequest, 32> questions;          ///< Packets to explain.
   Queue<std::shared_ptr<Capture>, 4> captures;  ///< The one to go on with; nullptr: none.
   // Worker -> control.
@@ -138,6 +157,7 @@ struct Mailbox {
   Queue<lb::NeighbourSeen, 1024> neighbours;
   Queue<ConnectionRecord, 1024> connections;
   Queue<ExplainRecord, 32> explanations;
+  Queue<BfdEvent, 4 * bfd::kMaxSessions> bfd_events;  ///< One lost is seen on the BfdBoard.
 };
 
 }  // namespace keepline::worker

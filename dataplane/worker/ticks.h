@@ -14,4 +14,9 @@ class TickSource {
   virtual std::uint64_t hz() const = 0;
 };
 
+/// Ticks as microseconds.
+inline std::int64_t to_us(std::uint64_t ticks, std::uint64_t hz) {
+  return static_cast<std::int64_t>(ticks / hz * 1'000'000 + ticks % hz * 1'000'000 / hz);
+}
+
 }  // namespace keepline::worker

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kMailPerTurn = 32;
 constexpr std::size_t kBurstsPerTurn = 4;      // of each port
-constexpr std::uint64_t kWaitsPerSecond = 50;  // a wait without progress is 20 ms at most
 constexpr int kTakenOverPerTurn = 16;          // bursts from each other worker
 constexpr std::uint64_t kGapsPerSecond = 500;  // shorter pauses than 2 ms are ordinary
 
@@ -33,7 +32,10 @@ Worker::Worker(const Wiring& wiring, const lb::PipelineConfig& pipeline, IdleMod
       idle_(idle),
       stages_(*wiring.ticks),
       room_per_turn_(
-          std::min(wiring.ports.size() * kBurstsPerTurn * net::kBurstSize, Mesh::kCapacity / 2)) {}
+          std::min(wiring.ports.size() * kBurstsPerTurn * net::kBurstSize, Mesh::kCapacity / 2)) {
+  if (id_ != lb::kBfdWorker) return;
+  bfd_ = std::make_unique<BfdDesk>(*mailbox_, doorbell_, ticks_, static_cast<FrameSender&>(*this));
+}
 
 void Worker::run() {
   // Sleeps of 10 us would otherwise take the 50 us of the default timer slack more.
@@ -41,7 +43,8 @@ void Worker::run() {
   domain_.online(id_);
   last_turn_ = ticks_.now();
   while (!stop_.load(std::memory_order_relaxed)) {
-    const std::uint32_t pause = idle_.after_turn(turn());
+    std::uint32_t pause = idle_.after_turn(turn());
+    if (bfd_ != nullptr) pause = bfd_->bounded_sleep_us(pause);
     if (pause != 0) sleep_us(pause);
   }
   domain_.offline(id_);
@@ -68,6 +71,7 @@ bool Worker::turn() {
       if (ports_[id] != nullptr) busy |= receive(*snapshot, static_cast<net::PortId>(id));
     }
   }
+  if (bfd_ != nullptr) bfd_->turn(snapshot);
   flush_all();
   // With frames the clock was read when they were taken.
   if (!busy) note_gap(ticks_.now());
@@ -82,28 +86,6 @@ bool Worker::turn() {
   domain_.quiescent(id_);
   if (busy) counters_.busy_turns.add();
   return busy;
-}
-
-// Frames for a worker that does not keep up wait best where they are, in the receive queues. But
-// one that stands still must not stop the others for longer than a moment.
-bool Worker::must_wait() {
-  bool congested = false;
-  std::size_t room = 0;
-  for (unsigned worker = 0; worker < mesh_.workers(); ++worker) {
-    if (worker == id_) continue;
-    const std::size_t available = mesh_.ring(id_, worker).write_available();
-    congested = congested || available < room_per_turn_;
-    room += available;
-  }
-  if (!congested) {
-    waited_room_ = 0;
-    return false;
-  }
-  const std::uint64_t now = ticks_.now();
-  if (waited_room_ == 0 || room > waited_room_)
-    waited_since_ = now;  // just begun, or they take some
-  waited_room_ = room;
-  return now - waited_since_ < ticks_.hz() / kWaitsPerSecond;
 }
 
 void Worker::sleep_us(std::uint32_t us) {
@@ -274,9 +256,23 @@ void Worker::carry_out(const lb::Verdict& verdict, net::PortId arrival, const ne
       hand_to_control(arrival, packet);
       release(packet);
       return;
+    case lb::Action::kToBfd:
+      if (bfd_ != nullptr) bfd_->receive(*snapshot_.load(), packet);
+      release(packet);
+      return;
     case lb::Action::kDrop:
       release(packet);
       return;
+  }
+}
+
+void Worker::send_frame(net::PortId port, net::Bytes frame) {
+  if (capture_ != nullptr) [[unlikely]]
+    capture_->made(port, frame);
+  if (const auto packet = any_port_->make(frame)) {
+    queue_transmit(port, *packet);
+  } else {
+    pipeline_.count_drop(net::Drop::kTxFull);
   }
 }
 
@@ -301,62 +297,6 @@ void Worker::flush(net::PortId id) {
   for (std::size_t i = sent; i < buffers.size(); ++i) pipeline_.count_drop(net::Drop::kTxFull);
   if (sent < buffers.size()) ports_[id]->release(buffers.subspan(sent));
   buffer.count = 0;
-}
-
-void Worker::hand_over(unsigned worker, const HandOver& frame) {
-  if (worker >= mesh_.workers()) {
-    pipeline_.count_drop(net::Drop::kHandOffFull);
-    release(frame.packet);
-    return;
-  }
-  Outbound& outbound = outbound_[worker];
-  outbound.frames[outbound.count++] = frame;
-  if (outbound.count == outbound.frames.size()) flush_hand_over(worker);
-}
-
-void Worker::flush_hand_over(unsigned worker) {
-  Outbound& outbound = outbound_[worker];
-  if (outbound.count == 0) return;
-  const std::size_t pushed = mesh_.ring(id_, worker).push(outbound.frames.data(), outbound.count);
-  counters_.handed_over.add(pushed);
-  for (std::size_t i = pushed; i < outbound.count; ++i) {
-    pipeline_.count_drop(net::Drop::kHandOffFull);
-    release(outbound.frames[i].packet);
-  }
-  outbound.count = 0;
-}
-
-// A burst from another worker, in runs of frames that arrived on the same port.
-bool Worker::take_over(const lb::Snapshot* snapshot, unsigned from) {
-  std::array<HandOver, net::kBurstSize> frames;
-  const std::size_t count = mesh_.ring(from, id_).pop(frames.data(), frames.size());
-  if (count == 0) return false;
-  counters_.taken_over.add(count);
-  ++bursts_this_turn_;
-  lb::Burst& run = bursts_[0];
-  for (std::size_t i = 0; i < count;) {
-    const HandOver& first = frames[i];
-    if (first.transmit) {
-      queue_transmit(first.port, first.packet);
-      ++i;
-      continue;
-    }
-    run.handed = lb::Handed::kYes;
-    run.port = first.port;
-    run.count = 0;
-    for (; i < count && frames[i].port == first.port && !frames[i].transmit; ++i) {
-      run.packets[run.count++] = frames[i].packet;
-    }
-    if (snapshot != nullptr && first.port < snapshot->port_count()) {
-      const lb::LeaseView leases = look_at_leases();
-      if (capture_ != nullptr) capture_->arriving(run, slot_of(run));
-      pipeline_.begin(*snapshot, leases, run, now_s_);
-      finish(*snapshot, leases, run);
-    } else {
-      for (std::size_t j = 0; j < run.count; ++j) release(run.packets[j]);
-    }
-  }
-  return true;
 }
 
 // Adverts and announcements go first, and stay in the queue while the transmit ring is full.

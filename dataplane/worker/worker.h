@@ -14,6 +14,7 @@
 #include "dataplane/lb/pipeline.h"
 #include "dataplane/port/port.h"
 #include "dataplane/rcu/rcu.h"
+#include "dataplane/worker/bfd_desk.h"
 #include "dataplane/worker/idle.h"
 #include "dataplane/worker/mailbox.h"
 #include "dataplane/worker/mesh.h"
@@ -32,7 +33,7 @@ struct WorkerCounters {
   std::array<lb::Counter, net::kMaxPorts> transmitted;
 };
 
-class Worker {
+class Worker final : private FrameSender {
  public:
   struct Wiring {
     unsigned id = 0;  ///< Reader id in the RCU domain, and place in the mesh.
@@ -62,6 +63,8 @@ class Worker {
   const lb::Pipeline& pipeline() const { return pipeline_; }
   /// Any thread may read its figures and switch it.
   StageSampler& stages() { return stages_; }
+  /// nullptr: the BFD sessions are another worker's.
+  const BfdBoard* bfd_board() const { return bfd_ != nullptr ? &bfd_->board() : nullptr; }
   const StageSampler& stages() const { return stages_; }
 
  private:
@@ -89,6 +92,7 @@ class Worker {
   void carry_out(const lb::Burst& burst);
   void carry_out(const lb::Verdict& verdict, net::PortId arrival, const net::Packet& packet);
   std::size_t queue_run(const lb::Burst& burst, std::size_t from);
+  void send_frame(net::PortId port, net::Bytes frame) override;
   void hand_to_control(net::PortId id, const net::Packet& packet);
   void queue_transmit(net::PortId id, const net::Packet& packet);
   void hand_over(unsigned worker, const HandOver& frame);
@@ -117,6 +121,7 @@ class Worker {
   lb::Pipeline pipeline_;
   Idle idle_;
   std::unique_ptr<Mailbox> mailbox_ = std::make_unique<Mailbox>();  // too large for a stack
+  std::unique_ptr<BfdDesk> bfd_;                                    // of worker lb::kBfdWorker
   WorkerCounters counters_;
   StageSampler stages_;
   const std::size_t room_per_turn_;  // in each ring to other workers, frames

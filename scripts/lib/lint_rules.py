@@ -31,6 +31,7 @@ ARROWS = {
         "dataplane/net",
         "dataplane/neigh",
         "dataplane/lb",
+        "dataplane/bfd",
         "dataplane/rcu",
         "dataplane/port",
     ),

@@ -29,7 +29,7 @@ build_packages() {
 lab_packages() {
   echo iproute2 iputils-ping iputils-arping ethtool tcpdump arp-scan procps curl
   echo keepalived nginx-light dnsmasq-base bind9-dnsutils python3-pytest-xdist
-  echo python3-prometheus-client python3-aiosmtpd libusrsctp2 frr tshark
+  echo python3-prometheus-client python3-aiosmtpd libusrsctp2 frr bird2 tshark
 }
 
 vm_packages() {

@@ -162,7 +162,12 @@ class KeeplineNatSite(Site):
         udp = virtual_server(port=PORT, protocol="UDP", check="", server_words="")
         tcp = virtual_server(port=PORT, check=TCP_CHECK, server_words="")
         more = virtual_server(port=PORT + 1, check=TCP_CHECK, server_words="") if extra else ""
-        return two_arm_configuration(priority, udp + tcp + more, advert_int=self.interval)
+        words = {"bfd_to": self.other(priority), "advert_int": self.interval}
+        return two_arm_configuration(priority, udp + tcp + more, **words)
+
+    def other(self, priority):
+        """The number of the node that the one of this priority has BFD sessions with."""
+        return None
 
     def make_ready(self):
         self.web_cable.plug()
@@ -182,9 +187,23 @@ class KeeplineNatSite(Site):
         return not any(row["in_pool"] and row["address"] == server for row in rows)
 
 
+class KeeplineBfdSite(KeeplineNatSite):
+    """The same, and each node tracks the other by BFD, 3 x 3 ms."""
+
+    def other(self, priority):
+        return 2 if priority == PRIORITIES[0] else 1
+
+    def make_ready(self):
+        super().make_ready()
+        for daemon in self.daemons:
+            for name in ("to-OUT", "to-IN"):
+                daemon.wait_bfd("Up", name, READY_S)
+
+
 SITES = {
     "keepline": KeeplineSite,
     "keepline-nat": KeeplineNatSite,
+    "keepline-bfd": KeeplineBfdSite,
     "keepalived": KeepalivedSite,
 }
 FIRST_SERVER = WEBS[0]

@@ -40,6 +40,7 @@ TEST(ExhaustiveStep, EveryPair) {
   const std::map<std::pair<S, E>, Effect> stays = {
       {{S::kBackup, E::kHeardRelease}, Effect::kAwaitSuccessor},
       {{S::kBackup, E::kHeardMaster}, Effect::kFollowMaster},
+      {{S::kBackup, E::kMasterLost}, Effect::kHasten},
       {{S::kBackup, E::kMasterDownAsk}, Effect::kAskGroup},
       {{S::kMaster, E::kAdvertDue}, Effect::kAdvertise},
       {{S::kMaster, E::kHeardRelease}, Effect::kAdvertise},
@@ -202,6 +203,8 @@ TEST(ExhaustivePairs, EveryOtherVerbAtEveryMoment) {
   std::vector<Verb> verbs = {
       [](Instance& i, std::int64_t t) { i.start(t); },
       [](Instance& i, std::int64_t t) { i.stop(t); },
+      [](Instance& i, std::int64_t t) { i.handle_master_lost(i.master_address(), 3 * kMs, t); },
+      [](Instance& i, std::int64_t t) { i.handle_master_lost(ip("10.9.0.77"), 3 * kMs, t); },
       [](Instance& i, std::int64_t t) { i.set_priority(1, t); },
       [](Instance& i, std::int64_t t) { i.set_priority(254, t); },
       [](Instance& i, std::int64_t t) {

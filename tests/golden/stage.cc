@@ -14,7 +14,7 @@ std::vector<std::pair<std::string, std::uint64_t>> read(const lb::PipelineCounte
       {"reclaimed", c.reclaimed.get()},       {"stateless", c.stateless.get()},
       {"icmp_errors", c.icmp_errors.get()},   {"refusals", c.refusals.get()},
       {"syn_cookies", c.syn_cookies.get()},   {"proxied", c.proxied.get()},
-      {"to_kernel", c.to_kernel.get()}};
+      {"to_kernel", c.to_kernel.get()},       {"bfd", c.bfd.get()}};
   for (std::size_t i = 0; i < net::kDropReasons; ++i) {
     all.emplace_back(net::to_string(static_cast<net::Drop>(i)), c.drops[i].get());
   }
@@ -65,6 +65,7 @@ std::unique_ptr<const lb::Snapshot> snapshot_of(const World& world, lb::Snapshot
   builder.set_ports(world.ports);
   builder.set_vips(world.vips);
   builder.set_own(world.own);
+  builder.set_bfd_neighbours(world.bfd_neighbours);
   for (const lb::Service& each : world.services) {
     auto sealed = std::make_shared<lb::Service>(each);
     sealed->seal();

@@ -51,6 +51,7 @@ struct World {
   std::vector<neigh::Route> routes;
   std::vector<neigh::Neighbour> neighbours;
   std::vector<net::IpAddr> own;  ///< Addresses of the node itself.
+  std::vector<lb::BfdNeighbour> bfd_neighbours;
   bool ip_forward = false;
   std::array<std::uint8_t, net::kShards> shard_workers{};  ///< The stage's pipeline is worker 0's.
 };

@@ -90,6 +90,14 @@ class Keepalived(Daemon):
         return [line for line in lines if COMPLAINT.search(line)]
 
 
+class KeepalivedBfd(Keepalived):
+    """With its BFD process, which -P would leave out; there are no services."""
+
+    def command(self):
+        base = self.file.with_suffix("")
+        return [word for word in super().command() if word != "-P"] + ["-b", f"{base}.bfd.pid"]
+
+
 class Keepline(Daemon):
     NAME = "keeplined"
 
@@ -140,6 +148,15 @@ class Keepline(Daemon):
 
     def statistics(self, name=None):
         return self.instance(name)["statistics"]
+
+    def bfd(self, name=None):
+        """A BFD session; without a name the only one."""
+        sessions = {session["name"]: session for session in self.cli("bfd")["sessions"]}
+        return sessions[name] if name else next(iter(sessions.values()))
+
+    def wait_bfd(self, state, name=None, timeout=DEADLINE_S):
+        wait_for(lambda: self.bfd(name)["state"] == state, timeout, f"BFD of {self.host}: {state}")
+        return self
 
     def services(self):
         return self.cli("services")["services"]

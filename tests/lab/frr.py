@@ -87,3 +87,45 @@ class Frr:
     def complaints(self):
         lines = self.vrrpd.output().splitlines()
         return [line for line in lines if COMPLAINT.search(line)]
+
+
+class FrrBfd:
+    """FRR's bfdd with one peer, and zebra, which it needs."""
+
+    def __init__(self, host, peer, device="eth0", interval_ms=50, multiplier=3):
+        self.host = host
+        self.peer = peer
+        self.folder = host.lab.directory / f"frr-bfd-{host.name}"
+        self.folder.mkdir()
+        shutil.chown(self.folder, "frr", "frr")
+        os.chmod(host.lab.directory, 0o755)
+        self.file = host.lab.file(
+            f"{host.name}-bfdd.conf",
+            f"bfd\n peer {peer} interface {device}\n  detect-multiplier {multiplier}\n"
+            f"  receive-interval {interval_ms}\n  transmit-interval {interval_ms}\n",
+        )
+        self.bfdd = self.zebra = None
+
+    def _start(self, daemon, file, *more):
+        words = ["--vty_socket", self.folder, "-z", self.folder / "zserv.api", *more]
+        words += ["-i", self.folder / f"{daemon}.pid", "-f", file, "--log", "stdout"]
+        return self.host.start(f"{FOLDER}/{daemon}", *words)
+
+    def start(self):
+        self.zebra = self._start("zebra", self.host.lab.file(f"{self.host.name}-bz.conf", ""))
+        wait_for((self.folder / "zserv.api").exists, what="zebra's socket")
+        self.bfdd = self._start("bfdd", self.file, "--bfdctl", self.folder / "bfdd.sock")
+        wait_for(lambda: self.session() is not None, what="bfdd has its peer")
+        return self
+
+    def session(self):
+        words = ("vtysh", "--vty_socket", self.folder, "-d", "bfdd", "-c", "show bfd peers json")
+        shown = self.host.run(*words, check=False)
+        if shown.returncode != 0:
+            return None
+        found = [peer for peer in json.loads(shown.stdout) if peer["peer"] == self.peer]
+        return found[0] if found else None
+
+    def is_up(self):
+        session = self.session()
+        return session is not None and session["status"] == "up"

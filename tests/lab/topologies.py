@@ -67,6 +67,14 @@ vrrp_instance {name} {{
 """
 
 
+def bfd_instance(name="peer", neighbour="10.0.0.100", interval_ms=50, multiplier=3, **words):
+    """One bfd_instance as text; further keywords as keyword=value, a bare one with True."""
+    words = {"min_rx": interval_ms, "min_tx": interval_ms, "multiplier": multiplier, **words}
+    lines = [key if value is True else f"{key} {value}" for key, value in words.items()]
+    body = "\n  ".join(lines)
+    return f"bfd_instance {name} {{\n  neighbor_ip {neighbour}\n  {body}\n}}\n"
+
+
 @dataclass
 class TwoArms:
     """Clients outside, web servers inside, load balancer nodes between them."""
@@ -158,11 +166,25 @@ virtual_server {vip} {port} {{
 """
 
 
-def two_arm_configuration(priority, services, state="BACKUP", **words):
-    """Outside VIP and inside gateway VIP, kept together by a sync group, and the services."""
-    outside = vrrp_instance("OUT", f"{OUTSIDE_VIP}/24", "eth0", 51, priority, state=state, **words)
-    inside = vrrp_instance("IN", f"{INSIDE_VIP}/24", "eth1", 52, priority, state=state, **words)
-    return "vrrp_sync_group G1 {\n group {\n OUT\n IN\n }\n}\n" + outside + inside + services
+def two_arm_configuration(priority, services, state="BACKUP", bfd_to=None, **words):
+    """Outside VIP and inside gateway VIP, kept together by a sync group, and the services.
+
+    `bfd_to`: the number of the other node, which both instances track by BFD, 3 x 3 ms.
+    """
+    arms = (
+        ("OUT", f"{OUTSIDE_VIP}/24", "eth0", 51, "192.0.2.1"),
+        ("IN", f"{INSIDE_VIP}/24", "eth1", 52, "10.1.0."),
+    )
+    group = "group {\n OUT\n IN\n }\n"
+    text = ""
+    for name, vip, device, vrid, network in arms:
+        if bfd_to:
+            text += bfd_instance(f"to-{name}", f"{network}{bfd_to}", interval_ms=3)
+            words["block"] = f"track_bfd {{\n to-{name} weight 1\n}}"
+        text += vrrp_instance(name, vip, device, vrid, priority, state=state, **words)
+    if bfd_to:
+        group += " sync_group_tracking_weight\n"
+    return f"vrrp_sync_group G1 {{\n {group}}}\n" + text + services
 
 
 @dataclass

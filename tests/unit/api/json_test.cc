@@ -36,6 +36,8 @@ TEST(Json, EveryReportSurvivesTheRoundTrip) {
   EXPECT_EQ(text_of(*services_from_json(parsed(services))), services);
   const std::string vrrp = text_of(sample_vrrp());
   EXPECT_EQ(text_of(*vrrp_from_json(parsed(vrrp))), vrrp);
+  const std::string bfd = text_of(sample_bfd());
+  EXPECT_EQ(text_of(*bfd_from_json(parsed(bfd))), bfd);
   const std::string connections = text_of(sample_connections());
   EXPECT_EQ(text_of(*connections_from_json(parsed(connections))), connections);
 }

@@ -180,5 +180,17 @@ TEST_F(ServerTest, AnAddressThatIsTakenIsSaid) {
   }
 }
 
+TEST(Metrics, BfdSessions) {
+  MetricsWriter writer(sample_status(), {}, {}, sample_bfd());
+  const std::string text = all_of(writer);
+  for (const char* line :
+       {"keepline_bfd_up{name=\"peer\",neighbour=\"10.0.0.2\"} 1\n",
+        "keepline_bfd_up{name=\"far\",neighbour=\"2001:db8::2\"} 0\n",
+        "keepline_bfd_events_total{name=\"peer\",neighbour=\"10.0.0.2\",event=\"sent\"} 21\n",
+        "keepline_bfd_unclaimed_total{reason=\"unknown_session\"} 4\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+}
+
 }  // namespace
 }  // namespace keepline::api

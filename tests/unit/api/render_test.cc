@@ -161,5 +161,15 @@ TEST(Render, Durations) {
   EXPECT_EQ(render_duration(86400 * 12 + 3600 * 4 + 59), "12d04h");
 }
 
+TEST(Render, BfdSessions) {
+  const std::string text = render_bfd(api::sample_bfd());
+  for (const char* part :
+       {"peer     10.0.0.2                Up     Up      10.0ms    30.0ms  90.0ms", "1m01s",
+        "far      2001:db8::2 (multihop)  Down   -       1000.0ms  -",
+        "Control Detection Time Expired", "Discarded, of no session: unknown_session=4"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << '\n' << text;
+  }
+}
+
 }  // namespace
 }  // namespace keepline::cli

@@ -91,6 +91,34 @@ inline VrrpsReport sample_vrrp() {
   return {{master, backup}};
 }
 
+inline BfdsReport sample_bfd() {
+  BfdReport up{"peer",
+               "10.0.0.2",
+               "10.0.0.1",
+               false,
+               "Up",
+               "No Diagnostic",
+               "Up",
+               "No Diagnostic",
+               258,
+               1027,
+               10'000,
+               30'000,
+               90'000,
+               3,
+               1000,
+               61,
+               {{"discarded_ttl", 2}, {"received", 20}, {"sent", 21}}};
+  BfdReport down;
+  down.name = "far";
+  down.neighbour = "2001:db8::2";
+  down.multihop = true;
+  down.state = "Down";
+  down.diagnostic = "Control Detection Time Expired";
+  down.tx_interval_us = 1'000'000;
+  return {{up, down}, {{"unknown_session", 4}, {"udp", 0}}};
+}
+
 inline ConnectionPage sample_connections() {
   return {{{"TCP", 899, "ESTABLISHED", "10.230.0.10:48582", "10.230.0.100:80", "10.230.1.21:80"},
            {"TCP", 118, "TIME_WAIT", "10.230.0.10:48402", "10.230.0.100:80", "10.230.1.20:80"},

@@ -43,6 +43,7 @@ class FakeBackend : public Backend {
     return report;
   }
   VrrpsReport vrrp() override { return sample_vrrp(); }
+  BfdsReport bfd() override { return sample_bfd(); }
   void connections(const lb::ConnectionFilter& filter, std::uint64_t cursor,
                    PageCallback reply) override {
     asked_client_port = filter.client.port;

@@ -17,6 +17,7 @@ TEST_F(ServerTest, EveryReportArrives) {
   EXPECT_EQ(get("/v1/lcores"), to_json(sample_lcores()));
   EXPECT_EQ(get("/v1/services"), to_json(sample_services()));
   EXPECT_EQ(get("/v1/vrrp"), to_json(sample_vrrp()));
+  EXPECT_EQ(get("/v1/bfd"), to_json(sample_bfd()));
   EXPECT_EQ(connections_from_json(get("/v1/connections"))->connections.size(), 450u);
 }
 

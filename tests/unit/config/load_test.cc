@@ -173,7 +173,7 @@ TEST(Load, DiagnosticsAreBoundedButKeepTheirEffect) {
 }
 
 TEST(Load, KnownButNotBuiltIsOneWarningEach) {
-  const char* const blocks[] = {"bfd_instance b", "track_group p", "static_routes"};
+  const char* const blocks[] = {"track_group p", "static_routes"};
   for (const char* block : blocks) {
     const LoadResult result = load_text(std::string(block) + " {\n anything 1\n x { y 2 }\n}\n");
     ASSERT_EQ(result.diagnostics.items().size(), 1U) << block << all(result);

@@ -173,6 +173,7 @@ TEST(DumpPaths, KeepalivedsNamesUnlessTheyAreMoved) {
   Paths paths = paths_of(options, "/tmp", "blue");
   EXPECT_EQ(paths.data, "/tmp/keepalived.data");
   EXPECT_EQ(paths.check_data, "/tmp/keepalived_check.data");
+  EXPECT_EQ(paths.bfd_data, "/tmp/keepalived_bfd.data");
   EXPECT_EQ(paths.stats, "/tmp/keepalived.stats");
   EXPECT_EQ(paths.json, "/tmp/keepalived.json");
   options.use_instance = true;
@@ -195,6 +196,33 @@ TEST(DumpSignals, NamesOfSignum) {
   EXPECT_EQ(signal_number("DATA"), SIGUSR1);
   EXPECT_EQ(signal_number("JSON"), SIGRTMIN + 2);
   EXPECT_EQ(signal_number("data"), std::nullopt);
+}
+
+TEST(DumpText, BfdSessions) {
+  State state = state_of(
+      "bfd_instance b {\n neighbor_ip 10.0.0.2\n source_ip 10.0.0.5\n min_rx 20\n min_tx 30\n"
+      " multiplier 3\n}\n" +
+      instance("track_bfd {\n b weight 10\n }"));
+  std::string text = bfd_data_text(state);
+  EXPECT_TRUE(has(text,
+                  " BFD Instance = b\n   Neighbor IP = 10.0.0.2\n   Source IP = 10.0.0.5\n"
+                  "   Required min RX interval = 20000 us\n"
+                  "   Desired min TX interval = 30000 us\n"));
+  EXPECT_TRUE(has(text, "   local state = Down\n")) << text;
+  EXPECT_TRUE(has(text, "   last_seen = [never]\n")) << text;
+  BfdState& now = state.sessions["b"];
+  now.state = now.remote_state = bfd::State::kUp;
+  now.discriminator = 0x74f4a17b;
+  now.remote_discriminator = 1;
+  now.tx_interval_us = 30'000;
+  now.last_heard_unix_us = 1'795'863'408'056'560;
+  text = bfd_data_text(state);
+  EXPECT_TRUE(has(text, "   local discriminator = 0x74f4a17b\n")) << text;
+  EXPECT_TRUE(has(text, "   remote detection time = 90000 us\n")) << text;
+  EXPECT_TRUE(has(text, "   last_seen = 1795863408.056560 (")) << text;
+  text = data_text(state);
+  EXPECT_TRUE(has(text, "   Tracked BFDs :\n     b: weight 10\n")) << text;
+  EXPECT_TRUE(has(text, " VRRP Track BFD = b\n   Weight = 0\n   Bfd is up\n")) << text;
 }
 
 }  // namespace

@@ -149,5 +149,22 @@ TEST(Tracking, WhatTheGroupTracksEachMemberTracks) {
       track(config.vrrp_instances.at(0), usual_kernel(), {{"s", vrrp::Outcome::kBad}}).is_fault);
 }
 
+TEST(Tracking, SessionsAreDownUntilTheyWereUp) {
+  const auto config = config_of(
+      "bfd_instance b {\n neighbor_ip 10.0.0.2\n}\n"
+      "bfd_instance w {\n neighbor_ip 10.0.0.3\n weight 20\n}\n" +
+      instance("track_bfd {\n b\n w\n }"));
+  const auto tracked = [&](const Outcomes& sessions) {
+    return track(config.vrrp_instances.at(0), usual_kernel(), {}, {}, {}, sessions);
+  };
+  using vrrp::Outcome;
+  EXPECT_TRUE(tracked({}).is_fault);
+  EXPECT_FALSE(tracked({}).is_unknown) << "nobody waits for them";
+  const Tracked good = tracked({{"b", Outcome::kGood}, {"w", Outcome::kGood}});
+  EXPECT_FALSE(good.is_fault);
+  EXPECT_EQ(good.priority, 120);
+  EXPECT_EQ(tracked({{"b", Outcome::kGood}, {"w", Outcome::kBad}}).priority, 100);
+}
+
 }  // namespace
 }  // namespace keepline::control

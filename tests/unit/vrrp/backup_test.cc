@@ -209,6 +209,60 @@ TEST(Backup, SkipCheckAdvAddrComparesOncePerMaster) {
   EXPECT_EQ(b.instance.statistics().addr_list_err, 1u);
 }
 
+TEST(Backup, AMasterThatIsLostLeavesOnlyAShortSkew) {
+  Instance instance(config_of(100));
+  instance.start(kStart_us);
+  const std::int64_t heard_us = kStart_us + 500 * kMs;
+  instance.handle_advert(advert_from(instance.config(), "10.9.0.9", 200), heard_us);
+  const std::int64_t lost_us = heard_us + 20 * kMs;
+  instance.handle_master_lost(ip("10.9.0.9"), 3 * kMs, lost_us);
+  EXPECT_EQ(instance.deadline_us(), lost_us + 156 * 3 * kMs / 256);
+  instance.handle_timeout(instance.deadline_us());
+  EXPECT_EQ(instance.state(), State::kMaster);
+}
+
+TEST(Backup, OfSeveralTheBestGoesFirst) {
+  std::int64_t before_us = 0;
+  for (const std::uint8_t priority : {250, 150, 100, 50, 1}) {
+    Instance instance(config_of(priority));
+    instance.start(kStart_us);
+    instance.handle_advert(advert_from(instance.config(), "10.9.0.9", 254), kStart_us + 1);
+    instance.handle_master_lost(ip("10.9.0.9"), 3 * kMs, kStart_us + 2);
+    EXPECT_GT(instance.deadline_us(), before_us);
+    before_us = instance.deadline_us();
+  }
+  EXPECT_LE(before_us, kStart_us + 2 + 3 * kMs);
+}
+
+TEST(Backup, OnlyTheMasterIsMissed) {
+  Instance instance(config_of(100));
+  instance.start(kStart_us);
+  instance.handle_advert(advert_from(instance.config(), "10.9.0.9", 200), kStart_us + 1);
+  const std::int64_t before_us = instance.deadline_us();
+  instance.handle_master_lost(ip("10.9.0.8"), 3 * kMs, kStart_us + 2);
+  EXPECT_EQ(instance.deadline_us(), before_us);
+}
+
+TEST(Backup, AMasterThatSpeaksAgainIsNotLost) {
+  Instance instance(config_of(100));
+  instance.start(kStart_us);
+  instance.handle_advert(advert_from(instance.config(), "10.9.0.9", 200), kStart_us + 1);
+  instance.handle_master_lost(ip("10.9.0.9"), 3 * kMs, kStart_us + 2);
+  instance.handle_advert(advert_from(instance.config(), "10.9.0.9", 200), kStart_us + 3);
+  run_until(instance, kStart_us + kSecond_us);
+  EXPECT_EQ(instance.state(), State::kBackup);
+}
+
+TEST(Backup, WhoWasNotRunningDoesNotTrustItsLoss) {
+  Instance instance(config_of(100));
+  instance.start(kStart_us);
+  instance.handle_advert(advert_from(instance.config(), "10.9.0.9", 200), kStart_us + 1);
+  const std::int64_t woken_us = kStart_us + 2900 * kMs;
+  instance.handle_master_lost(ip("10.9.0.9"), 3 * kMs, woken_us);
+  EXPECT_TRUE(instance.listening());
+  EXPECT_GT(instance.deadline_us(), woken_us + kSecond_us);
+}
+
 TEST(Backup, PriorityChangeMovesTheTimerByTheSkew) {
   Backup b(config_of(100));
   b.instance.set_priority(200, kStart_us + 1);
