@@ -97,7 +97,7 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
   if (advert) {
     const auto result = members_[*index].machine.handle_advert(*advert, now_us, host_.wall_us());
     const bool is_master = result == AdvertResult::kUsed && advert->priority != kReleasePriority;
-    if (is_master && members_[*index].lingers_until_us) host_.mute(*index);
+    if (is_master) hear_successor(*index, now_us);
   } else {
     members_[*index].machine.handle_reject(advert.error(), now_us);
   }
@@ -119,15 +119,31 @@ void Speaker::handle_timeout(std::int64_t now_us) {
   for (std::size_t i = 0; i < members_.size() && !stopped_; ++i) {
     const auto lingers_until_us = members_[i].lingers_until_us;
     if (lingers_until_us && *lingers_until_us <= now_us) end_linger(i);
-    if (members_[i].is_leaving()) continue;
+    if (members_[i].is_leaving() || !members_[i].is_used) continue;
+    if (members_[i].machine.leads()) wait_for_addresses(i, now_us);
     const auto due_us = members_[i].machine.next_timeout();
     if (due_us && *due_us <= now_us) {
       leave_if_broken(i, now_us);
       members_[i].machine.handle_timeout(now_us);
       settle(i, now_us);
     }
+    auto& confirms_us = members_[i].confirms_us;
+    if (confirms_us && *confirms_us <= now_us) {
+      confirms_us.reset();
+      members_[i].announcer.confirm();
+    }
     announce(i, now_us);
   }
+}
+
+// Whoever hears the first advert of one that preempts leads its clients there at once: what they
+// find must be ready. A sync group speaks as one.
+void Speaker::wait_for_addresses(std::size_t index, std::int64_t now_us) {
+  Instance& machine = members_[index].machine;
+  if (machine.deadline_us() > now_us) return;
+  const bool is_ready = std::ranges::all_of(
+      with_groups({index}), [this](std::size_t other) { return host_.may_announce(other); });
+  if (!is_ready) machine.lead_on(now_us, kAnnounceRetry_us);
 }
 
 std::optional<std::int64_t> Speaker::next_timeout() const {
@@ -143,7 +159,9 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
     consider(member.lingers_until_us);
     if (member.is_leaving() || !member.is_used) continue;
     consider(member.machine.next_timeout());
-    consider(member.announcer.next_timeout(gaps_.at(member.port)));
+    consider(member.confirms_us);
+    const auto announces_us = member.announcer.next_timeout(gaps_.at(member.port));
+    if (announces_us) consider(std::max(*announces_us, member.announces_from_us));
   }
   return earliest_us;
 }
@@ -155,10 +173,13 @@ bool Speaker::set_fault(std::size_t index, FaultCause cause, bool present, std::
   if (members_[index].is_leaving() && !present) return false;
   if (present) {
     machine.handle_fault(cause, now_us);
+    give_up_handing_over(index, now_us);
   } else {
     machine.handle_fault_cleared(cause, now_us);
   }
   settle(index, now_us);
+  // At fault nothing lingers: then there may be nothing left to wait for.
+  if (is_leaving()) finish_departures(now_us);
   return true;
 }
 
@@ -233,6 +254,7 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  [&](const Linger& way) { linger(index, way.is_succeeded, now_us); },
                  [&](const AcquireVips&) {
                    member.lingers_until_us.reset();
+                   member.answers_on = false;
                    host_.acquire_addresses(index);
                  },
                  [&](const ReleaseVips&) {
@@ -249,6 +271,11 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  [](const WantMaster&) {},
                  [&](const StateChanged& change) {
                    member.advert_failed = false;
+                   member.confirms_us.reset();
+                   const bool succeeds = change.from == State::kBackup;
+                   if (succeeds && change.to == State::kMaster) {
+                     member.confirms_us = now_us + kConfirm_us;
+                   }
                    const bool may_linger = change.to == State::kBackup;
                    if (member.lingers_until_us && !may_linger) end_linger(index);
                    host_.state_changed(index, change);
@@ -298,7 +325,10 @@ void Speaker::announce(std::size_t index, std::int64_t now_us) {
   GarpGap& gap = gaps_.at(member.port);
   for (std::size_t i = 0; i < kAnnouncementsPerTurn; ++i) {
     // Adverts share the way out: announcements leave them room, and go on when there is more.
-    if (!host_.may_announce(index)) return;
+    if (!host_.may_announce(index)) {
+      member.announces_from_us = now_us + kAnnounceRetry_us;
+      return;
+    }
     const auto vip = member.announcer.poll(now_us, gap);
     if (!vip) return;
     host_.announce(index, *vip);

@@ -46,6 +46,10 @@ class Announcer {
   void start(std::int64_t now_us);
   /// A lower-priority master was heard, here or on a member of the same sync group.
   void lower_priority_heard(std::int64_t now_us);
+  /// One more round: somebody may have been told otherwise since the last one.
+  void confirm() {
+    if (active_ && settings_.master_repeat > 0) burst(1);
+  }
   /// A reload. When a master's addresses have changed: one burst.
   void configure(const GarpSettings& settings, std::vector<net::IpAddr> vips);
   /// No longer master: nothing is sent any more.
