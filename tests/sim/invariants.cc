@@ -56,6 +56,14 @@ constexpr std::array<Rule, kInvariantCount> kRules = {
     Rule{"authentic",
          "with auth_hmac an advert that is forged, stale or was heard before changes nothing, and "
          "every other one is taken"},
+    Rule{"stand-by",
+         "who has handed over preempts nobody before it was taken back or has been master again"},
+    Rule{"hand-over",
+         "who was asked to hand over is a backup if somebody has succeeded it, and else master"},
+    Rule{"lossless",
+         "where only planned things happen and somebody can take over, no packet of a client is "
+         "lost "
+         "and none is answered twice"},
 };
 
 constexpr std::int64_t kDepartureSlack_us = 200'000;
@@ -71,11 +79,10 @@ std::int64_t stretched(std::int64_t time_us) {
 }
 
 Bounds::Bounds(const Schedule& schedule) {
-  interval_us = 0;
+  interval_us = stretched(longest_interval_us(schedule));
   std::int64_t delay_us = 0;
   std::int64_t down_adverts = 1;
   for (const NodePlan& node : schedule.nodes) {
-    interval_us = std::max(interval_us, stretched(node.interval_us));
     down_adverts = std::max(down_adverts, node.down_adverts);
     delay_us = std::max(delay_us, stretched(node.preempt_delay_us));
   }

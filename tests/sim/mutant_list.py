@@ -176,8 +176,8 @@ MUTANTS = (
     Mutant(
         "start-moved",
         "vrrp/instance.cc",
-        "state_ == State::kBackup && !is_start",
-        "state_ == State::kBackup",
+        "  if (shortened) return shortened_start_us(timer_base());\n",
+        "",
         "a higher priority shortens the shortened start",
     ),
     Mutant(
@@ -330,7 +330,7 @@ MUTANTS = (
     Mutant(
         "leaving-believes-all",
         "vrrp/speaker_leave.cc",
-        "members_[index].machine.examine(advert, host_.wall_us())",
+        "member.machine.examine(advert, host_.wall_us())",
         "advert.vrid == 0",
         "a leaving master falls silent at a forged advert",
     ),
