@@ -45,7 +45,7 @@ void Traffic::send(std::int64_t now_us) {
   send_us_ = now_us + (often ? random_.between(500, 2000) : random_.between(200'000, 1'000'000));
   // Whoever knows nobody asks, and so does one whose entry is old.
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-    if (owners_[lan] == kNobody || random_.chance(5)) ask(lan, now_us);
+    if (owners_[lan] == kNobody || random_.chance(often ? 20 : 5)) ask(lan, now_us);
   }
   if (owners_[0] == kNobody) return;
   put({.kind = Kind::kRequest, .node = owners_[0], .packet = packets_++, .sent_us = now_us},
