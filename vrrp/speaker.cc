@@ -119,14 +119,8 @@ void Speaker::handle_timeout(std::int64_t now_us) {
   for (std::size_t i = 0; i < members_.size() && !stopped_; ++i) {
     const auto lingers_until_us = members_[i].lingers_until_us;
     if (lingers_until_us && *lingers_until_us <= now_us) end_linger(i);
-    if (members_[i].is_leaving() || !members_[i].is_used) continue;
-    if (members_[i].machine.leads()) wait_for_addresses(i, now_us);
-    const auto due_us = members_[i].machine.next_timeout();
-    if (due_us && *due_us <= now_us) {
-      leave_if_broken(i, now_us);
-      members_[i].machine.handle_timeout(now_us);
-      settle(i, now_us);
-    }
+    if (!members_[i].is_used || (members_[i].is_leaving() && !serves_alone(i))) continue;
+    if (!members_[i].is_leaving()) time_out(i, now_us);
     auto& confirms_us = members_[i].confirms_us;
     if (confirms_us && *confirms_us <= now_us) {
       confirms_us.reset();
@@ -134,6 +128,22 @@ void Speaker::handle_timeout(std::int64_t now_us) {
     }
     announce(i, now_us);
   }
+}
+
+void Speaker::time_out(std::size_t index, std::int64_t now_us) {
+  Instance& machine = members_[index].machine;
+  if (machine.leads()) wait_for_addresses(index, now_us);
+  const auto due_us = machine.next_timeout();
+  if (!due_us || *due_us > now_us) return;
+  leave_if_broken(index, now_us);
+  machine.handle_timeout(now_us);
+  settle(index, now_us);
+}
+
+// It has said goodbye, and nobody has come yet.
+bool Speaker::serves_alone(std::size_t index) const {
+  const auto departure = departures_.find(index);
+  return departure != departures_.end() && !departure->second.is_succeeded();
 }
 
 // Whoever hears the first advert of one that preempts leads its clients there at once: what they
@@ -155,11 +165,13 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
   for (const auto& [index, departure] : departures_) {
     earliest_us = std::max(earliest_us.value_or(0), departure.end_us());
   }
-  for (const Member& member : members_) {
+  for (std::size_t index = 0; index < members_.size(); ++index) {
+    const Member& member = members_[index];
     consider(member.lingers_until_us);
-    if (member.is_leaving() || !member.is_used) continue;
+    if (!member.is_used) continue;
+    if (!member.is_leaving() || serves_alone(index)) consider(member.confirms_us);
+    if (member.is_leaving()) continue;
     consider(member.machine.next_timeout());
-    consider(member.confirms_us);
     const auto announces_us = member.announcer.next_timeout(gaps_.at(member.port));
     if (announces_us) consider(std::max(*announces_us, member.announces_from_us));
   }

@@ -122,6 +122,8 @@ class Speaker {
   void end_linger(std::size_t index);
   void finish_departures(std::int64_t now_us);
   void leave_groups(std::size_t index);
+  void time_out(std::size_t index, std::int64_t now_us);
+  bool serves_alone(std::size_t index) const;
   void wait_for_addresses(std::size_t index, std::int64_t now_us);
   void leave_if_broken(std::size_t index, std::int64_t now_us);
   void settle(std::size_t index, std::int64_t now_us);

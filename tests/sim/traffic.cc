@@ -7,6 +7,7 @@ namespace keepline::vrrp::sim {
 namespace {
 
 constexpr std::int64_t kOften_us = 300'000;  ///< Longer than who was succeeded serves on.
+constexpr std::int64_t kAsks_us = 10'000;    ///< After a change, when it may go wrong.
 constexpr std::int64_t kSettled_us = 400'000;
 constexpr std::int64_t kHandover_us = 3'000'000;  ///< lb::LeaseTable::kHandover_s.
 
@@ -17,6 +18,7 @@ Traffic::Traffic(const Schedule& schedule, const std::deque<Node>& nodes, Random
 
 void Traffic::stir(std::int64_t now_us) {
   often_until_us_ = now_us + kOften_us;
+  ask_us_ = now_us + random_.between(0, kAsks_us);
   send_us_ = std::min(send_us_, now_us + random_.between(0, 500));
 }
 
@@ -43,9 +45,12 @@ void Traffic::ask(std::size_t lan, std::int64_t now_us) {
 void Traffic::send(std::int64_t now_us) {
   const bool often = now_us < often_until_us_;
   send_us_ = now_us + (often ? random_.between(500, 2000) : random_.between(200'000, 1'000'000));
-  // Whoever knows nobody asks, and so does one whose entry is old.
+  // Whoever knows nobody asks; and so does one whose entry is old, which is once in a change, not
+  // all the time: what it is told then it believes for long.
+  const bool is_old = now_us >= ask_us_;
+  if (is_old) ask_us_ = kNever_us;
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-    if (owners_[lan] == kNobody || random_.chance(often ? 20 : 5)) ask(lan, now_us);
+    if (owners_[lan] == kNobody || is_old) ask(lan, now_us);
   }
   if (owners_[0] == kNobody) return;
   put({.kind = Kind::kRequest, .node = owners_[0], .packet = packets_++, .sent_us = now_us},

@@ -91,6 +91,7 @@ class Traffic {
   std::uint64_t early_ = 0;
   std::int64_t send_us_ = 0;
   std::int64_t often_until_us_ = 0;
+  std::int64_t ask_us_ = 0;
   std::int64_t settled_since_us_ = kNever_us;
   std::int64_t armed_since_us_ = kNever_us;
 };
