@@ -34,12 +34,7 @@ enum class Reason : std::uint8_t {
 };
 inline constexpr std::size_t kReasonCount = 14;
 
-enum class GarpReason : std::uint8_t {
-  kBecameMaster,
-  kPreempts,  ///< Became master beside a worse one, who has not heard of it yet.
-  kLowerPriorityAdvert,
-  kVipsChanged,
-};
+enum class GarpReason : std::uint8_t { kBecameMaster, kLowerPriorityAdvert, kVipsChanged };
 
 /// Encode (encode_advert) and send at once. Only a master, or one that is just leaving, is ever
 /// asked to, so the frame carries the virtual MAC if there is one.

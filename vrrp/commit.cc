@@ -3,6 +3,8 @@
 // PURE, like all of Instance. The order of actions is documented at Instance::poll_action.
 #include "vrrp/instance.h"
 
+#include <algorithm>
+
 namespace keepline::vrrp {
 
 void Instance::apply(Event event, std::int64_t now_us, const Advert* advert) {
@@ -69,7 +71,7 @@ void Instance::enter(const Step& step, std::int64_t now_us) {
   lease_.grant(now_us + lease_us(timer_base()));
   emit(GrantLease{lease_.until_us()});
   emit(AcquireVips{});
-  emit(StartGarpBurst{preempted_ ? GarpReason::kPreempts : GarpReason::kBecameMaster});
+  emit(StartGarpBurst{GarpReason::kBecameMaster});
   adverts_ = preempted_ ? 0 : 1;
   if (preempted_) return;
   ++statistics_.advert_sent;
@@ -104,6 +106,10 @@ void Instance::perform(Effect effect, std::int64_t now_us, const Advert* advert)
       // While listening this advert may be an old one from a queue. And it never postpones: a
       // stream of priority 0 must not keep everybody from taking over.
       if (now_us < listen_until_us_) return;
+      // Who goes serves on for no longer than the longest skew of its own interval.
+      if (config_.version == Version::k3) {
+        master_interval_us_ = std::min(master_interval_us_, advert->interval_us);
+      }
       deadline_us_ = std::min(deadline_us_, now_us + skew_us(timer_base()));
       succession_ = true;
       return;

@@ -78,6 +78,7 @@ AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us,
 
   ++statistics_.advert_rcvd;
   if (advert.priority == kReleasePriority) ++statistics_.pri_zero_rcvd;
+  if (is_overtaken(advert, now_us)) return AdvertResult::kUsed;
   const bool same_master = advert.source == master_address_;
   apply(classify(advert, now_us), now_us, &advert);
 
@@ -158,33 +159,51 @@ void Instance::handle_group(GroupCommand command, std::int64_t now_us) {
   }
 }
 
-// The lease of the last advert may be over by now; the Speaker has extended the dataplane's.
 void Instance::hand_over(std::int64_t now_us) {
-  last_run_us_ = now_us;
+  observe_time(now_us);
   stands_by_ = true;
   apply(Event::kHandedOver, now_us);
 }
 
 void Instance::stay(std::int64_t now_us) {
-  last_run_us_ = now_us;
-  if (state_ == State::kMaster) send_advert(now_us);
+  observe_time(now_us);
+  if (state_ != State::kMaster) return;
+  // If this advert does not leave, nobody has heard of us since the goodbye.
+  lease_.revoke();
+  send_advert(now_us);
+}
+
+void Instance::lead_on(std::int64_t now_us, std::int64_t moment_us) {
+  const std::int64_t most_us = std::max(kLead_us, config_.advert_interval_us);
+  deadline_us_ = std::min(now_us + moment_us, last_transition_us_ + most_us);
 }
 
 void Instance::set_priority(std::uint8_t priority, std::int64_t now_us) {
   observe_time(now_us);
   if (config_.is_owner()) return;
-  const std::int64_t before_us = skew_us(timer_base());
+  const bool shortened = is_shortened();
+  const std::int64_t before_us = wait_us(shortened);
   priority_ = std::clamp<std::uint8_t>(priority, 1, kOwnerPriority - 1);
-  // The shortened start has no skew of ours in it: it must not end before the first advert.
-  const bool is_start = deadline_us_ == last_transition_us_ + shortened_start_us(timer_base());
-  if (state_ == State::kBackup && !is_start) deadline_us_ += skew_us(timer_base()) - before_us;
+  if (state_ == State::kBackup) deadline_us_ += wait_us(shortened) - before_us;
+}
+
+bool Instance::is_shortened() const {
+  return deadline_us_ == last_transition_us_ + shortened_start_us(timer_base());
+}
+
+// The shortened start has no skew of ours in it: it must not end before the first advert.
+std::int64_t Instance::wait_us(bool shortened) const {
+  if (shortened) return shortened_start_us(timer_base());
+  return succession_ ? skew_us(timer_base()) : master_down_us(timer_base());
 }
 
 void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
   observe_time(now_us);
-  const std::int64_t before_us = master_down_us(timer_base());
+  const bool shortened = is_shortened();
+  const std::int64_t before_us = wait_us(shortened);
   const bool new_vips = config.vips != config_.vips;
-  const bool new_interval = config.advert_interval_us != config_.advert_interval_us;
+  const std::int64_t interval_us = config_.advert_interval_us;
+  const bool new_interval = config.advert_interval_us != interval_us;
   if (config.priority != config_.priority) priority_ = config.priority;
   config_ = std::move(config);
   if (!config_.sync_grouped) wants_master_ = false;
@@ -192,7 +211,7 @@ void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
   const bool learned =
       state_ == State::kBackup && config_.version == Version::k3 && !master_address_.is_zero();
   if (!learned) master_interval_us_ = config_.advert_interval_us;
-  if (state_ == State::kBackup) deadline_us_ += master_down_us(timer_base()) - before_us;
+  if (state_ == State::kBackup) deadline_us_ += wait_us(shortened) - before_us;
   const bool lacked_peers = faults_.has(FaultCause::kNoPeer);
   if (config_.lacks_peers && !lacked_peers) handle_fault(FaultCause::kNoPeer, now_us);
   if (!config_.lacks_peers && lacked_peers) handle_fault_cleared(FaultCause::kNoPeer, now_us);
@@ -203,6 +222,8 @@ void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
   }
   // Peers shall hear a new list or interval now, and the lease shall match it.
   if (new_vips || new_interval) send_advert(now_us);
+  // And once more before they stop waiting: the advert before may have overtaken this one.
+  deadline_us_ = std::min(deadline_us_, now_us + interval_us);
 }
 
 std::optional<std::int64_t> Instance::next_timeout() const {
@@ -251,6 +272,16 @@ bool Instance::is_replayed(const Advert& advert) {
   if (!advert.header) return false;
   if (advert.header->sequence <= sequence_) return true;
   sequence_ = advert.header->sequence;
+  return false;
+}
+
+// Heeding it would undo the goodbye: its sender is about to go, and nobody would succeed it.
+bool Instance::is_overtaken(const Advert& advert, std::int64_t now_us) {
+  if (advert.priority != kReleasePriority) {
+    return advert.source == released_by_ && now_us < released_us_ + kOvertaken_us;
+  }
+  released_by_ = advert.source;
+  released_us_ = now_us;
   return false;
 }
 

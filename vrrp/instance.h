@@ -48,6 +48,8 @@ class Instance {
   /// A master that is preempted drops what it has when it hears the advert, and keepalived does so
   /// at once: clients are led away by gratuitous ARP before.
   static constexpr std::int64_t kLead_us = 10'000;
+  /// What a master said before its goodbye may arrive after it, for so long.
+  static constexpr std::int64_t kOvertaken_us = 10'000;
   /// How often an advert is tried that cannot be sent.
   static constexpr std::int64_t kTriesPerInterval = 4;
 
@@ -84,12 +86,20 @@ class Instance {
   void set_priority(std::uint8_t priority, std::int64_t now_us);
   /// The interface's primary address changed.
   void set_source(const net::IpAddr& source) { config_.source = source; }
-  /// A master that has said goodbye (Speaker::hand_over) and has heard its successor: BACKUP, and
-  /// no preempting until it has been master again or take_back() was called.
+  /// A master has said goodbye and serves on until then, without adverts (Speaker::leave and
+  /// hand_over).
+  void depart(std::int64_t until_us) { lease_.grant(until_us); }
+  /// It has handed over to a successor: BACKUP, and no preempting until it has been master again or
+  /// take_back() was called.
   void hand_over(std::int64_t now_us);
   /// Nobody came: it speaks on as master.
   void stay(std::int64_t now_us);
   void take_back() { stands_by_ = false; }
+  /// It preempts and has not spoken yet.
+  bool leads() const { return state_ == State::kMaster && preempted_ && adverts_ == 0; }
+  /// Clients cannot be led here yet: its first advert waits for another moment, altogether no
+  /// longer than an interval.
+  void lead_on(std::int64_t now_us, std::int64_t moment_us);
   bool stands_by() const { return stands_by_; }
   /// A reload. State and mastership stay; a changed base priority becomes the effective one.
   void reconfigure(InstanceConfig config, std::int64_t now_us);
@@ -127,6 +137,9 @@ class Instance {
 
  private:
   TimerBase timer_base() const;
+  bool is_shortened() const;
+  /// What the timer of BACKUP runs for, as the settings are now.
+  std::int64_t wait_us(bool shortened) const;
   void emit(Action action);
   void notice_once(Notice notice);
 
@@ -143,6 +156,7 @@ class Instance {
   void remember_master(const Advert& advert, std::int64_t now_us);
   void reject(Reject reason, const Advert& advert);
   bool is_replayed(const Advert& advert);
+  bool is_overtaken(const Advert& advert, std::int64_t now_us);
   void notice_authentication(const Advert& advert, std::int64_t wall_us);
   Event classify(const Advert& advert, std::int64_t now_us);
   Event classify_in_backup(const Advert& advert, std::int64_t now_us);
@@ -157,7 +171,9 @@ class Instance {
   std::int64_t listen_until_us_ = 0;  ///< Until then a priority 0 (perhaps stale) is no shortcut.
   std::int64_t last_transition_us_ = 0;
   std::optional<std::int64_t> preempt_after_us_;  ///< Running preempt_delay.
-  bool succession_ = false;                       ///< The timer runs because of a priority 0.
+  net::IpAddr released_by_;                       ///< Who said goodbye last, and when.
+  std::int64_t released_us_ = -kOvertaken_us;
+  bool succession_ = false;   ///< The timer runs because of a priority 0.
   bool must_listen_ = false;  ///< Entering BACKUP takes a whole interval, whatever the start rule.
   std::int64_t lost_skew_us_ = 0;  ///< Of Effect::kHasten.
   bool wants_master_ = false;

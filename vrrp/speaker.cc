@@ -106,7 +106,7 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
   if (advert) {
     const auto result = members_[*index].machine.handle_advert(*advert, now_us, host_.wall_us());
     const bool is_master = result == AdvertResult::kUsed && advert->priority != kReleasePriority;
-    if (is_master && members_[*index].lingers_until_us) host_.mute(*index);
+    if (is_master) hear_successor(*index, now_us);
   } else {
     members_[*index].machine.handle_reject(advert.error(), now_us);
   }
@@ -128,16 +128,44 @@ void Speaker::handle_timeout(std::int64_t now_us) {
   for (std::size_t i = 0; i < members_.size() && !stopped_; ++i) {
     const auto lingers_until_us = members_[i].lingers_until_us;
     if (lingers_until_us && *lingers_until_us <= now_us) end_linger(i);
-    if (members_[i].is_leaving()) continue;
-    const auto due_us = members_[i].machine.next_timeout();
-    if (due_us && *due_us <= now_us) {
-      leave_if_broken(i, now_us);
-      members_[i].machine.handle_timeout(now_us);
-      settle(i, now_us);
+    if (!members_[i].is_used || (members_[i].is_leaving() && !serves_alone(i))) continue;
+    if (!members_[i].is_leaving()) time_out(i, now_us);
+    auto& confirms_us = members_[i].confirms_us;
+    if (confirms_us && *confirms_us <= now_us) {
+      confirms_us.reset();
+      members_[i].announcer.confirm();
     }
     const std::size_t group = members_[i].group;
     if (group == kNoGroup || groups_[group].front() == i) announce(i, now_us);
   }
+}
+
+void Speaker::time_out(std::size_t index, std::int64_t now_us) {
+  Instance& machine = members_[index].machine;
+  if (machine.leads()) wait_for_addresses(index, now_us);
+  const auto due_us = machine.next_timeout();
+  if (!due_us || *due_us > now_us) return;
+  leave_if_broken(index, now_us);
+  machine.handle_timeout(now_us);
+  settle(index, now_us);
+}
+
+// It has said goodbye, and nobody has come yet.
+bool Speaker::serves_alone(std::size_t index) const {
+  const auto departure = departures_.find(index);
+  return departure != departures_.end() && !departure->second.is_succeeded();
+}
+
+// Whoever hears the first advert of one that preempts leads its clients there at once: what they
+// find must be ready. A sync group speaks as one.
+void Speaker::wait_for_addresses(std::size_t index, std::int64_t now_us) {
+  Instance& machine = members_[index].machine;
+  if (machine.deadline_us() > now_us) return;
+  const bool is_ready = std::ranges::all_of(
+      with_groups({index}), [this](std::size_t other) { return host_.may_announce(other); });
+  if (is_ready) return;
+  machine.lead_on(now_us, kAnnounceRetry_us);
+  members_[index].confirms_us = machine.deadline_us() + kConfirm_us;
 }
 
 std::optional<std::int64_t> Speaker::next_timeout() const {
@@ -149,12 +177,15 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
   for (const auto& [index, departure] : departures_) {
     earliest_us = std::max(earliest_us.value_or(0), departure.end_us());
   }
-  for (const Member& member : members_) {
+  for (std::size_t index = 0; index < members_.size(); ++index) {
+    const Member& member = members_[index];
     consider(member.lingers_until_us);
-    if (member.is_leaving() || !member.is_used) continue;
+    if (!member.is_used) continue;
+    if (!member.is_leaving() || serves_alone(index)) consider(member.confirms_us);
+    if (member.is_leaving()) continue;
     consider(member.machine.next_timeout());
-    const auto announcing_us = member.announcer.next_timeout(*gaps_.at(member.port));
-    if (announcing_us) consider(std::max(*announcing_us, announcing_from_us_));
+    const auto announces_us = member.announcer.next_timeout(*gaps_.at(member.port));
+    if (announces_us) consider(std::max(*announces_us, member.announces_from_us));
   }
   return earliest_us;
 }
@@ -166,10 +197,13 @@ bool Speaker::set_fault(std::size_t index, FaultCause cause, bool present, std::
   if (members_[index].is_leaving() && !present) return false;
   if (present) {
     machine.handle_fault(cause, now_us);
+    give_up_handing_over(index, now_us);
   } else {
     machine.handle_fault_cleared(cause, now_us);
   }
   settle(index, now_us);
+  // At fault nothing lingers: then there may be nothing left to wait for.
+  if (is_leaving()) finish_departures(now_us);
   return true;
 }
 
@@ -255,6 +289,7 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  [&](const Linger& way) { linger(index, way.is_succeeded, now_us); },
                  [&](const AcquireVips&) {
                    member.lingers_until_us.reset();
+                   member.answers_on = false;
                    host_.acquire_addresses(index);
                  },
                  [&](const ReleaseVips&) {
@@ -263,7 +298,6 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  },
                  [&](const StartGarpBurst& burst) {
                    if (burst.reason == GarpReason::kBecameMaster) member.announcer.start(now_us);
-                   if (burst.reason == GarpReason::kPreempts) member.announcer.preempt(now_us);
                    if (burst.reason == GarpReason::kLowerPriorityAdvert) {
                      heard_lower_priority(index, now_us);
                    }
@@ -271,6 +305,11 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  [](const WantMaster&) {},
                  [&](const StateChanged& change) {
                    member.advert_failed = false;
+                   member.confirms_us.reset();
+                   const bool succeeds = change.from == State::kBackup;
+                   if (succeeds && change.to == State::kMaster) {
+                     member.confirms_us = now_us + Instance::kLead_us + kConfirm_us;
+                   }
                    const bool may_linger = change.to == State::kBackup;
                    if (member.lingers_until_us && !may_linger) end_linger(index);
                    host_.state_changed(index, change);
@@ -321,7 +360,9 @@ void Speaker::announce(std::size_t index, std::int64_t now_us) {
   if (group == kNoGroup) return announce_alone(index, now_us);
   const auto may = [this](std::size_t other) { return host_.may_announce(other); };
   if (!std::ranges::all_of(groups_[group], may)) {
-    announcing_from_us_ = now_us + kRetry_us;
+    for (const std::size_t each : groups_[group]) {
+      members_[each].announces_from_us = now_us + kAnnounceRetry_us;
+    }
     return;
   }
   for (const std::size_t other : groups_[group]) announce_alone(other, now_us);
@@ -329,11 +370,12 @@ void Speaker::announce(std::size_t index, std::int64_t now_us) {
 
 void Speaker::announce_alone(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
+  if (member.is_leaving() && !serves_alone(index)) return;
   GarpGap& gap = *gaps_.at(member.port);
   for (std::size_t i = 0; i < kAnnouncementsPerTurn; ++i) {
     // Adverts share the way out: announcements leave them room, and go on when there is more.
     if (!host_.may_announce(index)) {
-      announcing_from_us_ = now_us + kRetry_us;
+      member.announces_from_us = now_us + kAnnounceRetry_us;
       return;
     }
     const auto vip = member.announcer.poll(now_us, gap);

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "vrrp/handover/announcer.h"
@@ -27,8 +28,11 @@ using Port = std::uint16_t;
 class Speaker {
  public:
   static constexpr std::size_t kAnnouncementsPerTurn = 256;
-  /// After Host::may_announce has said no.
-  static constexpr std::int64_t kRetry_us = 1'000;
+  /// How long it waits before it asks Host::may_announce again.
+  static constexpr std::int64_t kAnnounceRetry_us = 1000;
+  /// After the first advert of a new master. Until that was heard its predecessor answers ARP as
+  /// well, and a keepalived may announce itself; so it is announced once more.
+  static constexpr std::int64_t kConfirm_us = 30'000;
 
   /// `gap`: the gaps that each port begins with.
   Speaker(Host& host, GarpGap gap) : host_(host), gap_(gap) {}
@@ -67,12 +71,13 @@ class Speaker {
   /// has a successor is BACKUP and does not preempt (Instance::hand_over), who has none stays
   /// MASTER.
   void hand_over(const std::vector<std::size_t>& instances, std::int64_t now_us);
-  /// Those that stand by after that may preempt again.
+  /// Those that stand by after that may preempt again, sync groups as a whole.
   void take_back(const std::vector<std::size_t>& instances);
   /// At once: what is still held is released; nothing happens afterwards.
   void stop(std::int64_t now_us);
   bool has_left() const { return stopped_; }
   bool is_leaving() const;
+  bool is_leaving(std::size_t number) const { return members_[number].is_leaving(); }
 
   /// A packet of protocol 112 that came in through a port, from its IP header on.
   void handle_packet(Port port, net::Bytes packet, std::int64_t now_us);
@@ -100,6 +105,7 @@ class Speaker {
  private:
   static constexpr std::size_t kNoGroup = static_cast<std::size_t>(-1);
   enum class Leaving : std::uint8_t { kNo, kToInit, kToBackup };
+  enum class Departed : std::uint8_t { kGone, kStays };
   struct Member {
     Instance machine;
     Announcer announcer;
@@ -109,18 +115,29 @@ class Speaker {
     bool is_used = true;
     Leaving leaving = Leaving::kNo;
     std::optional<std::int64_t> lingers_until_us;
+    bool answers_on = false;  ///< Lingers, and its own successor has not spoken yet.
+    std::int64_t announces_from_us = 0;
+    std::optional<std::int64_t> confirms_us;
     bool is_leaving() const { return leaving != Leaving::kNo; }
   };
 
   void handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us);
   void reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us);
   void depart(std::size_t index, Leaving leaving, std::int64_t now_us);
-  void end_departure(std::size_t index, std::int64_t now_us);
+  std::set<std::size_t> with_groups(const std::vector<std::size_t>& instances) const;
+  Departed end_departure(std::size_t index, std::int64_t now_us);
+  bool has_successor(std::size_t index) const;
+  void give_up_handing_over(std::size_t index, std::int64_t now_us);
   void linger(std::size_t index, bool is_succeeded, std::int64_t now_us);
+  void hear_successor(std::size_t index, std::int64_t now_us);
+  void forward_on(std::size_t index, std::int64_t now_us);
   bool is_group_succeeded(std::size_t index) const;
   void end_linger(std::size_t index);
   void finish_departures(std::int64_t now_us);
   void leave_groups(std::size_t index);
+  void time_out(std::size_t index, std::int64_t now_us);
+  bool serves_alone(std::size_t index) const;
+  void wait_for_addresses(std::size_t index, std::int64_t now_us);
   void leave_if_broken(std::size_t index, std::int64_t now_us);
   void settle(std::size_t index, std::int64_t now_us);
   void settle_group(std::size_t group, std::int64_t now_us);
@@ -138,8 +155,7 @@ class Speaker {
   std::vector<std::vector<std::size_t>> groups_;
   Router router_;
   std::map<std::size_t, Departure> departures_;
-  std::int64_t announcing_from_us_ = 0;  ///< When it is worth asking the host again.
-  bool ending_ = false;                  ///< All leave, for good.
+  bool ending_ = false;  ///< All leave, for good.
   bool stopped_ = false;
 };
 

@@ -1,6 +1,5 @@
 // The Speaker's half that leaves mastership: make before break. See speaker.h.
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "vrrp/speaker.h"
@@ -18,13 +17,18 @@ void Speaker::leave(const std::vector<std::size_t>& instances, std::int64_t now_
   finish_departures(now_us);
 }
 
-void Speaker::hand_over(const std::vector<std::size_t>& instances, std::int64_t now_us) {
+// A sync group does both as a whole.
+std::set<std::size_t> Speaker::with_groups(const std::vector<std::size_t>& instances) const {
   std::set<std::size_t> all(instances.begin(), instances.end());
   for (const std::size_t index : instances) {
     const std::size_t group = members_[index].group;
     if (group != kNoGroup) all.insert(groups_[group].begin(), groups_[group].end());
   }
-  for (const std::size_t index : all) {
+  return all;
+}
+
+void Speaker::hand_over(const std::vector<std::size_t>& instances, std::int64_t now_us) {
+  for (const std::size_t index : with_groups(instances)) {
     const Instance& machine = members_[index].machine;
     if (machine.state() == State::kMaster && machine.lease().valid(now_us)) {
       depart(index, Leaving::kToBackup, now_us);
@@ -34,7 +38,7 @@ void Speaker::hand_over(const std::vector<std::size_t>& instances, std::int64_t 
 }
 
 void Speaker::take_back(const std::vector<std::size_t>& instances) {
-  for (const std::size_t index : instances) members_[index].machine.take_back();
+  for (const std::size_t index : with_groups(instances)) members_[index].machine.take_back();
 }
 
 void Speaker::depart(std::size_t index, Leaving leaving, std::int64_t now_us) {
@@ -44,12 +48,16 @@ void Speaker::depart(std::size_t index, Leaving leaving, std::int64_t now_us) {
   // Those that stay must not follow it into INIT.
   if (leaving == Leaving::kToInit) leave_groups(index);
   if (is_leaving) return;
-  const Instance& machine = member.machine;
+  Instance& machine = member.machine;
   // Without a valid lease (we were stopped for a while) somebody else is master by now.
   if (machine.state() != State::kMaster || !machine.lease().valid(now_us)) return;
   const Departure departure(machine.config(), now_us);
   send_advert(index, kReleasePriority);
-  host_.grant_lease(index, departure.end_us() - now_us);
+  // Who may have to stay needs a moment to find out that nobody came.
+  const std::int64_t more_us =
+      leaving == Leaving::kToBackup ? machine.config().advert_interval_us : 0;
+  machine.depart(departure.end_us() + more_us);
+  host_.grant_lease(index, departure.end_us() + more_us - now_us);
   departures_.emplace(index, departure);
 }
 
@@ -64,36 +72,65 @@ bool Speaker::is_leaving() const {
                      [](const Member& member) { return member.is_leaving(); });
 }
 
-// All are released together, when the last one has served out.
+// All are released together, when the last one has served out; so has one that was succeeded before
+// it was asked to leave.
 void Speaker::finish_departures(std::int64_t now_us) {
-  const bool serves_on = std::any_of(departures_.begin(), departures_.end(), [&](const auto& each) {
-    return each.second.end_us() > now_us;
+  const bool serves_on = std::ranges::any_of(
+      departures_, [&](const auto& each) { return each.second.end_us() > now_us; });
+  const bool lingers = std::ranges::any_of(members_, [&](const Member& member) {
+    return member.is_leaving() && member.lingers_until_us.value_or(now_us) > now_us;
   });
-  if (serves_on) return;
+  if (serves_on || lingers) return;
   if (ending_) return stop(now_us);
   std::vector<std::size_t> ended;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     if (members_[i].is_leaving()) ended.push_back(i);
   }
-  for (const std::size_t index : ended) end_departure(index, now_us);
-  // A sync group looks at its members when all of them are where they belong.
-  for (const std::size_t index : ended) settle(index, now_us);
+  std::vector<std::size_t> staying;
+  for (const std::size_t index : ended) {
+    if (end_departure(index, now_us) == Departed::kStays) staying.push_back(index);
+  }
+  departures_.clear();
+  // A sync group looks at its members when all of them are where they belong; and where one finds
+  // that it cannot speak, those after it are told before they do.
+  for (const std::size_t index : ended) {
+    if (std::ranges::count(staying, index) != 0) members_[index].machine.stay(now_us);
+    settle(index, now_us);
+  }
 }
 
-void Speaker::end_departure(std::size_t index, std::int64_t now_us) {
+Speaker::Departed Speaker::end_departure(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
-  const auto departure = departures_.find(index);
-  const bool is_succeeded = departure != departures_.end() && departure->second.is_succeeded();
-  if (member.leaving == Leaving::kToInit) {
-    member.machine.stop(now_us);
-  } else if (is_succeeded) {
-    member.machine.hand_over(now_us);
-  }
+  const bool hands_over = member.leaving == Leaving::kToBackup && has_successor(index);
+  if (member.leaving == Leaving::kToInit) member.machine.stop(now_us);
+  if (hands_over) member.machine.hand_over(now_us);
   // What it says on leaving was said at the beginning.
   carry_out(index, now_us);
-  departures_.erase(index);
-  if (member.leaving == Leaving::kToBackup && !is_succeeded) member.machine.stay(now_us);
-  member.leaving = Leaving::kNo;
+  const Leaving leaving = std::exchange(member.leaving, Leaving::kNo);
+  return leaving == Leaving::kToBackup && !hands_over ? Departed::kStays : Departed::kGone;
+}
+
+// At fault it serves no more, and it may recover before the time is up.
+void Speaker::give_up_handing_over(std::size_t index, std::int64_t now_us) {
+  if (members_[index].leaving != Leaving::kToBackup) return;
+  for (const std::size_t other : with_groups({index})) {
+    Member& member = members_[other];
+    if (member.leaving != Leaving::kToBackup) continue;
+    if (has_successor(other)) member.machine.hand_over(now_us);
+    carry_out(other, now_us);
+    member.leaving = Leaving::kNo;
+  }
+  for (const std::size_t other : with_groups({index})) departures_.erase(other);
+}
+
+// A sync group goes as a whole: whoever speaks for one member is about to speak for all.
+bool Speaker::has_successor(std::size_t index) const {
+  const std::size_t group = members_[index].group;
+  return std::ranges::any_of(departures_, [&](const auto& each) {
+    const bool is_meant =
+        each.first == index || (group != kNoGroup && members_[each.first].group == group);
+    return is_meant && each.second.is_succeeded();
+  });
 }
 
 // What is still on its way here is forwarded, and found by local services.
@@ -101,14 +138,23 @@ void Speaker::linger(std::size_t index, bool is_succeeded, std::int64_t now_us) 
   Member& member = members_[index];
   member.announcer.stop();
   if (!is_succeeded && !is_group_succeeded(index)) return end_linger(index);
-  member.lingers_until_us = now_us + Departure::kLinger_us;
-  if (!is_succeeded) {
-    // It answers on until its own successor speaks, at most for half an interval, and within the
-    // lease that it has: peers wait no longer than that.
-    const std::int64_t half_us = member.machine.config().advert_interval_us / 2;
-    member.lingers_until_us = now_us + std::min(half_us, Departure::kLinger_us);
-    return;
-  }
+  if (is_succeeded) return forward_on(index, now_us);
+  // It answers on until its own successor speaks, at most for half an interval, and within the
+  // lease that it has: peers wait no longer than that.
+  const std::int64_t half_us = member.machine.config().advert_interval_us / 2;
+  member.lingers_until_us = now_us + std::min(half_us, Departure::kLinger_us);
+  member.answers_on = true;
+}
+
+// Of a member that has only followed its group so far; too late, if it has been stopped since.
+void Speaker::hear_successor(std::size_t index, std::int64_t now_us) {
+  const Member& member = members_[index];
+  if (member.answers_on && member.lingers_until_us > now_us) forward_on(index, now_us);
+}
+
+void Speaker::forward_on(std::size_t index, std::int64_t now_us) {
+  members_[index].lingers_until_us = now_us + Departure::kLinger_us;
+  members_[index].answers_on = false;
   host_.grant_lease(index, Departure::kLinger_us);
   host_.mute(index);
 }
@@ -124,6 +170,7 @@ bool Speaker::is_group_succeeded(std::size_t index) const {
 
 void Speaker::end_linger(std::size_t index) {
   members_[index].lingers_until_us.reset();
+  members_[index].answers_on = false;
   host_.revoke_lease(index);
   host_.release_addresses(index);
 }
@@ -131,12 +178,19 @@ void Speaker::end_linger(std::size_t index) {
 // The successor speaks: it answers ARP from now on, we only forward what is still on its way.
 void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us) {
   const auto departure = departures_.find(index);
-  if (departure == departures_.end() || advert.priority == kReleasePriority ||
-      members_[index].machine.examine(advert, host_.wall_us())) {
+  const bool departs = departure != departures_.end();
+  Member& member = members_[index];
+  if ((!departs && !member.answers_on) || advert.priority == kReleasePriority ||
+      member.machine.examine(advert, host_.wall_us())) {
     return;
   }
+  if (!departs) return hear_successor(index, now_us);
   if (departure->second.handle_successor(now_us) == Departure::News::kKnown) return;
-  host_.grant_lease(index, Departure::kLinger_us);
+  // At fault since, or too late: it serves no more.
+  if (member.machine.state() == State::kMaster && departure->second.end_us() > now_us) {
+    member.machine.depart(departure->second.end_us() + Departure::kMargin_us);
+    host_.grant_lease(index, Departure::kLinger_us + Departure::kMargin_us);
+  }
   host_.mute(index);
 }
 

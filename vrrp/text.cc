@@ -140,8 +140,6 @@ std::string_view to_string(GarpReason reason) {
   switch (reason) {
     case GarpReason::kBecameMaster:
       return "became master";
-    case GarpReason::kPreempts:
-      return "preempts";
     case GarpReason::kLowerPriorityAdvert:
       return "advert of lower priority";
     case GarpReason::kVipsChanged:

@@ -18,6 +18,7 @@ void Monitor::check(std::int64_t now_us) {
   ++tally_.steps;
   check_eligible(now_us);
   check_succession(now_us);
+  if (traffic_) traffic_->look(now_us);
   const bool settled = disturbed_ == 0 && now_us - quiet_since_us_ > bounds_.converged_us;
   if (settled) ++tally_.checked;
   for (std::size_t lan = 0; lan < schedule_.lan_count() && !failure_; ++lan) {
@@ -29,6 +30,10 @@ void Monitor::check(std::int64_t now_us) {
 
 void Monitor::finish(std::int64_t now_us) {
   check(now_us);
+  if (traffic_) {
+    tally_.answered = traffic_->answered();
+    tally_.early = traffic_->early();
+  }
   tally_.simulated_us = static_cast<std::uint64_t>(now_us);
   for (const Node& node : *nodes_) {
     if (!node.is_master(0)) continue;
@@ -37,14 +42,27 @@ void Monitor::finish(std::int64_t now_us) {
   }
 }
 
+// Where one node has split its sync group, the whole group of another one waits for what it holds:
+// who is to be master then no protocol says.
+bool Monitor::is_eligible(const Node& node, std::int64_t now_us) const {
+  return !is_split_ && node.eligible(now_us);
+}
+
 void Monitor::check_eligible(std::int64_t now_us) {
+  is_split_ = false;
+  bool is_under_way = false;
+  for (const Node& node : *nodes_) {
+    is_split_ = is_split_ || node.is_split();
+    is_under_way = is_under_way || node.departs();
+  }
+  if (is_split_ || is_under_way) quiet_since_us_ = std::max(quiet_since_us_, now_us);
   for (const Node& node : *nodes_) {
     NodeFacts& facts = node_facts_[node.number()];
-    const bool eligible = node.eligible(now_us);
+    const bool eligible = is_eligible(node, now_us);
     if (eligible && !facts.was_eligible) facts.eligible_since_us = now_us;
     facts.was_eligible = eligible;
     // A departure that has no end does not end at the next wake-up either.
-    const bool overdue = node.up() && node.leaving() && !node.paused() &&
+    const bool overdue = node.departs() && !node.paused() &&
                          now_us > node.leave_us() + bounds_.departure_us + bounds_.hop_us;
     if (overdue) fail(Invariant::kDeparture, now_us, node.number(), 0, "still there");
   }
@@ -54,7 +72,7 @@ void Monitor::check_eligible(std::int64_t now_us) {
 // (then nothing is due any more). A sync group waits for the last of its members.
 void Monitor::check_succession(std::int64_t now_us) {
   for (const Node& node : *nodes_) {
-    if (!node.eligible(now_us)) continue;
+    if (!is_eligible(node, now_us)) continue;
     std::int64_t due_us = -kNever_us;
     for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
       const auto by_us = watch_of(node, lan).succession_by_us();
@@ -72,12 +90,12 @@ void Monitor::check_gap(std::size_t lan, std::int64_t now_us) {
   std::int64_t& since_us = lan_facts_[lan].masterless_since_us;
   for (const Node& node : *nodes_) {
     // One that leaves serves on, and may have spoken as a master a moment ago.
-    const bool serves = node.is_master(lan) || (node.leaving() && node.answers(lan, now_us));
+    const bool serves = node.is_master(lan) || (node.departs(lan) && node.answers(lan, now_us));
     if (serves && !node.paused()) since_us = now_us;
   }
   if (since_us == now_us) return;
   for (const Node& node : *nodes_) {
-    if (!node.eligible(now_us)) continue;
+    if (!is_eligible(node, now_us)) continue;
     const std::int64_t waited_us =
         now_us - std::max(since_us, node_facts_[node.number()].eligible_since_us);
     if (waited_us > bounds_.gap_us) {
@@ -97,7 +115,7 @@ void Monitor::check_overlap(std::size_t lan, std::int64_t now_us) {
 void Monitor::check_pair(std::size_t lan, const Node& a, const Node& b, std::int64_t now_us) {
   std::int64_t& since_us = lan_facts_[lan].both_since_us[a.number()][b.number()];
   // Two that both leave have no successor to listen to, only an end.
-  const bool excused = a.paused() || b.paused() || (a.leaving() && b.leaving());
+  const bool excused = a.paused() || b.paused() || (a.departs(lan) && b.departs(lan));
   if (excused || !a.answers(lan, now_us) || !b.answers(lan, now_us)) {
     since_us = kNever_us;
     return;
@@ -118,7 +136,7 @@ void Monitor::check_takeover(const Node& node, std::size_t lan) {
   const std::int64_t now_us = node.now_us();
   if (!watch.respected()) return;
   const Node& old = (*nodes_)[*watch.respected()];
-  if (!old.up() || old.leaving() || !old.answers(lan, now_us)) return;
+  if (!old.has(lan) || old.departs(lan) || !old.answers(lan, now_us)) return;
   if (network_.open_since_us(lan, old.number(), node.number()) > watch.respected_real_us()) return;
   const Watch& theirs = watch_of(old, lan);
   // It has stepped back since, is master anew and leads clients away: it has not spoken yet.
@@ -128,7 +146,7 @@ void Monitor::check_takeover(const Node& node, std::size_t lan) {
   if (node.plan().down_adverts < old.plan().down_adverts) return;
   const std::int64_t apart_ppm =
       worst_drift_ppm(schedule_, node.number()) + worst_drift_ppm(schedule_, old.number());
-  const std::int64_t lease_us = old.plan().down_adverts * old.plan().interval_us;
+  const std::int64_t lease_us = old.plan().down_adverts * theirs.spoken_interval_us();
   const std::int64_t allowed_us = lease_us * apart_ppm / 1'000'000 + 4;
   const std::int64_t left_us = old.dataplane(lan).lease_until_us - now_us;
   if (left_us <= allowed_us) return;
@@ -140,7 +158,7 @@ void Monitor::check_converged(std::size_t lan, std::int64_t now_us) {
   const Node* master = nullptr;
   bool somebody = false;
   for (const Node& node : *nodes_) {
-    somebody = somebody || node.eligible(now_us);
+    somebody = somebody || is_eligible(node, now_us);
     if (!node.is_master(lan)) {
       if (node.answers(lan, now_us)) {
         fail(Invariant::kOneMaster, now_us, node.number(), lan, "answers and is not master");
@@ -168,10 +186,16 @@ void Monitor::check_converged(std::size_t lan, std::int64_t now_us) {
 void Monitor::check_right(std::size_t lan, const Node& master, std::int64_t now_us) {
   const std::uint8_t present = watch_of(master, lan).priority();
   for (const Node& node : *nodes_) {
-    if (!node.eligible(now_us)) continue;
+    if (!is_eligible(node, now_us)) continue;
     const Watch& watch = watch_of(node, lan);
     const bool is_equal = watch.priority() <= present && !watch.ignores();
-    if (&node == &master || is_equal || watch.config().never_preempts()) continue;
+    if (&node == &master || is_equal) continue;
+    // The whole group stands by if one of its members does: another one may be new.
+    bool stands_by = watch.stands_by();
+    for (std::size_t other = 0; node.grouped() && other < schedule_.lan_count(); ++other) {
+      stands_by = stands_by || watch_of(node, other).stands_by();
+    }
+    if (watch.config().never_preempts() || stands_by) continue;
     fail(Invariant::kRightMaster, now_us, master.number(), lan,
          "node " + std::to_string(node.number()) + " has priority " +
              std::to_string(watch.priority()) + " > " + std::to_string(present));
@@ -183,8 +207,8 @@ std::int64_t Monitor::last_duty_us(std::size_t lan, const Node& master, std::int
   const Watch& watch = *watches_[master.number()][lan];
   const GarpSettings& garp = watch.config().garp;
   const std::int64_t rounds = std::max(garp.master_repeat, garp.lower_prio_repeat);
-  const std::int64_t done_us =
-      now_us - bounds_.hop_us - 2 * rounds * schedule_.vips * (schedule_.garp_gap_us + 1);
+  const std::int64_t done_us = now_us - bounds_.hop_us - 2 * schedule_.kernel_us -
+                               2 * rounds * schedule_.vips * (schedule_.garp_gap_us + 1);
   std::int64_t duty_us = -kNever_us;
   const auto consider = [&](std::int64_t at_us, std::int64_t later_us) {
     const std::int64_t late_us = later_us > 0 ? stretched(later_us) : 0;

@@ -46,7 +46,7 @@ constexpr std::array<Rule, kInvariantCount> kRules = {
          "nobody else"},
     Rule{"departure",
          "a leaving master is quiet when it has heard its successor, and gone after the longest "
-         "skew and 700 ms"},
+         "skew and 800 ms"},
     Rule{"sync-group", "the members of a sync group are all master or none, all at fault or none"},
     Rule{"announcer", "gratuitous ARP comes only from a node that holds the VIP and its lease"},
     Rule{"announced",
@@ -56,10 +56,18 @@ constexpr std::array<Rule, kInvariantCount> kRules = {
     Rule{"authentic",
          "with auth_hmac an advert that is forged, stale or was heard before changes nothing, and "
          "every other one is taken"},
+    Rule{"stand-by",
+         "who has handed over preempts nobody before it was taken back or has been master again"},
+    Rule{"hand-over",
+         "who was asked to hand over is a backup if somebody has succeeded it, and else master"},
+    Rule{"lossless",
+         "where only planned things happen and somebody can take over, no packet of a client is "
+         "lost "
+         "and none is answered twice"},
 };
 
-// Until a successor has spoken, and the moment that who was succeeded forwards on.
-constexpr std::int64_t kDepartureSlack_us = 200'000 + 500'000;
+// Until a successor has spoken, the moment that who was succeeded forwards on, and its margin.
+constexpr std::int64_t kDepartureSlack_us = 200'000 + 500'000 + 100'000;
 
 }  // namespace
 
@@ -72,11 +80,10 @@ std::int64_t stretched(std::int64_t time_us) {
 }
 
 Bounds::Bounds(const Schedule& schedule) {
-  interval_us = 0;
+  interval_us = stretched(longest_interval_us(schedule));
   std::int64_t delay_us = 0;
   std::int64_t down_adverts = 1;
   for (const NodePlan& node : schedule.nodes) {
-    interval_us = std::max(interval_us, stretched(node.interval_us));
     down_adverts = std::max(down_adverts, node.down_adverts);
     delay_us = std::max(delay_us, stretched(node.preempt_delay_us));
   }

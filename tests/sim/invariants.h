@@ -32,8 +32,11 @@ enum class Invariant : std::uint8_t {
   kAnnounced,
   kActions,
   kAuthentic,
+  kStandBy,
+  kHandOver,
+  kLossless,
 };
-inline constexpr std::size_t kInvariantCount = 20;
+inline constexpr std::size_t kInvariantCount = 23;
 
 struct Rule {
   const char* name;

@@ -74,9 +74,9 @@ class Minimiser {
   }
 
   void simplify() {
-    for (const auto member :
-         {&Schedule::ipv6, &Schedule::unicast, &Schedule::lans, &Schedule::vips,
-          &Schedule::latency_us, &Schedule::delay_us, &Schedule::garp_gap_us, &Schedule::auth}) {
+    for (const auto member : {&Schedule::ipv6, &Schedule::unicast, &Schedule::lans, &Schedule::vips,
+                              &Schedule::latency_us, &Schedule::delay_us, &Schedule::garp_gap_us,
+                              &Schedule::auth, &Schedule::kernel_us, &Schedule::wire_us}) {
       Schedule candidate = schedule_;
       if (std::exchange(candidate.*member, Schedule().*member) == candidate.*member) continue;
       accept(candidate);

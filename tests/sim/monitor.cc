@@ -16,6 +16,8 @@ Tally& Tally::operator+=(const Tally& other) {
   steps += other.steps;
   simulated_us += other.simulated_us;
   checked += other.checked;
+  answered += other.answered;
+  early += other.early;
   stale += other.stale;
   return *this;
 }
@@ -27,9 +29,31 @@ Monitor::Monitor(const Schedule& schedule, const Network& network)
   }
 }
 
-void Monitor::watch(const std::deque<Node>& nodes, bool trace) {
+void Monitor::watch(const std::deque<Node>& nodes, bool trace, Random random) {
   nodes_ = &nodes;
   trace_ = trace;
+  if (schedule_.planned != 0) traffic_.emplace(schedule_, nodes, random);
+}
+
+void Monitor::step_traffic(std::int64_t now_us) {
+  if (!traffic_) return;
+  const auto loss = traffic_->step(now_us);
+  if (loss) fail(Invariant::kLossless, now_us, loss->node, loss->lan, loss->detail);
+}
+
+bool Monitor::is_new_master(const Node& node, std::size_t lan) const {
+  const std::int64_t since_us = watches_[node.number()][lan]->became_master_real_us();
+  return node.now_us() < since_us + Departure::kLinger_us;
+}
+
+void Monitor::leads_to(const Node& node, std::size_t lan, std::size_t successor) {
+  // Two that succeed at once: the better one's kernel may not have the address yet. Known, left
+  // out.
+  const std::int64_t since_us = watch_of(node, lan).became_master_real_us();
+  const bool is_race = node.now_us() < since_us + Departure::kLinger_us;
+  if (traffic_ && !is_race) traffic_->told(lan, successor, node.now_us());
+  if (!trace_) return;
+  trace(node, "lan " + std::to_string(lan) + " leads to node " + std::to_string(successor));
 }
 
 void Monitor::fail(Invariant invariant, std::int64_t now_us, std::size_t node, std::size_t lan,
@@ -63,7 +87,10 @@ void Monitor::change(const Fault& fault, int by, std::int64_t now_us) {
     }
   }
   // The two of a pair may be judged anew after this.
-  if (kind != FaultKind::kPause && kind != FaultKind::kPriority) return;
+  if (kind == FaultKind::kPause || kind == FaultKind::kPriority) judge_anew(node);
+}
+
+void Monitor::judge_anew(std::size_t node) {
   for (LanFacts& lan : lan_facts_) {
     for (std::size_t other = 0; other < kNodeLimit; ++other) {
       lan.both_since_us[std::min(node, other)][std::max(node, other)] = kNever_us;
@@ -72,26 +99,63 @@ void Monitor::change(const Fault& fault, int by, std::int64_t now_us) {
 }
 
 void Monitor::booted(const Node& node) {
-  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-    watches_[node.number()][lan].emplace(config_of(schedule_, node.number(), lan));
-    hearings_[node.number()][lan] = Hearing();
-  }
   node_facts_[node.number()] = {};
-  quiet_since_us_ = std::max(quiet_since_us_, node.now_us());
   trace(node, "starts");
+}
+
+void Monitor::added(const Node& node, std::size_t lan, const InstanceConfig& config) {
+  watches_[node.number()][lan].emplace(config);
+  watch_of(node, lan).run_begins(moment(node), 0);
+  hearings_[node.number()][lan] = Hearing();
+  quiet_since_us_ = std::max(quiet_since_us_, node.now_us());
+  if (trace_) trace(node, "lan " + std::to_string(lan) + " is there");
+}
+
+void Monitor::reconfigures(const Node& node, std::size_t lan, const InstanceConfig& config) {
+  watch_of(node, lan).reconfigured(config, moment(node));
+  quiet_since_us_ = std::max(quiet_since_us_, node.now_us());
+  judge_anew(node.number());
+  if (!trace_) return;
+  trace(node,
+        "lan " + std::to_string(lan) + " is told: priority " + std::to_string(config.priority) +
+            ", interval " + std::to_string(config.advert_interval_us) + " us" +
+            (config.nopreempt ? ", nopreempt" : "") + (config.sync_grouped ? ", grouped" : ""));
+}
+
+void Monitor::removed(const Node& node, std::size_t lan) {
+  watches_[node.number()][lan].reset();
+  node_facts_[node.number()].successor_heard_us[lan] = kNever_us;
+  if (trace_) trace(node, "lan " + std::to_string(lan) + " is gone");
+}
+
+void Monitor::departs(const Node& node, std::size_t lan, bool hands_over) {
+  NodeFacts& facts = node_facts_[node.number()];
+  facts.successor_heard_us[lan] = kNever_us;
+  facts.hands_over[lan] = hands_over;
+  if (traffic_) traffic_->stir(node.now_us());
+  if (trace_) trace(node, "lan " + std::to_string(lan) + (hands_over ? " hands over" : " leaves"));
+}
+
+void Monitor::takes_back(const Node& node, std::size_t lan) {
+  watch_of(node, lan).taken_back();
+  quiet_since_us_ = std::max(quiet_since_us_, node.now_us());
+  if (trace_) trace(node, "lan " + std::to_string(lan) + " may preempt again");
 }
 
 void Monitor::run_begins(const Node& node) {
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    // One that leaves for good serves to the end of its lease.
+    const bool leaves = node.departs(lan) && !node_facts_[node.number()].hands_over[lan];
+    if (!node.has(lan) || leaves) continue;
     watch_of(node, lan).run_begins(moment(node), node.dataplane(lan).lease_until_us);
   }
 }
 
-void Monitor::prioritised(const Node& node) {
-  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-    watch_of(node, lan).prioritised(node.instance(lan).effective_priority());
-  }
-  trace(node, "priority " + std::to_string(node.instance(0).effective_priority()));
+void Monitor::prioritised(const Node& node, std::size_t lan) {
+  watch_of(node, lan).prioritised(node.instance(lan).effective_priority());
+  if (!trace_) return;
+  trace(node, "lan " + std::to_string(lan) + " priority " +
+                  std::to_string(node.instance(lan).effective_priority()));
 }
 
 void Monitor::hears(const Node& node, const Packet& packet) {
@@ -105,7 +169,7 @@ void Monitor::hears(const Node& node, const Packet& packet) {
     unchanged_ = picture_of(node, packet.lan);
     return;
   }
-  if (node.leaving()) {
+  if (node.departs(packet.lan)) {
     std::int64_t& heard_us = node_facts_[node.number()].successor_heard_us[packet.lan];
     if (heard.priority != kReleasePriority) heard_us = std::min(heard_us, node.now_us());
     return;
@@ -137,15 +201,18 @@ void Monitor::has_heard(const Node& node, const Packet& packet) {
   if (!unchanged) {
     const bool listens = machine.state() == State::kBackup || machine.state() == State::kMaster;
     const bool ignores = machine.config().is_owner() && machine.config().owner_ignore_adverts;
-    if (was_taken) hearings_[node.number()][packet.lan].took(schedule_, packet);
-    if (!was_taken && listens && !ignores && !node.leaving()) {
+    // Who departs looks only for a successor.
+    const bool is_successor =
+        node.departs(packet.lan) && read_packet(schedule_, packet).priority != kReleasePriority;
+    if (was_taken || is_successor) hearings_[node.number()][packet.lan].took(schedule_, packet);
+    if (!was_taken && listens && !ignores && !node.departs(packet.lan)) {
       fail(Invariant::kAuthentic, node.now_us(), node.number(), packet.lan, "not taken");
     }
     return;
   }
   // Whoever calls the machine, it may find that time has passed.
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-    if (watch_of(node, lan).broke(moment(node))) return;
+    if (node.has(lan) && watch_of(node, lan).broke(moment(node))) return;
   }
   if (machine.listening() && machine.deadline_us() != unchanged->deadline_us) return;
   if (!was_taken && picture_of(node, packet.lan) == *unchanged) return;
@@ -164,7 +231,8 @@ void Monitor::sends(const Node& node, std::size_t lan, net::Bytes bytes) {
     if (priority == kReleasePriority) return;
     // Whoever hears it waits anew, if it is only the last word of one that yields.
     lan_facts_[other].masterless_since_us = node.now_us();
-    if (!watch_of(node, other).broke(moment(node))) continue;
+    if (other != lan && !node.grouped()) continue;
+    if (!node.has(other) || !watch_of(node, other).broke(moment(node))) continue;
     fail(Invariant::kSilence, node.now_us(), node.number(), lan, "a member's lease is broken");
   }
 }
@@ -173,9 +241,12 @@ void Monitor::announces(const Node& node, std::size_t lan, const net::IpAddr& vi
   ++tally_.announcements;
   if (trace_) trace(node, "lan " + std::to_string(lan) + " announces " + net::to_string(vip));
   const Node::Dataplane& dataplane = node.dataplane(lan);
-  if (!dataplane.addresses || !node.answers(lan, node.now_us())) {
+  const std::int64_t now_us = node.now_us();
+  const bool is_settled = dataplane.kernel.has(now_us) || dataplane.kernel.may_announce(now_us);
+  if (!dataplane.addresses || !is_settled || !node.answers(lan, now_us)) {
     fail(Invariant::kAnnouncer, node.now_us(), node.number(), lan, net::to_string(vip));
   }
+  if (traffic_ && vip == vip_of(schedule_, lan, 0)) traffic_->told(lan, node.number(), now_us);
   for (std::size_t i = 0; heard && i < static_cast<std::size_t>(schedule_.vips); ++i) {
     if (vip_of(schedule_, lan, i) != vip) continue;
     lan_facts_[lan].beliefs[i] = {node.number(), node.now_us()};
@@ -188,14 +259,26 @@ void Monitor::changes(const Node& node, std::size_t lan, const StateChanged& cha
                     std::string(to_string(change.to)) + ", " +
                     std::string(to_string(change.reason)));
   }
-  // A leaving node has spoken already, and its instances end with the process.
-  if (!node.leaving()) {
-    judge(watch_of(node, lan).changes(change, moment(node), node.is_mute(lan)), node, lan);
+  // Who leaves has spoken already. Of one that goes for good nothing follows any more.
+  const bool departs = node.departs(lan);
+  if (!departs || node_facts_[node.number()].hands_over[lan]) {
+    const bool is_mute = node.is_mute(lan) || departs;
+    judge(watch_of(node, lan).changes(change, moment(node), is_mute), node, lan);
   }
+  if (change.reason == Reason::kHandedOver && !is_succeeded(node, lan)) {
+    fail(Invariant::kHandOver, node.now_us(), node.number(), lan, "goes although nobody came");
+  }
+  const bool is_hands = change.from == State::kMaster || change.to == State::kMaster;
+  if (traffic_ && is_hands) traffic_->stir(node.now_us());
+  // A group that steps back where it has just begun leads clients to the other one on one LAN only.
+  const bool is_known = change.reason == Reason::kGroupLeft && is_new_master(node, lan);
+  if (traffic_ && is_known) traffic_->disarm();
   const bool lingers = change.from == State::kMaster && (change.reason == Reason::kHigherPriority ||
                                                          change.reason == Reason::kGroupLeft);
+  // A member that was not succeeded itself begins when its own successor speaks.
+  const std::int64_t times = change.reason == Reason::kGroupLeft ? 2 : 1;
   node_facts_[node.number()].lingers_until_us[lan] =
-      lingers ? node.local_us() + Departure::kLinger_us : 0;
+      lingers ? node.local_us() + times * Departure::kLinger_us : 0;
   if (change.to != State::kMaster) return;
   ++tally_.takeovers;
   check_takeover(node, lan);
@@ -206,27 +289,47 @@ void Monitor::notices(const Node& node, std::size_t lan, const Notice& notice) {
   const bool speaks = watch.config().garp.lower_prio_repeat > 0;
   if (notice.kind != NoticeKind::kLowerPriorityAdvert || !speaks) return;
   for (std::size_t other = 0; other < schedule_.lan_count(); ++other) {
-    watch_of(node, other).must_announce(moment(node));
+    if (node.has(other)) watch_of(node, other).must_announce(moment(node));
   }
 }
 
 void Monitor::run_ends(const Node& node) {
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    if (!node.has(lan)) continue;
     const std::int64_t until_us = node.clock().local_us(node.dataplane(lan).lease_until_us);
-    if (!node.leaving()) {
+    if (!node.departs(lan)) {
       Watch& watch = watch_of(node, lan);
       judge(watch.run_ends(moment(node), node.is_master(lan), until_us), node, lan);
       check_dataplane(node, lan);
+      check_handed_over(node, lan);
     }
     if (node.instance(lan).statistics().action_lost > 0) {
       fail(Invariant::kActions, node.now_us(), node.number(), lan, "");
     }
   }
-  if (node.leaving()) {
+  if (node.departs()) {
     check_departure(node);
-  } else if (schedule_.grouped()) {
+  } else if (schedule_.grouped() && !node.is_split()) {
     check_group(node);
   }
+}
+
+// Others of its sync group may have been succeeded where it was not: then it goes with them.
+bool Monitor::is_succeeded(const Node& node, std::size_t lan) const {
+  const auto& heard_us = node_facts_[node.number()].successor_heard_us;
+  bool is_succeeded = heard_us[lan] <= node.now_us();
+  for (std::size_t other = 0; node.grouped() && other < schedule_.lan_count(); ++other) {
+    is_succeeded = is_succeeded || heard_us[other] <= node.now_us();
+  }
+  return is_succeeded;
+}
+
+void Monitor::check_handed_over(const Node& node, std::size_t lan) {
+  NodeFacts& facts = node_facts_[node.number()];
+  if (!std::exchange(facts.hands_over[lan], false) || !is_succeeded(node, lan)) return;
+  watch_of(node, lan).stand_by();
+  if (!node.is_master(lan)) return;
+  fail(Invariant::kHandOver, node.now_us(), node.number(), lan, "stays beside its successor");
 }
 
 void Monitor::check_dataplane(const Node& node, std::size_t lan) {
@@ -253,14 +356,18 @@ void Monitor::check_group(const Node& node) {
 }
 
 void Monitor::check_departure(const Node& node) {
-  quiet_since_us_ = std::max(quiet_since_us_, node.now_us());
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    if (!node.departs(lan)) continue;
     const bool succeeded = node_facts_[node.number()].successor_heard_us[lan] <= node.now_us();
     const bool answers = node.answers(lan, node.now_us());
     if (answers && succeeded) {
       fail(Invariant::kDeparture, node.now_us(), node.number(), lan, "answers beside it");
     }
-    if (node.dataplane(lan).lease_until_us > node.leave_us() + bounds_.departure_us) {
+    // Who hands over has an advert interval in which to find that nobody came.
+    const std::int64_t more_us =
+        node_facts_[node.number()].hands_over[lan] ? bounds_.interval_us : 0;
+    const std::int64_t end_us = node.leave_us() + bounds_.departure_us + more_us;
+    if (node.dataplane(lan).lease_until_us > end_us) {
       fail(Invariant::kDeparture, node.now_us(), node.number(), lan, "a lease without end");
     }
   }

@@ -15,6 +15,7 @@
 #include "tests/sim/invariants.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
+#include "tests/sim/traffic.h"
 #include "tests/sim/watch.h"
 
 namespace keepline::vrrp::sim {
@@ -26,8 +27,10 @@ struct Tally {
   std::uint64_t announcements = 0;
   std::uint64_t steps = 0;
   std::uint64_t simulated_us = 0;
-  std::uint64_t checked = 0;  ///< Steps at which a whole network was judged.
-  std::uint64_t stale = 0;    ///< Runs whose client was left with another node than the master.
+  std::uint64_t checked = 0;   ///< Steps at which a whole network was judged.
+  std::uint64_t answered = 0;  ///< Packets of clients, where only planned things happen.
+  std::uint64_t early = 0;
+  std::uint64_t stale = 0;  ///< Runs whose client was left with another node than the master.
 
   Tally& operator+=(const Tally& other);
 };
@@ -36,24 +39,33 @@ class Monitor final : public Observer {
  public:
   Monitor(const Schedule& schedule, const Network& network);
   /// `trace`: print what happens.
-  void watch(const std::deque<Node>& nodes, bool trace);
+  void watch(const std::deque<Node>& nodes, bool trace, Random random);
 
   void begin(const Fault& fault, std::int64_t now_us) { change(fault, 1, now_us); }
   void end(const Fault& fault, std::int64_t now_us) { change(fault, -1, now_us); }
   void check(std::int64_t now_us);
   void finish(std::int64_t now_us);
+  /// Packets of clients: when the next one moves, and moves those that are due.
+  std::int64_t traffic_us() const { return traffic_ ? traffic_->next_us() : kNever_us; }
+  void step_traffic(std::int64_t now_us);
 
   const std::optional<Failure>& failure() const { return failure_; }
   const Tally& tally() const { return tally_; }
 
   void booted(const Node& node) override;
   void run_begins(const Node& node) override;
-  void prioritised(const Node& node) override;
+  void prioritised(const Node& node, std::size_t lan) override;
+  void added(const Node& node, std::size_t lan, const InstanceConfig& config) override;
+  void reconfigures(const Node& node, std::size_t lan, const InstanceConfig& config) override;
+  void removed(const Node& node, std::size_t lan) override;
+  void departs(const Node& node, std::size_t lan, bool hands_over) override;
+  void takes_back(const Node& node, std::size_t lan) override;
   bool must_take(const Node& node, const Packet& packet) const override;
   void hears(const Node& node, const Packet& packet) override;
   void has_heard(const Node& node, const Packet& packet) override;
   void sends(const Node& node, std::size_t lan, net::Bytes bytes) override;
   void announces(const Node& node, std::size_t lan, const net::IpAddr& vip, bool heard) override;
+  void leads_to(const Node& node, std::size_t lan, std::size_t successor) override;
   void changes(const Node& node, std::size_t lan, const StateChanged& change) override;
   void notices(const Node& node, std::size_t lan, const Notice& notice) override;
   void run_ends(const Node& node) override;
@@ -68,6 +80,7 @@ class Monitor final : public Observer {
     std::int64_t eligible_since_us = kNever_us;
     bool was_eligible = false;
     std::array<std::int64_t, kLanLimit> successor_heard_us{kNever_us, kNever_us};
+    std::array<bool, kLanLimit> hands_over{};  ///< Until it was seen how that has ended.
     /// Was succeeded as a master, and forwards on until then, by its own clock.
     std::array<std::int64_t, kLanLimit> lingers_until_us{};
   };
@@ -93,6 +106,8 @@ class Monitor final : public Observer {
   static Moment moment(const Node& node) { return {node.now_us(), node.local_us()}; }
   void fail(Invariant invariant, std::int64_t now_us, std::size_t node, std::size_t lan,
             std::string detail);
+  bool is_eligible(const Node& node, std::int64_t now_us) const;
+  void judge_anew(std::size_t node);
   void judge(const Watch::Judgement& judgement, const Node& node, std::size_t lan);
   void change(const Fault& fault, int by, std::int64_t now_us);
   void trace(const Node& node, const std::string& what) const;
@@ -102,6 +117,9 @@ class Monitor final : public Observer {
   void check_departure(const Node& node);
   void check_dataplane(const Node& node, std::size_t lan);
   void check_group(const Node& node);
+  bool is_new_master(const Node& node, std::size_t lan) const;
+  bool is_succeeded(const Node& node, std::size_t lan) const;
+  void check_handed_over(const Node& node, std::size_t lan);
   void check_eligible(std::int64_t now_us);
   void check_gap(std::size_t lan, std::int64_t now_us);
   void check_overlap(std::size_t lan, std::int64_t now_us);
@@ -115,6 +133,7 @@ class Monitor final : public Observer {
   const Schedule& schedule_;
   const Network& network_;
   const std::deque<Node>* nodes_ = nullptr;
+  std::optional<Traffic> traffic_;  ///< Of a schedule in which only planned things happen.
   bool trace_ = false;
   Bounds bounds_;
   std::array<std::array<std::optional<Watch>, kLanLimit>, kNodeLimit> watches_;
@@ -124,6 +143,7 @@ class Monitor final : public Observer {
   std::array<NodeFacts, kNodeLimit> node_facts_;
   std::array<LanFacts, kLanLimit> lan_facts_;
   int disturbed_ = 0;
+  bool is_split_ = false;  ///< Nodes whose sync groups are not the same.
   std::int64_t quiet_since_us_ = 0;
   std::optional<Failure> failure_;
   Tally tally_;

@@ -176,8 +176,8 @@ MUTANTS = (
     Mutant(
         "start-moved",
         "vrrp/instance.cc",
-        "state_ == State::kBackup && !is_start",
-        "state_ == State::kBackup",
+        "  if (shortened) return shortened_start_us(timer_base());\n",
+        "",
         "a higher priority shortens the shortened start",
     ),
     Mutant(
@@ -225,8 +225,8 @@ MUTANTS = (
     Mutant(
         "departure-answers-on",
         "vrrp/speaker_leave.cc",
-        "== Departure::News::kFirst) host_.mute(index);",
-        "== Departure::News::kFirst) return;",
+        "  }\n  host_.mute(index);\n}",
+        "  }\n}",
         "a leaving master answers beside its successor",
     ),
     Mutant(
@@ -330,7 +330,7 @@ MUTANTS = (
     Mutant(
         "leaving-believes-all",
         "vrrp/speaker_leave.cc",
-        "members_[index].machine.examine(advert, host_.wall_us())",
+        "member.machine.examine(advert, host_.wall_us())",
         "advert.vrid == 0",
         "a leaving master falls silent at a forged advert",
     ),
@@ -344,8 +344,8 @@ MUTANTS = (
     Mutant(
         "lingers-answering",
         "vrrp/speaker_leave.cc",
-        "  host_.mute(index);\n}",
-        "}",
+        "  host_.grant_lease(index, Departure::kLinger_us);\n  host_.mute(index);",
+        "  host_.grant_lease(index, Departure::kLinger_us);",
         "who was succeeded answers beside its successor",
     ),
     Mutant(

@@ -17,7 +17,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mutant_list import MUTANTS
+import handover_mutants
+import mutant_list
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("vrrp", "vrrp/handover", "dataplane/net", "tests/sim")
@@ -97,7 +98,7 @@ def main():
         tree = Tree(folder)
         sound = tree.build(tree.folder / "sound", tree.sources)
         print(f"{'mutant':28} {'found by':14} {'schedules':>9}  what it breaks")
-        for mutant in MUTANTS:
+        for mutant in mutant_list.MUTANTS + handover_mutants.MUTANTS:
             if options.filter not in mutant.name:
                 continue
             invariant, after = try_mutant(tree, sound, mutant, options.schedules)

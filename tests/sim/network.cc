@@ -116,11 +116,7 @@ void Network::keep(const Packet& packet) {
 // To some of the nodes, wherever they are; also to the one that it seems to come from.
 void Network::forge(std::size_t lan, std::int64_t now_us) {
   Forger& forger = lans_[lan].forger;
-  std::int64_t interval_us = 0;
-  for (const NodePlan& node : schedule_.nodes) {
-    interval_us = std::max(interval_us, node.interval_us);
-  }
-  forger.next_us = now_us + random_.between(1, interval_us);
+  forger.next_us = now_us + random_.between(1, longest_interval_us(schedule_));
   Packet packet;
   if (!forger.kept.empty() && random_.chance(50)) {
     packet = forger.kept[random_.next() % forger.kept.size()];

@@ -1,6 +1,7 @@
 #include "tests/sim/node.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace keepline::vrrp::sim {
 
@@ -13,7 +14,8 @@ Node::Node(const Schedule& schedule, std::size_t number, Network& network, Obser
       random_(random),
       clock_(schedule.nodes[number].offset_us, schedule.nodes[number].drift_ppm),
       wake_us_(schedule.nodes[number].start_us),
-      tracked_priority_(schedule.nodes[number].priority) {}
+      file_(schedule, number),
+      wanted_(file_) {}
 
 // --- Faults ----------------------------------------------------------------------------------
 
@@ -21,7 +23,9 @@ void Node::begin(const Fault& fault, std::int64_t now_us) {
   change(fault, 1, now_us);
   if (fault.kind == FaultKind::kCrash) power_off();
   if (fault.kind == FaultKind::kSpeed) set_drift(fault.value, now_us);
-  if (fault.kind == FaultKind::kLeave) leave_requested_ = up() && !leaving_;
+  if (fault.kind == FaultKind::kLeave) leave_requested_ = up() && !leaving();
+  if (fault.kind == FaultKind::kFailover && up()) failover_lans_ |= fault.lans;
+  if (is_reload(fault.kind)) file_.change(fault);
   // RFC 9568 section 5.2.4: an owner's priority is always 255.
   if (fault.kind == FaultKind::kPriority && plan().priority != kOwnerPriority) {
     tracked_priority_ = fault.value;
@@ -30,9 +34,11 @@ void Node::begin(const Fault& fault, std::int64_t now_us) {
 
 void Node::end(const Fault& fault, std::int64_t now_us) {
   change(fault, -1, now_us);
-  if (fault.kind == FaultKind::kPriority) tracked_priority_ = plan().priority;
+  if (fault.kind == FaultKind::kPriority) tracked_priority_.reset();
   if (fault.kind == FaultKind::kSpeed) set_drift(plan().drift_ppm, now_us);
-  if (fault.kind == FaultKind::kUnsent) tries_again_us_ = now_us + plan().interval_us;
+  if (fault.kind == FaultKind::kUnsent) tries_again_us_ = now_us + longest_interval_us(schedule_);
+  if (fault.kind == FaultKind::kFailover && fault.way == 0 && up()) back_lans_ |= fault.lans;
+  if (is_reload(fault.kind)) file_.undo(fault);
 }
 
 // The dataplane counts by the same clock: a lease ends when that shows its end.
@@ -47,6 +53,7 @@ void Node::set_drift(std::int64_t drift_ppm, std::int64_t now_us) {
 void Node::change(const Fault& fault, int by, std::int64_t now_us) {
   if (fault.kind == FaultKind::kPause) paused_ += by;
   if (fault.kind == FaultKind::kCrash || fault.kind == FaultKind::kLeave) down_ += by;
+  if (is_reload(fault.kind)) reload_requested_ = up();
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
     if (!fault.on_lan(lan)) continue;
     if (fault.kind == FaultKind::kTracker) trackers_failed_[lan] += by;
@@ -56,12 +63,18 @@ void Node::change(const Fault& fault, int by, std::int64_t now_us) {
 }
 
 bool Node::eligible(std::int64_t now_us) const {
-  if (!up() || paused() || leaving_ || leave_requested_) return false;
+  if (!up() || paused() || departs() || leave_requested_) return false;
   if (now_us < tries_again_us_) return false;
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+    if (!has(lan)) return false;
     if (trackers_failed_[lan] > 0 || is_mute(lan) || !network_.port_up(number_, lan)) return false;
   }
   return true;
+}
+
+bool Node::is_split() const {
+  if (!up() || !schedule_.grouped()) return false;
+  return !grouped_ || !has(0) || !has(1);
 }
 
 // --- Running ---------------------------------------------------------------------------------
@@ -89,12 +102,7 @@ void Node::run(std::int64_t now_us) {
   apply_tracking();
   if (starts) speaker_->start(local_us());
   drain();
-  if (leave_requested_) {
-    leave_requested_ = false;
-    leaving_ = true;
-    leave_us_ = now_us;
-    speaker_->leave(local_us());
-  }
+  take_orders();
   serve_timers();
   observer_.run_ends(*this);
   if (!speaker_->has_left()) return;
@@ -104,29 +112,28 @@ void Node::run(std::int64_t now_us) {
 
 void Node::boot() {
   speaker_.emplace(*this, GarpGap(schedule_.garp_gap_us, schedule_.garp_gap_us));
-  std::vector<std::size_t> group;
-  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-    InstanceConfig config = config_of(schedule_, number_, lan);
-    std::vector<net::IpAddr> vips = config.vips;
-    speaker_->add(lan, std::move(config), static_cast<Port>(lan), std::move(vips));
-    group.push_back(lan);
-  }
-  if (schedule_.grouped()) speaker_->set_groups({std::move(group)}, local_us());
   observer_.booted(*this);
+  wanted_ = file_;
+  apply_reload();
 }
 
 void Node::power_off() {
   speaker_.reset();
   dataplane_ = {};
   received_.clear();
+  order_ = Order::kNone;
   leave_requested_ = false;
-  leaving_ = false;
+  reload_requested_ = false;
+  failover_lans_ = 0;
+  back_lans_ = 0;
 }
 
 void Node::apply_tracking() {
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-    const auto priority = static_cast<std::uint8_t>(tracked_priority_);
-    if (speaker_->set_priority(lan, priority, local_us())) observer_.prioritised(*this);
+    if (!has(lan)) continue;
+    const std::int64_t base = instance(lan).config().priority;
+    const auto priority = static_cast<std::uint8_t>(tracked_priority_.value_or(base));
+    if (speaker_->set_priority(lan, priority, local_us())) observer_.prioritised(*this, lan);
     const bool is_down = !network_.port_up(number_, lan);
     speaker_->set_fault(lan, FaultCause::kInterfaceDown, is_down, local_us());
     speaker_->set_fault(lan, FaultCause::kTracker, trackers_failed_[lan] > 0, local_us());
@@ -137,8 +144,10 @@ void Node::drain() {
   while (!received_.empty()) {
     const Packet packet = received_.front();
     received_.pop_front();
+    if (!has(packet.lan)) continue;
     // One that nobody here has heard is not played again, but late: that is the network's to do.
     if (packet.origin == Origin::kReplayed && observer_.must_take(*this, packet)) continue;
+    last_sender_ = packet.from;
     observer_.hears(*this, packet);
     speaker_->handle_packet(packet.lan, packet.bytes(), local_us());
     observer_.has_heard(*this, packet);
@@ -148,11 +157,21 @@ void Node::drain() {
 void Node::serve_timers() {
   const auto due_us = speaker_->next_timeout();
   if (due_us && *due_us <= local_us()) speaker_->handle_timeout(local_us());
+  if (!speaker_->is_leaving() && order_ != Order::kNone) {
+    if (std::exchange(order_, Order::kNone) == Order::kReload) apply_reload();
+  }
+  arm();
+}
+
+void Node::arm() {
+  const bool waits = failover_lans_ != 0 || back_lans_ != 0 || reload_requested_;
+  // Whoever has been kept waiting is served in a turn of its own.
+  if (waits && order_ == Order::kNone) wake_soon(now_us_ + 1);
   const auto next_us = speaker_->next_timeout();
   if (!next_us) return;
   // A thread that is woken at once has still slept: time moves on.
-  wake_us_ =
-      std::max(clock_.real_us(*next_us), now_us_ + 1) + random_.between(0, schedule_.latency_us);
+  const std::int64_t due_us = std::max(clock_.real_us(*next_us), now_us_ + 1);
+  wake_us_ = std::min(wake_us_, due_us + random_.between(0, schedule_.latency_us));
 }
 
 // --- The Speaker's host ----------------------------------------------------------------------
@@ -169,8 +188,14 @@ void Node::announce(std::size_t lan, const net::IpAddr& vip) {
   observer_.announces(*this, lan, vip, network_.reaches_client(number_, lan));
 }
 
+void Node::ask_kernel(std::size_t lan, bool wanted) {
+  dataplane_[lan].addresses = wanted;
+  dataplane_[lan].kernel.ask(wanted, now_us_, random_.between(0, schedule_.kernel_us));
+}
+
 // Over at the first moment at which the node's clock shows its end.
 void Node::grant_lease(std::size_t lan, std::int64_t duration_us) {
+  if (!holds(lan, now_us_)) dataplane_[lan].began_us = now_us_;
   dataplane_[lan].lease_until_local_us = local_us() + duration_us;
   dataplane_[lan].lease_until_us = clock_.real_us(dataplane_[lan].lease_until_local_us);
   dataplane_[lan].muted = false;
@@ -178,6 +203,8 @@ void Node::grant_lease(std::size_t lan, std::int64_t duration_us) {
 
 void Node::state_changed(std::size_t lan, const StateChanged& change) {
   observer_.changes(*this, lan, change);
+  const bool knows_whom = change.reason == Reason::kHigherPriority && schedule_.unicast == 0;
+  if (knows_whom && may_announce(lan)) observer_.leads_to(*this, lan, last_sender_);
 }
 
 void Node::noticed(std::size_t lan, const Notice& notice) {

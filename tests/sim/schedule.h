@@ -58,8 +58,19 @@ enum class FaultKind : std::uint8_t {
   kTracker,    ///< A tracked object without weight fails, for the instances on `lans`.
   kUnsent,     ///< The dataplane refuses what the node wants to send on `lans`.
   kSpeed,      ///< The node's clock runs with a drift of `value` ppm instead of its own.
+  // What an operator does. A reload changes the node's file, and the end of its window changes it
+  // back, with another reload.
+  kFailover,        ///< `keepline failover` of `lans`, and then `--back`; `way` 1: without that.
+  kReloadPriority,  ///< `priority` is `value`.
+  kReloadInterval,  ///< `advert_int` is `value` microseconds; version 3 only.
+  kReloadPreempt,   ///< `nopreempt` is there if it was not, and the reverse.
+  kReloadRemove,    ///< The instances on `lans` are not there.
+  kReloadGroups,    ///< The sync group is not there.
 };
-inline constexpr std::size_t kFaultKindCount = 13;
+inline constexpr std::size_t kFaultKindCount = 19;
+inline constexpr bool is_reload(FaultKind kind) {
+  return kind >= FaultKind::kReloadPriority;
+}
 
 struct Fault {
   FaultKind kind = FaultKind::kLoss;
@@ -73,6 +84,7 @@ struct Fault {
 
   std::int64_t end_us() const { return at_us + for_us; }
   bool on_lan(std::size_t lan) const { return (lans >> lan & 1) != 0; }
+  friend bool operator==(const Fault&, const Fault&) = default;
 };
 
 struct Schedule {
@@ -86,6 +98,10 @@ struct Schedule {
   std::int64_t latency_us = 0;  ///< At most so long until a thread that has work to do runs.
   std::int64_t delay_us = 0;    ///< At most so long on the LAN, without faults.
   std::int64_t garp_gap_us = 0;
+  /// Only what an operator plans happens, and the LANs lose nothing: clients must notice nothing.
+  std::int64_t planned = 0;
+  std::int64_t wire_us = 0;    ///< At most so long a client's frame is on its way, when planned.
+  std::int64_t kernel_us = 0;  ///< At most so long the kernel takes for an address.
   std::vector<NodePlan> nodes;
   std::vector<Fault> faults;  ///< In order of at_us.
 
@@ -102,6 +118,8 @@ const char* name_of(FaultKind kind);
 
 net::IpAddr address_of(const Schedule& schedule, std::size_t node, std::size_t lan);
 net::IpAddr vip_of(const Schedule& schedule, std::size_t lan, std::size_t number);
+/// The longest advert interval that any node ever has.
+std::int64_t longest_interval_us(const Schedule& schedule);
 /// The greatest drift that its clock ever has, fast or slow.
 std::int64_t worst_drift_ppm(const Schedule& schedule, std::size_t node);
 /// Of auth_hmac, seconds: small, but longer than an advert lies in the queue of a node that is

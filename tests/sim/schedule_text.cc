@@ -28,6 +28,9 @@ constexpr std::array kClusterFields = {
     Field<Schedule>{"latency_us", &Schedule::latency_us},
     Field<Schedule>{"delay_us", &Schedule::delay_us},
     Field<Schedule>{"garp_gap_us", &Schedule::garp_gap_us},
+    Field<Schedule>{"planned", &Schedule::planned},
+    Field<Schedule>{"wire_us", &Schedule::wire_us},
+    Field<Schedule>{"kernel_us", &Schedule::kernel_us},
 };
 
 constexpr std::array kNodeFields = {
@@ -60,8 +63,11 @@ constexpr std::array kFaultFields = {
 };
 
 constexpr std::array<const char*, kFaultKindCount> kFaultNames = {
-    "loss",  "delay",     "duplicate", "partition", "forger", "pause",       "crash",
-    "leave", "link-down", "priority",  "tracker",   "unsent", "clock-speed",
+    "loss",           "delay",         "duplicate",       "partition",
+    "forger",         "pause",         "crash",           "leave",
+    "link-down",      "priority",      "tracker",         "unsent",
+    "clock-speed",    "failover",      "reload-priority", "reload-interval",
+    "reload-preempt", "reload-remove", "reload-groups",
 };
 
 template <typename Record, std::size_t N>
@@ -101,7 +107,7 @@ bool is_sound(const Schedule& schedule) {
   const auto count = static_cast<std::int64_t>(schedule.nodes.size());
   bool sound = within(count, 1, kNodeLimit) && within(schedule.lans, 1, kLanLimit) &&
                within(schedule.vips, 1, kVipLimit) && within(schedule.version, 2, 3) &&
-               within(schedule.auth, 0, 2);
+               within(schedule.auth, 0, 2) && within(schedule.planned, 0, 1);
   for (const NodePlan& node : schedule.nodes) {
     sound = sound && within(node.priority, 1, 255) && within(node.down_adverts, 1, 100) &&
             within(node.interval_us, kCentisecond_us, 255 * kSecond_us);

@@ -35,6 +35,7 @@ Watch::Watch(InstanceConfig config)
       last_run_us_(-kNever_us),
       last_pause_us_(-kNever_us),
       known_interval_us_(config_.advert_interval_us),
+      spoken_interval_us_(config_.advert_interval_us),
       longest_interval_us_(config_.advert_interval_us) {}
 
 std::int64_t Watch::skew_unit_us(std::int64_t interval_us) const {
@@ -45,15 +46,20 @@ std::int64_t Watch::skew_of_us(std::int64_t unit_us) const {
   return (256 - priority_) * unit_us / 256;
 }
 
+std::int64_t Watch::hold_until_us() const {
+  const std::int64_t adverts_us = hold_.intervals * hold_.interval_us;
+  if (hold_.has_skew)
+    return hold_.base_us + adverts_us + skew_of_us(skew_unit_us(hold_.interval_us));
+  return hold_.base_us + adverts_us + (adverts_us > 0 ? skew_unit_us(hold_.interval_us) / 256 : 0);
+}
+
 void Watch::hold(std::int64_t base_us, std::int64_t interval_us, Invariant why) {
-  const std::int64_t unit_us = skew_unit_us(interval_us);
-  const std::int64_t adverts_us = config_.down_timer_adverts * interval_us;
-  hold_ = {base_us + adverts_us + skew_of_us(unit_us), unit_us, why};
+  hold_ = {base_us, config_.down_timer_adverts, interval_us, true, why};
 }
 
 void Watch::listen(Moment now, std::int64_t interval_us) {
   hold(now.local_us, interval_us, Invariant::kListen);
-  listen_until_us_ = hold_.until_us;
+  listen_until_us_ = hold_until_us();
   must_listen_ = false;
   succession_by_us_.reset();
   respected_.reset();
@@ -70,6 +76,7 @@ void Watch::run_begins(Moment now, std::int64_t lease_until_us) {
     state_ = State::kBackup;
     first_lower_us_.reset();
     known_interval_us_ = config_.advert_interval_us;
+    learned_ = false;
     return listen(now, known_interval_us_);
   }
   if (state_ != State::kBackup) return;
@@ -80,16 +87,29 @@ void Watch::run_begins(Moment now, std::int64_t lease_until_us) {
 
 void Watch::prioritised(std::uint8_t priority) {
   if (config_.is_owner() || priority == priority_) return;
-  const std::int64_t before_us = skew_of_us(hold_.skew_unit_us);
   priority_ = priority;
-  hold_.until_us += skew_of_us(hold_.skew_unit_us) - before_us;
   succession_by_us_.reset();
   respected_.reset();
+}
+
+// What it waits for is the same as before; how long that takes, the configuration says, or the
+// master that it follows. Nothing is due by a certain time until it has heard something new.
+void Watch::reconfigured(InstanceConfig config, Moment now) {
+  if (config.priority != config_.priority) priority_ = config.priority;
+  config_ = std::move(config);
+  succession_by_us_.reset();
+  respected_.reset();
+  if (learned_) return;
+  known_interval_us_ = config_.advert_interval_us;
+  longest_interval_us_ = std::max(longest_interval_us_, known_interval_us_);
+  // What is over stays over: a member of a sync group may be waiting for the others.
+  if (now.local_us < hold_until_us()) hold_.interval_us = known_interval_us_;
 }
 
 void Watch::respect(const Heard& heard, Moment now, Invariant why) {
   hold(now.local_us, heard.interval_us, why);
   known_interval_us_ = heard.interval_us;
+  learned_ = true;
   longest_interval_us_ = std::max(longest_interval_us_, known_interval_us_);
   succession_by_us_.reset();
   respected_ = heard.from;
@@ -102,29 +122,44 @@ bool Watch::may_listen(Moment now) const {
   return now.local_us - last_pause_us_ <= longest_us + skew_unit_us(longest_interval_us_);
 }
 
-void Watch::hears_release(Moment now) {
+void Watch::hears_release(const Heard& heard, Moment now) {
   if (now.local_us < listen_until_us_) return;
+  known_interval_us_ = std::min(known_interval_us_, heard.interval_us);
   // Whoever says it: RFC 9568 section 6.4.2 does not ask whether he was the one that we follow.
   respected_.reset();
-  const std::int64_t unit_us = skew_unit_us(known_interval_us_);
-  const std::int64_t until_us = now.local_us + skew_of_us(unit_us);
-  if (until_us < hold_.until_us) hold_ = {until_us, unit_us, Invariant::kPatience};
+  const std::int64_t until_us = now.local_us + skew_of_us(skew_unit_us(known_interval_us_));
+  if (until_us < hold_until_us()) {
+    hold_ = {now.local_us, 0, known_interval_us_, true, Invariant::kPatience};
+  }
   if (!may_listen(now)) succession_by_us_ = until_us;
 }
 
+// What was said before a goodbye and arrives after it changes nothing.
+bool Watch::is_overtaken(const Heard& heard, Moment now) {
+  if (heard.priority != kReleasePriority) {
+    return heard.from == released_by_ && now.local_us < released_us_ + Instance::kOvertaken_us;
+  }
+  released_by_ = heard.from;
+  released_us_ = now.local_us;
+  return false;
+}
+
 void Watch::hears(const Heard& heard, Moment now) {
+  const bool listens = state_ == State::kBackup || state_ == State::kMaster;
+  if (listens && !ignores() && is_overtaken(heard, now)) return;
   last_heard_ = heard;
   if (state_ == State::kMaster && !ignores()) {
     better_heard_ |=
         heard.priority > priority_ || (heard.priority == priority_ && heard.better_address);
   }
   if (state_ != State::kBackup || ignores()) return;
-  if (heard.priority == kReleasePriority) return hears_release(now);
+  if (heard.priority == kReleasePriority) return hears_release(heard, now);
   if (heard.priority >= priority_) {
     first_lower_us_.reset();
     return respect(heard, now, Invariant::kPatience);
   }
   if (config_.never_preempts()) return respect(heard, now, Invariant::kNopreempt);
+  if (stands_by_) return respect(heard, now, Invariant::kStandBy);
   const std::int64_t delay_us = config_.effective_preempt_delay_us();
   if (delay_us > 0) {
     if (!first_lower_us_) first_lower_us_ = now.local_us;
@@ -143,10 +178,11 @@ Watch::Judgement Watch::sends(std::uint8_t priority, Moment now, bool is_master)
     return Verdict{Invariant::kSilence, "priority 0 without mastership"};
   }
   if (is_master) {
-    if (lapsed_ && hold_.why == Invariant::kListen && now.local_us < hold_.until_us) {
+    if (lapsed_ && hold_.why == Invariant::kListen && now.local_us < hold_until_us()) {
       return Verdict{Invariant::kSilence, "an advert before it had listened"};
     }
     last_advert_us_ = now.local_us;
+    spoken_interval_us_ = config_.advert_interval_us;
     last_advert_real_us_ = now.real_us;
     if (priority == priority_) return std::nullopt;
     return Verdict{Invariant::kSilence, "an advert with another priority"};
@@ -158,15 +194,17 @@ Watch::Judgement Watch::sends(std::uint8_t priority, Moment now, bool is_master)
 Watch::Judgement Watch::enter_master(const StateChanged& change, Moment now) {
   became_master_real_us_ = now.real_us;
   became_master_us_ = now.local_us;
+  spoken_interval_us_ = config_.advert_interval_us;
   lapsed_ = false;
+  stands_by_ = false;
   listen_until_us_ = 0;
   succession_by_us_.reset();
   if (change.from != State::kBackup) {
     if (config_.is_owner() && !config_.sync_grouped && !must_listen_) return std::nullopt;
     return Verdict{must_listen_ ? Invariant::kListen : Invariant::kPatience, "without waiting"};
   }
-  if (now.local_us >= hold_.until_us) return std::nullopt;
-  return Verdict{hold_.why, after(hold_.until_us - now.local_us, "too early")};
+  if (now.local_us >= hold_until_us()) return std::nullopt;
+  return Verdict{hold_.why, after(hold_until_us() - now.local_us, "too early")};
 }
 
 void Watch::enter_backup(const StateChanged& change, Moment now) {
@@ -177,11 +215,13 @@ void Watch::enter_backup(const StateChanged& change, Moment now) {
     lapsed_us_ = now.local_us;
     first_lower_us_.reset();
     known_interval_us_ = config_.advert_interval_us;
+    learned_ = false;
     return listen(now, known_interval_us_);
   }
   first_lower_us_.reset();
   respected_.reset();
   known_interval_us_ = config_.advert_interval_us;
+  learned_ = false;
   if (std::exchange(resumes_listening_, false)) last_pause_us_ = now.local_us;
   if (must_listen_) return listen(now, known_interval_us_);
   if (change.from == State::kMaster) {
@@ -191,11 +231,10 @@ void Watch::enter_backup(const StateChanged& change, Moment now) {
   }
   // Start: the owner does not wait, `state MASTER` waits for one advert and the least skew.
   if (config_.is_owner()) {
-    hold_ = {now.local_us, 0, Invariant::kPatience};
+    hold_ = {now.local_us, 0, known_interval_us_, false, Invariant::kPatience};
     if (!may_listen(now)) succession_by_us_ = now.local_us;
   } else if (config_.initial_state == InitialState::kMaster) {
-    const std::int64_t least_us = skew_unit_us(known_interval_us_) / 256;
-    hold_ = {now.local_us + known_interval_us_ + least_us, 0, Invariant::kPatience};
+    hold_ = {now.local_us, 1, known_interval_us_, false, Invariant::kPatience};
   } else {
     hold(now.local_us, known_interval_us_, Invariant::kPatience);
   }
@@ -223,13 +262,16 @@ Watch::Judgement Watch::changes(const StateChanged& change, Moment now, bool is_
 Watch::Judgement Watch::run_ends(Moment now, bool is_master, std::int64_t lease_until_local_us) {
   if (better_heard_ && is_master) return Verdict{Invariant::kYield, "still master"};
   if (!is_master) return std::nullopt;
-  const std::int64_t unit_us = skew_unit_us(config_.advert_interval_us);
-  // Who preempts leads clients away first; nobody has heard of it yet, nor waits for it.
-  const bool leads = now.local_us < became_master_us_ + Instance::kLead_us;
+  const std::int64_t interval_us = spoken_interval_us_;
+  const std::int64_t unit_us = skew_unit_us(interval_us);
+  // Who preempts leads clients away first, when its kernel has the addresses; nobody has heard of
+  // it yet, nor waits for it.
+  const std::int64_t lead_us = std::max(Instance::kLead_us, interval_us);
+  const bool leads =
+      last_advert_us_ < became_master_us_ && now.local_us < became_master_us_ + lead_us;
   const std::int64_t spoke_us =
       leads ? std::max(last_advert_us_, became_master_us_) : last_advert_us_;
-  const std::int64_t peers_us =
-      spoke_us + unit_us / 256 + config_.down_timer_adverts * config_.advert_interval_us;
+  const std::int64_t peers_us = spoke_us + unit_us / 256 + config_.down_timer_adverts * interval_us;
   if (lease_until_local_us <= now.local_us) return Verdict{Invariant::kServe, "without a lease"};
   if (lease_until_local_us < peers_us) return std::nullopt;
   return Verdict{Invariant::kLease, after(lease_until_local_us - peers_us, "too long")};

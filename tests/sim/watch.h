@@ -43,6 +43,10 @@ class Watch {
   /// Before anything else in a run. `lease_until_us`: the dataplane's, in real time.
   void run_begins(Moment now, std::int64_t lease_until_us);
   void prioritised(std::uint8_t priority);
+  /// A reload; before anything else follows from it.
+  void reconfigured(InstanceConfig config, Moment now);
+  void stand_by() { stands_by_ = true; }
+  void taken_back() { stands_by_ = false; }
   void hears(const Heard& heard, Moment now);
   Judgement sends(std::uint8_t priority, Moment now, bool is_master);
   /// `is_mute`: whatever it says does not leave.
@@ -58,6 +62,8 @@ class Watch {
   /// Its lease was found broken at the beginning of this run.
   bool broke(Moment now) const { return lapsed_ && lapsed_us_ == now.local_us; }
   State state() const { return state_; }
+  /// Has handed over, and does not preempt.
+  bool stands_by() const { return stands_by_; }
   bool ignores() const { return config_.is_owner() && config_.owner_ignore_adverts; }
   std::uint8_t priority() const { return priority_; }
   const InstanceConfig& config() const { return config_; }
@@ -67,21 +73,28 @@ class Watch {
   std::int64_t became_master_real_us() const { return became_master_real_us_; }
   std::int64_t lower_heard_real_us() const { return lower_heard_real_us_; }
   std::int64_t last_advert_real_us() const { return last_advert_real_us_; }
-  std::int64_t last_advert_us() const { return last_advert_us_; }
+  /// Between its adverts, as the last one said.
+  std::int64_t spoken_interval_us() const { return spoken_interval_us_; }
 
  private:
+  /// What it waits for: from a moment on some whole intervals, some of the skew's units, and all of
+  /// its skew.
   struct Hold {
-    std::int64_t until_us = 0;
-    std::int64_t skew_unit_us = 0;  ///< 0: the skew is no part of it.
+    std::int64_t base_us = 0;
+    std::int64_t intervals = 0;
+    std::int64_t interval_us = 0;
+    bool has_skew = false;  ///< Else the least one there is, if it waits at all.
     Invariant why = Invariant::kPatience;
   };
 
   std::int64_t skew_unit_us(std::int64_t interval_us) const;
   std::int64_t skew_of_us(std::int64_t unit_us) const;
+  std::int64_t hold_until_us() const;
   void hold(std::int64_t base_us, std::int64_t interval_us, Invariant why);
   bool may_listen(Moment now) const;
   void listen(Moment now, std::int64_t interval_us);
-  void hears_release(Moment now);
+  bool is_overtaken(const Heard& heard, Moment now);
+  void hears_release(const Heard& heard, Moment now);
   void respect(const Heard& heard, Moment now, Invariant why);
   void enter_backup(const StateChanged& change, Moment now);
   Judgement enter_master(const StateChanged& change, Moment now);
@@ -92,6 +105,8 @@ class Watch {
   Hold hold_;
   std::int64_t listen_until_us_ = 0;
   bool must_listen_ = false;
+  bool stands_by_ = false;
+  bool learned_ = false;            ///< The interval that it knows is another one's.
   bool resumes_listening_ = false;  ///< A fault has interrupted what may have been listening.
   bool lapsed_ = false;  ///< The lease broke; nothing may be said until mastership is new.
   std::int64_t lapsed_us_ = 0;
@@ -100,12 +115,15 @@ class Watch {
   std::int64_t last_run_us_;
   std::int64_t last_pause_us_;
   std::int64_t known_interval_us_;
+  std::int64_t spoken_interval_us_;
   std::int64_t longest_interval_us_;  ///< Of all that it has known: how long it may listen.
   std::optional<std::int64_t> first_lower_us_;
   std::optional<std::int64_t> succession_by_us_;
   std::optional<std::size_t> respected_;
   std::int64_t respected_real_us_ = 0;
   std::optional<Heard> last_heard_;
+  std::size_t released_by_ = kNodeLimit;  ///< Who said priority 0 last, and when.
+  std::int64_t released_us_ = -kNever_us;
   std::int64_t last_advert_us_ = -kNever_us;
   std::int64_t last_advert_real_us_ = -kNever_us;
   std::int64_t became_master_real_us_ = -kNever_us;

@@ -49,15 +49,19 @@ class World {
     for (std::size_t i = 0; i < schedule.nodes.size(); ++i) {
       nodes_.emplace_back(schedule, i, network_, monitor_, random_.fork());
     }
-    monitor_.watch(nodes_, trace);
+    monitor_.watch(nodes_, trace, random_.fork());
   }
 
   Outcome run() {
     const std::int64_t end_us = end_of(schedule_);
     std::int64_t now_us = 0;
     while (!monitor_.failure()) {
-      now_us = std::max(now_us, next_us());
+      const std::int64_t nodes_us = next_us();
+      now_us = std::max(now_us, std::min(nodes_us, monitor_.traffic_us()));
       if (now_us > end_us) break;
+      // Packets of clients change nothing that is to be judged.
+      monitor_.step_traffic(now_us);
+      if (nodes_us > now_us) continue;
       step(now_us);
       monitor_.check(now_us);
     }
@@ -83,7 +87,6 @@ class World {
     }
   }
 
-  // A change of configuration will be one more kind of fault: a case in Node::begin and end.
   void take(const Turn& turn) {
     const Fault& fault = *turn.fault;
     if (trace_) {

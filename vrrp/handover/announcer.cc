@@ -20,11 +20,6 @@ void Announcer::start(std::int64_t now_us) {
   }
 }
 
-void Announcer::preempt(std::int64_t now_us) {
-  start(now_us);
-  if (settings_.master_repeat > 0) once_more_ = Later{now_us + kOnceMore_us, 1};
-}
-
 void Announcer::lower_priority_heard(std::int64_t now_us) {
   if (!active_) return;
   burst(settings_.lower_prio_repeat);
@@ -49,7 +44,6 @@ void Announcer::stop() {
   next_vip_ = 0;
   after_master_.reset();
   after_lower_.reset();
-  once_more_.reset();
   refresh_us_.reset();
 }
 
@@ -61,7 +55,7 @@ void Announcer::burst(std::uint32_t rounds) {
 }
 
 void Announcer::make_due(std::int64_t now_us) {
-  for (std::optional<Later>* later : {&after_master_, &after_lower_, &once_more_}) {
+  for (std::optional<Later>* later : {&after_master_, &after_lower_}) {
     if (!*later || (*later)->due_us > now_us) continue;
     burst((*later)->rounds);
     later->reset();
@@ -77,7 +71,7 @@ std::optional<std::int64_t> Announcer::next_timeout(const GarpGap& gap) const {
   const std::int64_t gap_us = gap.next_us(vips_[next_vip_]);
   if (rounds_left_ > 0) return gap_us;
   std::optional<std::int64_t> first_us = refresh_us_;
-  for (const std::optional<Later>* later : {&after_master_, &after_lower_, &once_more_}) {
+  for (const std::optional<Later>* later : {&after_master_, &after_lower_}) {
     if (*later) first_us = std::min(first_us.value_or((*later)->due_us), (*later)->due_us);
   }
   if (!first_us) return std::nullopt;

@@ -39,19 +39,17 @@ class GarpGap {
 
 class Announcer {
  public:
-  /// From preempt() to its last round: twice as long as until the first advert.
-  static constexpr std::int64_t kOnceMore_us = 20'000;
-
   /// `vips`: all addresses to announce, the advertised and the excluded ones.
   Announcer(const GarpSettings& settings, std::vector<net::IpAddr> vips);
 
   /// Became master: a burst now, another after master_delay_us, refreshing as configured.
   void start(std::int64_t now_us);
-  /// Became master beside a worse one: as start(), and one round more when that one has heard of
-  /// it, whose own announcements may have come after ours until then.
-  void preempt(std::int64_t now_us);
   /// A lower-priority master was heard, here or on a member of the same sync group.
   void lower_priority_heard(std::int64_t now_us);
+  /// One more round: somebody may have been told otherwise since the last one.
+  void confirm() {
+    if (active_ && settings_.master_repeat > 0) burst(1);
+  }
   /// A reload. When a master's addresses have changed: one burst.
   void configure(const GarpSettings& settings, std::vector<net::IpAddr> vips);
   /// No longer master: nothing is sent any more.
@@ -77,7 +75,6 @@ class Announcer {
   std::size_t next_vip_ = 0;
   std::optional<Later> after_master_;
   std::optional<Later> after_lower_;
-  std::optional<Later> once_more_;
   std::optional<std::int64_t> refresh_us_;
 };
 

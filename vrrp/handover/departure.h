@@ -18,6 +18,8 @@ class Departure {
  public:
   static constexpr std::int64_t kSlack_us = 200'000;
   static constexpr std::int64_t kLinger_us = 500'000;
+  /// That its lease is longer: it is to end by being revoked, not by running out.
+  static constexpr std::int64_t kMargin_us = 100'000;
 
   Departure(const InstanceConfig& config, std::int64_t now_us)
       : end_us_(now_us + longest_skew_us(config) + kSlack_us) {}
@@ -25,10 +27,10 @@ class Departure {
   enum class News : std::uint8_t { kFirst, kKnown };
   /// An advert of another router was heard.
   News handle_successor(std::int64_t now_us) {
-    // After its end (this node was not running) nothing of it begins anew.
-    if (succeeded_ || now_us >= end_us_) return News::kKnown;
+    if (succeeded_) return News::kKnown;
     succeeded_ = true;
-    end_us_ = now_us + kLinger_us;
+    // After its end (this node was not running) nothing of it begins anew.
+    if (now_us < end_us_) end_us_ = now_us + kLinger_us;
     return News::kFirst;
   }
 

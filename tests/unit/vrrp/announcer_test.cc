@@ -47,20 +47,6 @@ TEST(Announcer, DefaultsAreTwoBurstsOfFiveRounds) {
   }
 }
 
-TEST(Announcer, WhoPreemptsAnnouncesOnceMore) {
-  GarpSettings settings;
-  settings.master_delay_us = 0;
-  settings.master_repeat = 2;
-  Announcer announcer(settings, {kA});
-  GarpGap gap;
-  announcer.preempt(kStart_us);
-  EXPECT_EQ(run(announcer, gap, 0, 100 * kSecond_us),
-            (Sends{{0, kA}, {0, kA}, {Announcer::kOnceMore_us, kA}}));
-  announcer.preempt(kStart_us);
-  announcer.start(kStart_us);
-  EXPECT_EQ(run(announcer, gap, 0, 100 * kSecond_us), (Sends{{0, kA}, {0, kA}}));
-}
-
 TEST(Announcer, NoDelayNoSecondBurst) {
   GarpSettings settings;
   settings.master_delay_us = 0;

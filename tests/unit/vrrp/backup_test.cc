@@ -101,10 +101,19 @@ TEST(Backup, AStreamOfPriorityZeroDoesNotPostpone) {
 TEST(Backup, ANewMasterAfterPriorityZeroEndsTheSuccession) {
   Backup b(config_of(100));
   b.hear(0, kStart_us + 1);
-  b.hear(150, kStart_us + 2);
+  b.hear(150, kStart_us + 2, "10.9.0.8");
   EXPECT_EQ(b.left_us(kStart_us + 2), 3'609'375);
   run_until(b.instance, b.instance.deadline_us());
   EXPECT_EQ(reason_in(drain(b.instance)), Reason::kMasterDown);
+}
+
+TEST(Backup, WhatOvertookTheGoodbyeChangesNothing) {
+  Backup b(config_of(100));
+  b.hear(0, kStart_us + 1);
+  b.hear(150, kStart_us + Instance::kOvertaken_us);
+  EXPECT_EQ(b.left_us(kStart_us + 1), 609'375);
+  b.hear(150, kStart_us + 1 + Instance::kOvertaken_us);
+  EXPECT_EQ(b.left_us(kStart_us + 1 + Instance::kOvertaken_us), 3'609'375);
 }
 
 TEST(Backup, NopreemptRespectsAnyMaster) {

@@ -38,7 +38,7 @@ TEST(Departure, ALateSuccessorHasItsMomentToo) {
 TEST(Departure, OneThatIsHeardAfterTheEndProlongsNothing) {
   Departure departure(config_of(Version::k2, kSecond_us), 0);
   const std::int64_t end_us = departure.end_us();
-  EXPECT_EQ(departure.handle_successor(end_us), Departure::News::kKnown);
+  EXPECT_EQ(departure.handle_successor(end_us), Departure::News::kFirst);
   EXPECT_EQ(departure.end_us(), end_us);
 }
 

@@ -92,7 +92,7 @@ TEST(Text, EveryValueHasItsWord) {
   expect_words<Reason>(kReasonCount);
   expect_words<Reject>(kRejectCount);
   expect_words<NoticeKind>(8);
-  expect_words<GarpReason>(4);
+  expect_words<GarpReason>(3);
   expect_words<GroupCommand>(4);
   expect_words<AdvertResult>(3);
   expect_words<Event>(kEventCount);

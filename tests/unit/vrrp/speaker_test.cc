@@ -3,113 +3,16 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <map>
-#include <set>
-#include <string>
-
-#include "tests/unit/vrrp/support.h"
+#include "tests/unit/vrrp/speaker_fixture.h"
 
 namespace keepline::vrrp {
+using testing::instance_of;
 using testing::ip;
-using testing::kStart_us;
+using testing::kFirst;
+using testing::kSecond;
+using testing::SpeakerTest;
 
 namespace {
-
-/// Writes down what it is told: adverts as their priority, announcements as addresses.
-class Recorder final : public Host {
- public:
-  Send send_advert(std::size_t instance, const net::IpAddr&, net::Bytes packet,
-                   std::int64_t) override {
-    const auto advert = parse_advert(packet);
-    adverts[instance] += std::to_string(advert->priority) + ' ';
-    return Send::kQueued;
-  }
-  bool may_announce(std::size_t) override { return true; }
-  void announce(std::size_t instance, const net::IpAddr& vip) override {
-    announced[instance] += net::to_string(vip) + ' ';
-  }
-  void grant_lease(std::size_t instance, std::int64_t duration_us) override {
-    leases[instance] = duration_us;
-    muted.erase(instance);
-  }
-  void revoke_lease(std::size_t instance) override { leases.erase(instance); }
-  void mute(std::size_t instance) override { muted.insert(instance); }
-  void acquire_addresses(std::size_t instance) override { held[instance] = true; }
-  void release_addresses(std::size_t instance) override { held[instance] = false; }
-  void state_changed(std::size_t, const StateChanged&) override {}
-  void noticed(std::size_t, const Notice&) override {}
-  std::int64_t wall_us() override { return 0; }
-
-  std::map<std::size_t, std::string> adverts;
-  std::map<std::size_t, std::string> announced;
-  std::map<std::size_t, std::int64_t> leases;
-  std::map<std::size_t, bool> held;
-  std::set<std::size_t> muted;
-};
-
-const net::IpAddr kFirst = ip("10.0.0.50");
-const net::IpAddr kSecond = ip("10.0.0.51");
-
-InstanceConfig config_of(std::uint8_t vrid) {
-  InstanceConfig config;
-  config.vrid = vrid;
-  config.priority = kOwnerPriority;  // Master at once.
-  config.vips = {kFirst};
-  config.source = ip("10.0.0.1");
-  config.garp.master_repeat = 1;
-  config.garp.master_delay_us = 0;
-  return config;
-}
-
-class SpeakerTest : public ::testing::Test {
- protected:
-  void add(std::size_t number, InstanceConfig config, Port port = 0) {
-    const std::vector<net::IpAddr> vips = config.vips;
-    speaker.add(number, std::move(config), port, vips);
-  }
-  void start() {
-    add(0, config_of(50));
-    add(2, config_of(52));
-    speaker.start(now_us);
-  }
-  /// Masters with VRIDs from 50 on, in one sync group.
-  void start_group(std::size_t count) {
-    std::vector<std::size_t> numbers;
-    for (std::size_t number = 0; number < count; ++number) {
-      InstanceConfig config = config_of(static_cast<std::uint8_t>(50 + number));
-      config.sync_grouped = true;
-      add(number, config);
-      numbers.push_back(number);
-    }
-    speaker.set_groups({numbers}, now_us);
-    speaker.start(now_us);
-    pass(10);
-  }
-  /// An advert of the other node for VRID 50 + number.
-  void hear(std::size_t number, std::uint8_t priority) {
-    InstanceConfig other = config_of(static_cast<std::uint8_t>(50 + number));
-    other.source = ip("10.0.0.2");
-    std::array<std::uint8_t, kMaxAdvertBytes> packet;
-    const auto length = encode_advert(other, priority, other.group, packet);
-    speaker.handle_packet(0, std::span(packet).first(*length), now_us);
-  }
-  State state(std::size_t number) const { return speaker.instance(number).state(); }
-  /// To the next timer, at most by so much.
-  void pass(std::int64_t most_us) {
-    const std::int64_t end_us = now_us + most_us;
-    while (const auto next_us = speaker.next_timeout()) {
-      if (*next_us > end_us) break;
-      now_us = std::max(now_us, *next_us);
-      speaker.handle_timeout(now_us);
-    }
-    now_us = end_us;
-  }
-
-  Recorder host;
-  Speaker speaker{host, GarpGap()};
-  std::int64_t now_us = kStart_us;
-};
 
 TEST_F(SpeakerTest, NumbersMayHaveGaps) {
   start();
@@ -124,7 +27,7 @@ TEST_F(SpeakerTest, NumbersMayHaveGaps) {
 TEST_F(SpeakerTest, PortsThatShareAGapTakeTurns) {
   speaker.pace(GarpGap(), {{{0, 1, 7}, GarpGap(kSecond_us)}});
   for (const Port port : {0, 1, 2}) {
-    InstanceConfig config = config_of(static_cast<std::uint8_t>(50 + port));
+    InstanceConfig config = instance_of(static_cast<std::uint8_t>(50 + port));
     config.garp.master_repeat = 5;
     add(port, config, port);
   }
@@ -158,7 +61,7 @@ TEST_F(SpeakerTest, OneLeavesAndTheOtherSpeaksOn) {
 }
 
 TEST_F(SpeakerTest, WhoIsPreemptedForwardsOnForAMoment) {
-  InstanceConfig config = config_of(50);
+  InstanceConfig config = instance_of(50);
   config.priority = 100;
   config.initial_state = InitialState::kMaster;
   add(0, config);
@@ -176,7 +79,7 @@ TEST_F(SpeakerTest, WhoIsPreemptedForwardsOnForAMoment) {
 }
 
 TEST_F(SpeakerTest, WhoPreemptsLeadsClientsAwayBeforeItSpeaks) {
-  InstanceConfig config = config_of(50);
+  InstanceConfig config = instance_of(50);
   config.priority = 200;
   add(0, config);
   speaker.start(now_us);
@@ -186,7 +89,7 @@ TEST_F(SpeakerTest, WhoPreemptsLeadsClientsAwayBeforeItSpeaks) {
   }
   ASSERT_EQ(state(0), State::kMaster);
   const std::int64_t since_us = speaker.instance(0).last_transition_us();
-  EXPECT_EQ(host.announced[0], "10.0.0.50 10.0.0.50 ") << "before and after the first advert";
+  EXPECT_EQ(host.announced[0], "10.0.0.50 10.0.0.50 ") << "once more when it has been heard";
   EXPECT_EQ(speaker.instance(0).statistics().advert_sent, 1u);
   EXPECT_EQ(speaker.instance(0).deadline_us(), since_us + Instance::kLead_us + kSecond_us);
 }
@@ -248,7 +151,7 @@ TEST_F(SpeakerTest, ANumberIsFreeForAnother) {
   pass(3 * kSecond_us);
   speaker.remove(0);
   EXPECT_FALSE(speaker.has(0));
-  add(0, config_of(60));
+  add(0, instance_of(60));
   speaker.start(0, now_us);
   EXPECT_EQ(state(0), State::kMaster);
   EXPECT_EQ(speaker.instance(0).config().vrid, 60);
@@ -268,7 +171,7 @@ TEST_F(SpeakerTest, ANodeThatEndsWhileOneLeavesEndsAll) {
 TEST_F(SpeakerTest, NewAddressesAreHeldAndAnnouncedAtOnce) {
   start();
   host.announced.clear();
-  InstanceConfig changed = config_of(50);
+  InstanceConfig changed = instance_of(50);
   changed.vips = {kFirst, kSecond};
   speaker.reconfigure(0, changed, changed.vips, now_us + 1000);
   EXPECT_EQ(state(0), State::kMaster);
@@ -280,7 +183,7 @@ TEST_F(SpeakerTest, NewAddressesAreHeldAndAnnouncedAtOnce) {
 TEST_F(SpeakerTest, AnExcludedAddressIsAnnouncedWithoutAnAdvert) {
   start();
   host.announced.clear();
-  speaker.reconfigure(0, config_of(50), {kFirst, kSecond}, now_us + 1000);
+  speaker.reconfigure(0, instance_of(50), {kFirst, kSecond}, now_us + 1000);
   EXPECT_EQ(host.adverts[0], "255 ");
   EXPECT_EQ(host.announced[0], "10.0.0.50 10.0.0.51 ");
 }
@@ -299,8 +202,8 @@ TEST_F(SpeakerTest, AFaultOfTheGroupIsForgottenWithTheGroup) {
   start_group(2);
   speaker.set_fault(0, FaultCause::kTracker, true, now_us);
   ASSERT_EQ(state(1), State::kFault);
-  speaker.reconfigure(0, config_of(50), {kFirst}, now_us);
-  speaker.reconfigure(1, config_of(51), {kFirst}, now_us);
+  speaker.reconfigure(0, instance_of(50), {kFirst}, now_us);
+  speaker.reconfigure(1, instance_of(51), {kFirst}, now_us);
   speaker.set_groups({}, now_us);
   EXPECT_EQ(state(0), State::kFault);
   EXPECT_EQ(state(1), State::kMaster);

@@ -66,7 +66,7 @@ inline std::string word(const Action& action) {
         } else if constexpr (std::is_same_v<T, Linger>) {
           return a.is_succeeded ? "linger" : "linger2";
         } else if constexpr (std::is_same_v<T, StartGarpBurst>) {
-          return a.reason <= GarpReason::kPreempts ? "garp" : "garp2";
+          return a.reason == GarpReason::kBecameMaster ? "garp" : "garp2";
         } else if constexpr (std::is_same_v<T, WantMaster>) {
           return "want";
         } else if constexpr (std::is_same_v<T, StateChanged>) {

@@ -1,0 +1,190 @@
+// Masters that hand over and come back, and what may come between.
+#include <gtest/gtest.h>
+
+#include "tests/unit/vrrp/speaker_fixture.h"
+
+namespace keepline::vrrp {
+using testing::ip;
+
+namespace {
+
+class HandoverTest : public testing::SpeakerTest {
+ protected:
+  void hand_over_group() {
+    start_group(2);
+    speaker.hand_over({0}, now_us);
+  }
+  /// The other node is master for so long, and worse.
+  void hear_worse(int seconds) {
+    for (int second = 0; second < seconds; ++second) {
+      hear(0, 100);
+      hear(1, 100);
+      pass(kSecond_us);
+    }
+  }
+};
+
+TEST_F(HandoverTest, AGroupIsTakenBackAsAWhole) {
+  hand_over_group();
+  hear(0, 100);
+  hear(1, 100);
+  pass(Departure::kLinger_us);
+  ASSERT_EQ(state(1), State::kBackup);
+  speaker.take_back({0});
+  EXPECT_FALSE(speaker.instance(1).stands_by());
+  hear_worse(10);
+  EXPECT_EQ(state(0), State::kMaster);
+  EXPECT_EQ(state(1), State::kMaster);
+}
+
+TEST_F(HandoverTest, AGroupGoesIfOneMemberIsSucceeded) {
+  hand_over_group();
+  hear(0, 100);
+  pass(2 * kSecond_us);
+  EXPECT_EQ(state(0), State::kBackup);
+  EXPECT_EQ(state(1), State::kBackup);
+  EXPECT_TRUE(speaker.instance(1).stands_by());
+  EXPECT_EQ(host.adverts[1], "255 0 ");
+}
+
+TEST_F(HandoverTest, AMemberThatCannotSpeakKeepsTheOthersSilent) {
+  hand_over_group();
+  host.refuses = true;
+  pass(2 * kSecond_us);
+  EXPECT_EQ(state(0), State::kBackup);
+  EXPECT_EQ(state(1), State::kBackup);
+  EXPECT_EQ(host.adverts[1], "255 0 ");
+  EXPECT_FALSE(host.held[1]);
+}
+
+TEST_F(HandoverTest, WhoStaysThoughItCannotSpeakHasNoLease) {
+  start();
+  speaker.hand_over({0}, now_us);
+  host.refuses = true;
+  pass(kSecond_us + Departure::kSlack_us + 1);
+  EXPECT_EQ(state(0), State::kBackup);
+  EXPECT_FALSE(host.leases.contains(0));
+}
+
+TEST_F(HandoverTest, WhoWasStoppedMeanwhileListens) {
+  start();
+  speaker.hand_over({0}, now_us);
+  now_us += 10 * kSecond_us;
+  speaker.handle_timeout(now_us);
+  EXPECT_EQ(state(0), State::kBackup);
+  EXPECT_TRUE(speaker.instance(0).listening());
+  EXPECT_EQ(host.adverts[0], "255 0 ");
+}
+
+TEST_F(HandoverTest, AnotherPriorityDoesNotEndIt) {
+  InstanceConfig config = testing::instance_of(50);
+  config.version = Version::k3;
+  config.advert_interval_us = kCentisecond_us;
+  config.priority = 200;
+  add(0, config);
+  speaker.start(now_us);
+  pass(kCentisecond_us * 4);
+  ASSERT_EQ(state(0), State::kMaster);
+  speaker.hand_over({0}, now_us);
+  now_us += 100'000;  // the lease of its last advert is over, that of its departure is not
+  speaker.set_priority(0, 150, now_us);
+  EXPECT_EQ(state(0), State::kMaster);
+  EXPECT_TRUE(host.leases.contains(0));
+}
+
+TEST_F(HandoverTest, AFaultThatIsOverMeanwhileIsOver) {
+  start();
+  speaker.hand_over({0}, now_us);
+  speaker.set_fault(0, FaultCause::kTracker, true, now_us);
+  EXPECT_EQ(state(0), State::kFault);
+  EXPECT_FALSE(speaker.is_leaving());
+  speaker.set_fault(0, FaultCause::kTracker, false, now_us + 1000);
+  EXPECT_EQ(state(0), State::kMaster);
+}
+
+TEST_F(HandoverTest, AReloadDoesNotShortenTheShortenedStart) {
+  InstanceConfig config = testing::instance_of(50);
+  config.priority = 100;
+  config.initial_state = InitialState::kMaster;
+  add(0, config);
+  speaker.start(now_us);
+  const std::int64_t deadline_us = speaker.instance(0).deadline_us();
+  config.priority = 250;
+  speaker.reconfigure(0, config, config.vips, now_us + 1000);
+  EXPECT_EQ(speaker.instance(0).deadline_us(), deadline_us);
+}
+
+TEST_F(HandoverTest, ALongerIntervalIsSaidTwiceBeforePeersStopWaiting) {
+  InstanceConfig config = testing::instance_of(50);
+  config.version = Version::k3;
+  config.advert_interval_us = kCentisecond_us;
+  add(0, config);
+  speaker.start(now_us);
+  config.advert_interval_us = kSecond_us;
+  speaker.reconfigure(0, config, config.vips, now_us);
+  EXPECT_EQ(host.adverts[0], "255 255 ");
+  pass(kCentisecond_us);
+  EXPECT_EQ(host.adverts[0], "255 255 255 ");
+  pass(kCentisecond_us);
+  EXPECT_EQ(host.adverts[0], "255 255 255 ");
+}
+
+TEST_F(HandoverTest, WhoMayNotAnnounceYetIsNotAskedAllTheTime) {
+  host.is_ready = false;
+  start();
+  EXPECT_EQ(host.announced[0], "");
+  EXPECT_EQ(speaker.next_timeout(), now_us + Speaker::kAnnounceRetry_us);
+  host.is_ready = true;
+  pass(Speaker::kAnnounceRetry_us);
+  EXPECT_EQ(host.announced[0], "10.0.0.50 ");
+}
+
+TEST_F(HandoverTest, WhoWasJustSucceededServesOutBeforeItLeaves) {
+  start();
+  hear(0, kOwnerPriority);  // a higher address
+  ASSERT_EQ(state(0), State::kBackup);
+  pass(50'000);
+  speaker.leave({0}, now_us);
+  EXPECT_TRUE(speaker.is_leaving(0));
+  EXPECT_TRUE(host.leases.contains(0));
+  pass(Departure::kLinger_us - 50'000);
+  EXPECT_EQ(state(0), State::kInit);
+  EXPECT_FALSE(host.leases.contains(0));
+}
+
+TEST_F(HandoverTest, AFaultLeavesNothingToWaitFor) {
+  start();
+  hear(0, kOwnerPriority);
+  speaker.leave({0}, now_us);
+  speaker.set_fault(0, FaultCause::kTracker, true, now_us);
+  EXPECT_FALSE(speaker.is_leaving());
+  EXPECT_EQ(state(0), State::kInit);
+}
+
+TEST_F(HandoverTest, WhoPreemptsSpeaksWhenItsAddressesAreReady) {
+  InstanceConfig config = testing::instance_of(50);
+  config.priority = 200;
+  add(0, config);
+  speaker.start(now_us);
+  host.is_ready = false;
+  while (state(0) == State::kBackup) {
+    hear(0, 100);
+    pass(kSecond_us / 100);
+  }
+  pass(90'000);
+  EXPECT_EQ(host.adverts[0], "");
+  host.is_ready = true;
+  pass(Speaker::kAnnounceRetry_us);
+  EXPECT_EQ(host.adverts[0], "200 ");
+}
+
+TEST_F(HandoverTest, ANumberThatNobodyHasYetIsNoTrouble) {
+  InstanceConfig config = testing::instance_of(51);
+  speaker.add(1, config, 3, config.vips);
+  speaker.start(now_us);
+  pass(kSecond_us);
+  EXPECT_EQ(state(1), State::kMaster);
+}
+
+}  // namespace
+}  // namespace keepline::vrrp
