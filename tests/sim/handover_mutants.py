@@ -6,8 +6,8 @@ MUTANTS = (
     Mutant(
         "no-linger",
         "vrrp/handover/departure.h",
-        "std::min(end_us_, now_us + kLinger_us);",
-        "now_us;",
+        "end_us_ = now_us + kLinger_us;",
+        "end_us_ = now_us;",
         "who hands over is gone when its successor speaks",
     ),
     Mutant(
@@ -27,7 +27,7 @@ MUTANTS = (
     Mutant(
         "lead-without-addresses",
         "vrrp/speaker.cc",
-        "if (!is_ready) machine.lead_on(now_us, kAnnounceRetry_us);",
+        "  machine.lead_on(now_us, kAnnounceRetry_us);\n",
         "",
         "who preempts speaks before its kernel has the addresses",
     ),
