@@ -233,8 +233,9 @@ vrrp::Host::Send VrrpDriver::send_advert(std::size_t instance, const net::IpAddr
   }
   std::array<std::uint8_t, sizeof(net::EthernetHeader) + vrrp::kMaxAdvertBytes> frame;
   const std::uint16_t type = destination.is_v6() ? net::kEtherTypeIpv6 : net::kEtherTypeIpv4;
-  const net::Mac& from =
-      port == port_of(instance) ? told_[instance].advert_mac : running_.topology->ports[port].mac;
+  // The virtual MAC leads clients here, too: a switch learns where it is from any frame.
+  const bool leads = port == port_of(instance) && may_announce(instance);
+  const net::Mac& from = leads ? told_[instance].advert_mac : running_.topology->ports[port].mac;
   const net::EthernetHeader ethernet{to, from, net::be16(type)};
   std::memcpy(frame.data(), &ethernet, sizeof ethernet);
   std::memcpy(frame.data() + sizeof ethernet, packet.data(), packet.size());

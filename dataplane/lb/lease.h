@@ -81,6 +81,10 @@ class LeaseView {
     return holds(slot) && !is_muted(slot);
   }
 
+  /// Whether the slot has a successor, whom ARP is left to.
+  bool is_muted(LeaseSlot slot) const {
+    return slot < kMaxLeases && table_->leases_[slot].muted.load(std::memory_order_acquire);
+  }
   /// Whether another node forwards for the slot as well, or did a moment ago.
   bool changes_hands(LeaseSlot slot) const {
     return slot < kMaxLeases && (is_younger(slot, LeaseTable::kHandover_s) || is_muted(slot));
@@ -91,9 +95,6 @@ class LeaseView {
   }
 
  private:
-  bool is_muted(LeaseSlot slot) const {
-    return table_->leases_[slot].muted.load(std::memory_order_acquire);
-  }
   bool is_younger(LeaseSlot slot, std::uint64_t age_s) const {
     const std::uint64_t began = table_->leases_[slot].began.load(std::memory_order_relaxed);
     return now_ < began + age_s * table_->ticks_per_s_;

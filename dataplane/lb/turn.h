@@ -34,6 +34,7 @@ class Turn {
     return true;
   }
   bool answers(LeaseSlot slot) const { return leases_.answers(slot); }
+  bool is_muted(LeaseSlot slot) const { return leases_.is_muted(slot); }
   bool changes_hands(LeaseSlot slot) const { return leases_.changes_hands(slot); }
   bool inherits(LeaseSlot slot) const { return leases_.inherits(slot); }
 
@@ -99,9 +100,11 @@ class Turn {
   LeaseSlot known_mac_lease_ = kNeverOurs;
 };
 
-/// The MAC that frames of a VIP leave a port with. A virtual MAC belongs to its own link only.
+/// The MAC that frames of a VIP leave a port with. A virtual MAC belongs to its own link only, and
+/// to a successor as soon as there is one: a switch would learn from our frames that it is here.
 inline const net::Mac& source_mac(const Turn& turn, const Vip& vip, net::PortId port) {
-  return port == vip.port ? vip.mac : turn.snapshot.port(port).mac;
+  const bool is_ours = port == vip.port && !turn.is_muted(vip.lease);
+  return is_ours ? vip.mac : turn.snapshot.port(port).mac;
 }
 
 }  // namespace keepline::lb

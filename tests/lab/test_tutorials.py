@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import adverts
@@ -215,3 +216,51 @@ def test_planned_switchovers_lose_no_ping(lab):
     one.start().wait_master(vip)
     ping.wait(timeout=30)
     assert "13 received" in ping.output(), ping.output()
+
+
+def with_virtual_mac(name):
+    return (CONFIGS / name).read_text().replace("interface eth1\n", "interface eth1\nuse_vmac\n")
+
+
+def test_switchovers_with_a_virtual_mac(lab):
+    """e, with use_vmac: ten switchovers lose no ping, move no MAC and hold up no connection."""
+    vip = "10.0.0.1"
+    net = pair(lab, "eth1", ("10.0.0.11", "10.0.0.12"), "10.0.0.100")
+    for node in net.nodes:
+        Nginx(node)
+    one = Keepline(net.nodes[0], with_virtual_mac("e-primary.conf")).start().wait_master(vip)
+    two = Keepline(net.nodes[1], with_virtual_mac("e-secondary.conf")).start()
+    two.wait_state("BACKUP")
+    virtual = {"00:00:5e:00:01:c8"}
+    assert arp_scan(net.client, vip) == virtual
+    ping = net.client.start("ping", "-n", "-i", 0.1, vip)
+    ping.wait_output("icmp_seq=5")
+
+    split = []
+
+    def connects_at_once():
+        """Within the second after which a lost SYN would be sent again."""
+        time.sleep(0.01)
+        with net.client.socket(kind=socket.SOCK_STREAM) as connection:
+            connection.settimeout(0.9)
+            try:
+                connection.connect((vip, 80))
+            except ConnectionResetError as error:
+                # One node has taken the SYN, the other one gets the rest of the handshake.
+                split.append(error)
+
+    for _ in range(5):
+        one.process.signal(signal.SIGTERM)
+        while one.process.running():
+            connects_at_once()
+        two.wait_master(vip)
+        assert arp_scan(net.client, vip) == virtual
+        one.start()
+        while not one.is_master(vip):
+            connects_at_once()
+        two.wait_backup(vip)
+        assert arp_scan(net.client, vip) == virtual
+    assert len(split) <= 1
+    ping.signal(signal.SIGINT)
+    ping.wait()
+    assert " 0% packet loss" in ping.output() and "+" not in ping.output(), ping.output()[-300:]
