@@ -56,7 +56,7 @@ void Speaker::depart(std::size_t index, Leaving leaving, std::int64_t now_us) {
   // Who may have to stay needs a moment to find out that nobody came.
   const std::int64_t more_us =
       leaving == Leaving::kToBackup ? machine.config().advert_interval_us : 0;
-  machine.depart(departure.end_us() + more_us);
+  machine.depart(departure.end_us() + more_us + Departure::kMargin_us);
   host_.grant_lease(index, departure.end_us() + more_us - now_us);
   departures_.emplace(index, departure);
 }

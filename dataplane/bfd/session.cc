@@ -4,7 +4,7 @@
 
 namespace keepline::bfd {
 
-Session::Session(const SessionConfig& config, std::uint32_t discriminator, Random& random,
+Session::Session(const SessionConfig& config, std::uint32_t discriminator, net::Random& random,
                  std::int64_t now_us)
     : config_(config), discriminator_(discriminator), random_(&random), next_send_us_(now_us) {
   forget_remote();

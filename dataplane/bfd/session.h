@@ -12,7 +12,7 @@
 #include <variant>
 
 #include "dataplane/bfd/packet.h"
-#include "dataplane/bfd/random.h"
+#include "dataplane/net/random.h"
 
 namespace keepline::bfd {
 
@@ -40,7 +40,7 @@ class Session {
   static constexpr std::int64_t kFarewell_us = 5'000;
 
   /// `discriminator`: not zero, and no other session's. Down; active ones speak at once.
-  Session(const SessionConfig& config, std::uint32_t discriminator, Random& random,
+  Session(const SessionConfig& config, std::uint32_t discriminator, net::Random& random,
           std::int64_t now_us);
 
   /// A reload that leaves the ends as they are. Intervals are negotiated anew (§6.8.3).
@@ -97,7 +97,7 @@ class Session {
 
   SessionConfig config_;
   std::uint32_t discriminator_;
-  Random* random_;
+  net::Random* random_;
   State state_ = State::kDown;
   Diagnostic diagnostic_ = Diagnostic::kNone;
   ControlPacket remote_;

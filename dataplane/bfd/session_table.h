@@ -66,7 +66,7 @@ class SessionTable {
   void drain(Slot& slot, Output& output);
   void find_next_timeout();
 
-  Random random_;
+  net::Random random_;
   std::unique_ptr<std::array<Slot, kMaxSessions>> slots_;
   std::size_t size_ = 0;
   std::size_t end_ = 0;  ///< One past the last that was ever used.

@@ -1,40 +1,23 @@
-// The simulation's own random numbers: the same seed gives the same run on every machine.
-//
-// splitmix64 (public domain, Sebastiano Vigna): one addition and three mixing steps, any seed is
-// a good one. The standard's distributions differ between libraries, so none is used.
+// The simulation's own random numbers: net::Random, and what schedules are drawn with.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <initializer_list>
+
+#include "dataplane/net/random.h"
 
 namespace keepline::vrrp::sim {
 
-class Random {
+class Random : public net::Random {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
+  using net::Random::Random;
 
-  std::uint64_t next() {
-    state_ += 0x9e3779b97f4a7c15;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  /// Both ends included.
-  std::int64_t between(std::int64_t low, std::int64_t high) {
-    if (high <= low) return low;
-    return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
-  }
   bool chance(std::int64_t percent) { return between(0, 99) < percent; }
   std::int64_t pick(std::initializer_list<std::int64_t> values) {
     return values.begin()[next() % values.size()];
   }
   /// An independent stream, so that one user's draws do not shift another's.
   Random fork() { return Random(next()); }
-
- private:
-  std::uint64_t state_;
 };
 
 }  // namespace keepline::vrrp::sim

@@ -111,7 +111,7 @@ class Pair {
     }
   }
 
-  Random random_;
+  net::Random random_;
   Cable cable_;
   std::array<End, 2> ends_;
   std::multimap<std::int64_t, Flying> wire_;

@@ -79,7 +79,7 @@ class Subject {
   }
 
  private:
-  Random random_{7};
+  net::Random random_{7};
 
  public:
   std::int64_t now_us = 1'000'000;

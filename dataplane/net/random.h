@@ -1,11 +1,12 @@
-// Random numbers for discriminators and jitter: the same seed gives the same run everywhere.
+// Random numbers: the same seed gives the same run on every machine. Not for secrets.
 //
-// PURE; splitmix64 (public domain, Sebastiano Vigna). Not for secrets.
+// PURE; splitmix64 (public domain, Sebastiano Vigna): one addition and three mixing steps, any seed
+// is a good one. The standard's distributions differ between libraries, so none is used.
 #pragma once
 
 #include <cstdint>
 
-namespace keepline::bfd {
+namespace keepline::net {
 
 class Random {
  public:
@@ -28,4 +29,4 @@ class Random {
   std::uint64_t state_;
 };
 
-}  // namespace keepline::bfd
+}  // namespace keepline::net
