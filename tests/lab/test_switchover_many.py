@@ -57,7 +57,7 @@ def far_end(host):
 
 
 class Cluster:
-    """node1, which is better and whose master role is moved, and node2; `texts` by what it is."""
+    """node1, which is better and gives the VIP away and gets it back, and node2."""
 
     def __init__(self, lab, other_daemon):
         self.moods = lab.directory / "mood"
