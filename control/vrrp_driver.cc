@@ -268,9 +268,7 @@ void VrrpDriver::announce(const PlacedVip& vip, const net::Mac& owner, const net
 // the other first is silent from then on. Clients of this one would keep its MAC for minutes; so it
 // says itself where they are to go. With a virtual MAC they know, and by unicast nobody can tell.
 // Not before it has let go: a keepalived speaks first and gives its kernel the addresses then.
-void VrrpDriver::announce_successor(std::size_t instance) {
-  const std::optional<net::Mac> successor = std::exchange(told_[instance].successor, {});
-  if (!successor) return;
+void VrrpDriver::lead_to_successor(std::size_t instance) {
   const PlacedInstance& placed =
       running_.topology
           ->instances[*running_.topology->instance_of(static_cast<lb::LeaseSlot>(instance))];
@@ -278,18 +276,8 @@ void VrrpDriver::announce_successor(std::size_t instance) {
   for (const PlacedVip& vip : running_.topology->vips) {
     if (vip.lease != instance || vip.port != placed.port) continue;
     if (!host_.may_announce(instance, placed.port)) return;
-    announce(vip, *successor, vip.mac);
+    announce(vip, told_[instance].successor, vip.mac);
   }
-}
-
-void VrrpDriver::acquire_addresses(std::size_t instance) {
-  told_[instance].successor.reset();
-  host_.acquire_addresses(instance);
-}
-
-void VrrpDriver::release_addresses(std::size_t instance) {
-  announce_successor(instance);
-  host_.release_addresses(instance);
 }
 
 std::uint64_t VrrpDriver::state_age_s(std::size_t instance) const {
@@ -307,7 +295,6 @@ void VrrpDriver::state_changed(std::size_t instance, const vrrp::StateChanged& c
   told_[instance].since_us = now_us();
   log::info("({}) Entering {} STATE ({})", name_of(instance), vrrp::to_string(change.to),
             vrrp::to_string(change.reason));
-  if (change.reason == vrrp::Reason::kHigherPriority) told_[instance].successor = last_sender_;
   host_.state_changed(instance, change);
   note_group(instance);
 }

@@ -97,8 +97,10 @@ class VrrpDriver final : private vrrp::Host {
   }
   void revoke_lease(std::size_t instance) override { host_.revoke_lease(instance); }
   void mute(std::size_t instance) override { host_.mute(instance); }
-  void acquire_addresses(std::size_t instance) override;
-  void release_addresses(std::size_t instance) override;
+  void succeeded(std::size_t instance) override { told_[instance].successor = last_sender_; }
+  void lead_to_successor(std::size_t instance) override;
+  void acquire_addresses(std::size_t instance) override { host_.acquire_addresses(instance); }
+  void release_addresses(std::size_t instance) override { host_.release_addresses(instance); }
   std::int64_t wall_us() override;
   void state_changed(std::size_t instance, const vrrp::StateChanged& change) override;
   void noticed(std::size_t instance, const vrrp::Notice& notice) override;
@@ -110,7 +112,6 @@ class VrrpDriver final : private vrrp::Host {
   void follow_groups();
   vrrp::State state_of(const std::vector<std::size_t>& members) const;
   void note_group(std::size_t instance);
-  void announce_successor(std::size_t instance);
   bool is_done() const { return speaker_.has_left() || !speaker_.is_leaving(); }
   void on_timer();
   void arm();
@@ -122,8 +123,8 @@ class VrrpDriver final : private vrrp::Host {
   struct Told {
     net::Mac advert_mac;
     std::int64_t since_unix_s = 0;
-    std::int64_t since_us = 0;          ///< The same by now_us().
-    std::optional<net::Mac> successor;  ///< Set: who succeeded it, until it has let go.
+    std::int64_t since_us = 0;  ///< The same by now_us().
+    net::Mac successor;
   };
   std::vector<Told> told_;  ///< By instance.
   net::Mac last_sender_;    ///< Of the frame that is looked at, or was last.

@@ -124,6 +124,10 @@ void Instance::perform(Effect effect, std::int64_t now_us, const Advert* advert)
       emit(StartGarpBurst{GarpReason::kLowerPriorityAdvert});
       if (!config_.lower_prio_no_advert) send_advert(now_us);
       return;
+    case Effect::kWinBack:
+      // A second master has been there, whom clients may have been led to.
+      emit(StartGarpBurst{GarpReason::kLowerPriorityAdvert});
+      return send_advert(now_us);
     case Effect::kAdvertise:
       return send_advert(now_us);
     case Effect::kAskGroup:

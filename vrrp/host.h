@@ -30,6 +30,10 @@ class Host {
   virtual void revoke_lease(std::size_t instance) = 0;
   /// Answers no more for the VIPs, but forwards on until the lease ends.
   virtual void mute(std::size_t instance) = 0;
+  /// Whoever sent the advert that is being handled serves, as far as this node can tell.
+  virtual void succeeded(std::size_t instance) = 0;
+  /// Tells clients where he is, if that can be told: he need not know that they were led here.
+  virtual void lead_to_successor(std::size_t instance) = 0;
   /// Gives the kernel the addresses, or takes them away. The dataplane answers by the lease alone.
   virtual void acquire_addresses(std::size_t instance) = 0;
   virtual void release_addresses(std::size_t instance) = 0;

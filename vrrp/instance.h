@@ -134,6 +134,8 @@ class Instance {
     return config_.hmac.signs() ? hmac_sequence_.next(config_.hmac, wall_us) : ++sequence_;
   }
   bool listening() const { return last_run_us_ < listen_until_us_; }
+  /// The last advert could not be sent: peers may be about to take over.
+  bool is_unsent() const { return unsent_; }
 
  private:
   TimerBase timer_base() const;

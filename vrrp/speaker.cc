@@ -105,8 +105,8 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
   leave_if_broken(*index, now_us);
   if (advert) {
     const auto result = members_[*index].machine.handle_advert(*advert, now_us, host_.wall_us());
-    const bool is_master = result == AdvertResult::kUsed && advert->priority != kReleasePriority;
-    if (is_master) hear_successor(*index, now_us);
+    const bool is_backup = members_[*index].machine.state() == State::kBackup;
+    if (result == AdvertResult::kUsed && is_backup) hear_successor(*index, *advert, now_us);
   } else {
     members_[*index].machine.handle_reject(advert.error(), now_us);
   }
@@ -290,6 +290,7 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  [&](const AcquireVips&) {
                    member.lingers_until_us.reset();
                    member.answers_on = false;
+                   member.successor.forget();
                    host_.acquire_addresses(index);
                  },
                  [&](const ReleaseVips&) {
@@ -300,6 +301,7 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    if (burst.reason == GarpReason::kBecameMaster) member.announcer.start(now_us);
                    if (burst.reason == GarpReason::kLowerPriorityAdvert) {
                      heard_lower_priority(index, now_us);
+                     if (!member.confirms_us) member.confirms_us = now_us + kConfirm_us;
                    }
                  },
                  [](const WantMaster&) {},
@@ -358,7 +360,7 @@ void Speaker::send_advert(std::size_t index, std::uint8_t priority) {
 void Speaker::announce(std::size_t index, std::int64_t now_us) {
   const std::size_t group = members_[index].group;
   if (group == kNoGroup) return announce_alone(index, now_us);
-  const auto may = [this](std::size_t other) { return host_.may_announce(other); };
+  const auto may = [this](std::size_t other) { return may_announce(other); };
   if (!std::ranges::all_of(groups_[group], may)) {
     for (const std::size_t each : groups_[group]) {
       members_[each].announces_from_us = now_us + kAnnounceRetry_us;
@@ -368,13 +370,17 @@ void Speaker::announce(std::size_t index, std::int64_t now_us) {
   for (const std::size_t other : groups_[group]) announce_alone(other, now_us);
 }
 
+bool Speaker::may_announce(std::size_t index) {
+  return !members_[index].machine.is_unsent() && host_.may_announce(index);
+}
+
 void Speaker::announce_alone(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
   if (member.is_leaving() && !serves_alone(index)) return;
   GarpGap& gap = *gaps_.at(member.port);
   for (std::size_t i = 0; i < kAnnouncementsPerTurn; ++i) {
     // Adverts share the way out: announcements leave them room, and go on when there is more.
-    if (!host_.may_announce(index)) {
+    if (!may_announce(index)) {
       member.announces_from_us = now_us + kAnnounceRetry_us;
       return;
     }

@@ -16,6 +16,7 @@
 
 #include "vrrp/handover/announcer.h"
 #include "vrrp/handover/departure.h"
+#include "vrrp/handover/successor.h"
 #include "vrrp/host.h"
 #include "vrrp/instance.h"
 #include "vrrp/router.h"
@@ -115,6 +116,7 @@ class Speaker {
     bool is_used = true;
     Leaving leaving = Leaving::kNo;
     std::optional<std::int64_t> lingers_until_us;
+    Successor successor;
     bool answers_on = false;  ///< Lingers, and its own successor has not spoken yet.
     std::int64_t announces_from_us = 0;
     std::optional<std::int64_t> confirms_us;
@@ -129,7 +131,7 @@ class Speaker {
   bool has_successor(std::size_t index) const;
   void give_up_handing_over(std::size_t index, std::int64_t now_us);
   void linger(std::size_t index, bool is_succeeded, std::int64_t now_us);
-  void hear_successor(std::size_t index, std::int64_t now_us);
+  void hear_successor(std::size_t index, const Advert& advert, std::int64_t now_us);
   void forward_on(std::size_t index, std::int64_t now_us);
   bool is_group_succeeded(std::size_t index) const;
   void end_linger(std::size_t index);
@@ -146,6 +148,7 @@ class Speaker {
   void send_advert(std::size_t index, std::uint8_t priority);
   void heard_lower_priority(std::size_t index, std::int64_t now_us);
   void announce(std::size_t index, std::int64_t now_us);
+  bool may_announce(std::size_t index);
   void announce_alone(std::size_t index, std::int64_t now_us);
 
   Host& host_;

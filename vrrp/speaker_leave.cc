@@ -146,9 +146,11 @@ void Speaker::linger(std::size_t index, bool is_succeeded, std::int64_t now_us) 
   member.answers_on = true;
 }
 
-// Of a member that has only followed its group so far; too late, if it has been stopped since.
-void Speaker::hear_successor(std::size_t index, std::int64_t now_us) {
-  const Member& member = members_[index];
+void Speaker::hear_successor(std::size_t index, const Advert& advert, std::int64_t now_us) {
+  Member& member = members_[index];
+  if (member.successor.hear(advert, now_us) == Successor::News::kNone) return;
+  host_.succeeded(index);
+  // One that has only followed its group so far; too late, if it has been stopped since.
   if (member.answers_on && member.lingers_until_us > now_us) forward_on(index, now_us);
 }
 
@@ -172,6 +174,7 @@ void Speaker::end_linger(std::size_t index) {
   members_[index].lingers_until_us.reset();
   members_[index].answers_on = false;
   host_.revoke_lease(index);
+  if (members_[index].successor.is_known()) host_.lead_to_successor(index);
   host_.release_addresses(index);
 }
 
@@ -180,11 +183,11 @@ void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std:
   const auto departure = departures_.find(index);
   const bool departs = departure != departures_.end();
   Member& member = members_[index];
-  if ((!departs && !member.answers_on) || advert.priority == kReleasePriority ||
-      member.machine.examine(advert, host_.wall_us())) {
+  if ((!departs && !member.lingers_until_us) || member.machine.examine(advert, host_.wall_us())) {
     return;
   }
-  if (!departs) return hear_successor(index, now_us);
+  if (!departs) return hear_successor(index, advert, now_us);
+  if (advert.priority == kReleasePriority) return;
   if (departure->second.handle_successor(now_us) == Departure::News::kKnown) return;
   // At fault since, or too late: it serves no more.
   if (member.machine.state() == State::kMaster && departure->second.end_us() > now_us) {

@@ -48,7 +48,7 @@ constexpr std::array kRows = {
     // 9568 §6.4.3: Adver_Timer fires.
     Row{S::kMaster, E::kAdvertDue, S::kMaster, F::kAdvertise, R::kNone},
     // 9568 §6.4.3: priority 0 is answered at once, so that other backups keep waiting.
-    Row{S::kMaster, E::kHeardRelease, S::kMaster, F::kAdvertise, R::kNone},
+    Row{S::kMaster, E::kHeardRelease, S::kMaster, F::kWinBack, R::kNone},
     // 9568 §6.4.3: lower priority, or equal and a lower address: "forcing new election".
     Row{S::kMaster, E::kHeardLower, S::kMaster, F::kForceElection, R::kNone},
     // 9568 §6.4.3: higher priority, or equal and a higher address.

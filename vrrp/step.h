@@ -45,7 +45,8 @@ enum class Effect : std::uint8_t {
   kFollowMaster,    ///< Whole master-down interval again, learn the master.
   kAwaitSuccessor,  ///< Timer := skew.
   kAdvertise,       ///< Send our advert, renew the lease.
-  kForceElection,   ///< The same (unless configured not to) and gratuitous ARP.
+  kWinBack,         ///< The same, and gratuitous ARP.
+  kForceElection,   ///< The same, the advert only if it is configured.
   kHasten,          ///< Timer := skew, in terms of who knows.
   kAskGroup,
   kSayRelease,  ///< While leaving: priority 0.

@@ -43,7 +43,7 @@ TEST(ExhaustiveStep, EveryPair) {
       {{S::kBackup, E::kMasterLost}, Effect::kHasten},
       {{S::kBackup, E::kMasterDownAsk}, Effect::kAskGroup},
       {{S::kMaster, E::kAdvertDue}, Effect::kAdvertise},
-      {{S::kMaster, E::kHeardRelease}, Effect::kAdvertise},
+      {{S::kMaster, E::kHeardRelease}, Effect::kWinBack},
       {{S::kMaster, E::kHeardLower}, Effect::kForceElection},
   };
   for (std::size_t s = 0; s < 4; ++s) {

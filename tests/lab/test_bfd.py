@@ -14,7 +14,8 @@ from nics import VirtualNic
 from process import stays, wait_for
 from test_dumps import Dumping, blocks
 from test_reload import reload
-from topologies import bfd_instance, pair, virtual_server, vrrp_instance
+from topologies import INSIDE_VIP, OUTSIDE_VIP, bfd_instance, pair, two_arm_configuration
+from topologies import two_arms, virtual_server, vrrp_instance
 from traffic import udp_echo, udp_probe
 
 VIP = "10.0.0.50"
@@ -329,6 +330,43 @@ def test_false_alarm(lab):
     two.wait_state("BACKUP")
     assert one.state() == "MASTER" and one.statistics()["release_master"] == 0
     stays(lambda: two.state() == "BACKUP", 1, "that was all")
+
+
+def test_false_alarm_of_a_group(lab):
+    """Who takes over by mistake leads servers and router back, though the master has not heard it.
+
+    node1 has just preempted: it takes what node2 says for the last words of its predecessor.
+    """
+    net = two_arms(lab)
+    for web in net.webs:
+        udp_echo(web, ECHO_PORT, name=web.name)
+    services = virtual_server(port=ECHO_PORT, protocol="UDP", check="", server_words="")
+    neighbours = ('neighbor 192.0.2.12 dev "eth0"', 'neighbor 10.1.0.2 dev "eth1"')
+    bird = Bird(net.nodes[0], *neighbours).start()
+    words = {"advert_int": ADVERT_S}
+    two = two_arm_configuration(100, services, bfd_to=1, **words)
+    two = Keepline(net.nodes[1], two).start().wait_master(OUTSIDE_VIP)
+    for name in ("to-OUT", "to-IN"):
+        two.wait_bfd("Up", name)
+    probe = udp_probe(net.client, OUTSIDE_VIP, ECHO_PORT, rate=1000)
+    wait_for(lambda: probe.progress()["answered"] > 300, what="the echo answers")
+    one = Keepline(net.nodes[0], two_arm_configuration(200, services, **words)).start()
+    one.wait_master(OUTSIDE_VIP)
+    bird.kill()
+    wait_for(lambda: two.statistics("IN")["become_master"] == 2, what="node2 takes over")
+    two.wait_state("BACKUP", "IN")
+
+    def led_back():
+        inside = {web.neighbour(INSIDE_VIP) for web in net.webs} - {None}
+        outside = net.router.neighbour(OUTSIDE_VIP)
+        return inside == {net.nodes[0].mac("eth1")} and outside == net.nodes[0].mac("eth0")
+
+    wait_for(led_back, 1, "everybody is led to node1")
+    answered = probe.progress()["answered"]
+    wait_for(lambda: probe.progress()["answered"] > answered + 1000, what="the echo answers on")
+    assert one.statistics("IN")["release_master"] == 0
+    assert "lower priority" not in one.log(), "node1 has heard that there were two"
+    assert probe.report()["longest_gap_ms"] < 250
 
 
 def test_switched_off_is_not_lost(lab):

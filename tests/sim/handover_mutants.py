@@ -34,8 +34,8 @@ MUTANTS = (
     Mutant(
         "announced-unready",
         "vrrp/speaker.cc",
-        "if (!host_.may_announce(index)) {",
-        "if (false) {",
+        "is_unsent() && host_.may_announce(index);",
+        "is_unsent();",
         "clients are led to where the kernel does not have the address",
     ),
     Mutant(
@@ -100,5 +100,35 @@ MUTANTS = (
         "if (serves_on || lingers) return;",
         "if (serves_on) return;",
         "who was just succeeded and stops drops what is on its way",
+    ),
+    Mutant(
+        "nobody-led",
+        "vrrp/speaker_leave.cc",
+        "  if (members_[index].successor.is_known()) host_.lead_to_successor(index);\n",
+        "",
+        "who yields keeps its clients, though the better one does not know of them",
+    ),
+    Mutant(
+        "led-to-the-last",
+        "vrrp/handover/successor.h",
+        "const bool is_worse = heard_ && !is_same && heard < *heard_;",
+        "const bool is_worse = false;",
+        "of several who succeed at once, clients are led to the last one heard",
+    ),
+    Mutant(
+        "led-to-the-gone",
+        "vrrp/handover/successor.h",
+        "is_gone_ = is_gone_ || ",
+        "is_gone_ = false && ",
+        "clients are led to a successor who has left meanwhile",
+    ),
+    Mutant(
+        "not-won-back",
+        "vrrp/commit.cc",
+        """      // A second master has been there, whom clients may have been led to.
+      emit(StartGarpBurst{GarpReason::kLowerPriorityAdvert});
+""",
+        "",
+        "whom a second master led away before it left is not won back",
     ),
 )

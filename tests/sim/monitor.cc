@@ -46,7 +46,10 @@ bool Monitor::is_new_master(const Node& node, std::size_t lan) const {
   return node.now_us() < since_us + Departure::kLinger_us;
 }
 
-void Monitor::leads_to(const Node& node, std::size_t lan, std::size_t successor) {
+void Monitor::leads_to(const Node& node, std::size_t lan, std::size_t successor, bool heard) {
+  for (Belief& belief : lan_facts_[lan].beliefs) {
+    if (heard) belief = {successor, node.now_us()};
+  }
   // Two that succeed at once: the better one's kernel may not have the address yet. Known, left
   // out.
   const std::int64_t since_us = watch_of(node, lan).became_master_real_us();
@@ -80,6 +83,10 @@ void Monitor::change(const Fault& fault, int by, std::int64_t now_us) {
   if (disturbs) disturbed_ += by;
   const std::int64_t held_us = kind == FaultKind::kDelay ? fault.value : 0;
   quiet_since_us_ = std::max(quiet_since_us_, now_us + held_us);
+  // All else may keep a node from leading its clients to who serves; so may one LAN of two.
+  const bool joins = by < 0 && (kind == FaultKind::kPartition || kind == FaultKind::kPause) &&
+                     fault.on_lan(0) && fault.on_lan(schedule_.lan_count() - 1);
+  if (!joins) hindered_us_ = now_us + held_us;
   const auto node = static_cast<std::size_t>(fault.node);
   if (kind == FaultKind::kPause) {
     for (auto& watch : watches_[node]) {

@@ -65,7 +65,7 @@ class Monitor final : public Observer {
   void has_heard(const Node& node, const Packet& packet) override;
   void sends(const Node& node, std::size_t lan, net::Bytes bytes) override;
   void announces(const Node& node, std::size_t lan, const net::IpAddr& vip, bool heard) override;
-  void leads_to(const Node& node, std::size_t lan, std::size_t successor) override;
+  void leads_to(const Node& node, std::size_t lan, std::size_t successor, bool heard) override;
   void changes(const Node& node, std::size_t lan, const StateChanged& change) override;
   void notices(const Node& node, std::size_t lan, const Notice& notice) override;
   void run_ends(const Node& node) override;
@@ -127,6 +127,7 @@ class Monitor final : public Observer {
   void check_succession(std::int64_t now_us);
   void check_converged(std::size_t lan, std::int64_t now_us);
   void check_right(std::size_t lan, const Node& master, std::int64_t now_us);
+  bool owes_leading(std::size_t lan, const Belief& belief, std::int64_t now_us);
   void check_announced(std::size_t lan, const Node& master, std::int64_t now_us);
   std::int64_t last_duty_us(std::size_t lan, const Node& master, std::int64_t now_us) const;
 
@@ -145,6 +146,8 @@ class Monitor final : public Observer {
   int disturbed_ = 0;
   bool is_split_ = false;  ///< Nodes whose sync groups are not the same.
   std::int64_t quiet_since_us_ = 0;
+  std::int64_t hindered_us_ =
+      0;  ///< The last beginning or end of anything that owes_leading excuses.
   std::optional<Failure> failure_;
   Tally tally_;
 };

@@ -211,8 +211,8 @@ MUTANTS = (
     Mutant(
         "lower-unanswered",
         "vrrp/commit.cc",
-        "      emit(StartGarpBurst{GarpReason::kLowerPriorityAdvert});",
-        "",
+        "      emit(StartGarpBurst{GarpReason::kLowerPriorityAdvert});\n      if (",
+        "      if (",
         "a master does not win clients back",
     ),
     Mutant(

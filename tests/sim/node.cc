@@ -188,6 +188,12 @@ void Node::announce(std::size_t lan, const net::IpAddr& vip) {
   observer_.announces(*this, lan, vip, network_.reaches_client(number_, lan));
 }
 
+// By unicast nobody knows his MAC.
+void Node::lead_to_successor(std::size_t lan) {
+  if (schedule_.unicast != 0 || !may_announce(lan)) return;
+  observer_.leads_to(*this, lan, successors_[lan], network_.reaches_client(number_, lan));
+}
+
 void Node::ask_kernel(std::size_t lan, bool wanted) {
   dataplane_[lan].addresses = wanted;
   dataplane_[lan].kernel.ask(wanted, now_us_, random_.between(0, schedule_.kernel_us));
@@ -203,8 +209,6 @@ void Node::grant_lease(std::size_t lan, std::int64_t duration_us) {
 
 void Node::state_changed(std::size_t lan, const StateChanged& change) {
   observer_.changes(*this, lan, change);
-  const bool knows_whom = change.reason == Reason::kHigherPriority && schedule_.unicast == 0;
-  if (knows_whom && may_announce(lan)) observer_.leads_to(*this, lan, last_sender_);
 }
 
 void Node::noticed(std::size_t lan, const Notice& notice) {

@@ -45,8 +45,9 @@ class Observer {
   virtual void sends(const Node& node, std::size_t lan, net::Bytes bytes) = 0;
   /// `heard`: the client hears it.
   virtual void announces(const Node& node, std::size_t lan, const net::IpAddr& vip, bool heard) = 0;
-  /// Tells the LAN that the VIPs are at `successor`, as the daemon does.
-  virtual void leads_to(const Node& node, std::size_t lan, std::size_t successor) = 0;
+  /// Tells the LAN that the VIPs are at `successor`, as the daemon does. `heard`: the client hears
+  /// it.
+  virtual void leads_to(const Node& node, std::size_t lan, std::size_t successor, bool heard) = 0;
   virtual void changes(const Node& node, std::size_t lan, const StateChanged& change) = 0;
   virtual void notices(const Node& node, std::size_t lan, const Notice& notice) = 0;
   virtual void run_ends(const Node& node) = 0;
@@ -120,6 +121,8 @@ class Node final : public Host {
   void grant_lease(std::size_t lan, std::int64_t duration_us) override;
   void revoke_lease(std::size_t lan) override { dataplane_[lan].lease_until_us = 0; }
   void mute(std::size_t lan) override { dataplane_[lan].muted = true; }
+  void succeeded(std::size_t lan) override { successors_[lan] = last_sender_; }
+  void lead_to_successor(std::size_t lan) override;
   void acquire_addresses(std::size_t lan) override { ask_kernel(lan, true); }
   void release_addresses(std::size_t lan) override { ask_kernel(lan, false); }
   std::int64_t wall_us() override { return kWallStart_us + now_us_ + plan().wall_offset_us; }
@@ -159,6 +162,7 @@ class Node final : public Host {
   std::optional<Speaker> speaker_;
   std::array<Dataplane, kLanLimit> dataplane_;
   std::deque<Packet> received_;
+  std::array<std::size_t, kLanLimit> successors_{};
   std::size_t last_sender_ = 0;  ///< Of the packet that is looked at, or was last.
   std::int64_t now_us_ = 0;
   std::int64_t wake_us_;

@@ -39,6 +39,8 @@ class Recorder final : public Host {
   }
   void revoke_lease(std::size_t instance) override { leases.erase(instance); }
   void mute(std::size_t instance) override { muted.insert(instance); }
+  void succeeded(std::size_t) override {}
+  void lead_to_successor(std::size_t instance) override { led.insert(instance); }
   void acquire_addresses(std::size_t instance) override { held[instance] = true; }
   void release_addresses(std::size_t instance) override { held[instance] = false; }
   void state_changed(std::size_t, const StateChanged&) override {}
@@ -50,8 +52,9 @@ class Recorder final : public Host {
   std::map<std::size_t, std::int64_t> leases;
   std::map<std::size_t, bool> held;
   std::set<std::size_t> muted;
-  bool refuses = false;  ///< To send adverts.
-  bool is_ready = true;  ///< For announcements.
+  std::set<std::size_t> led;  ///< Whose clients it was asked to lead to the successor.
+  bool refuses = false;       ///< To send adverts.
+  bool is_ready = true;       ///< For announcements.
 };
 
 inline const net::IpAddr kFirst = ip("10.0.0.50");

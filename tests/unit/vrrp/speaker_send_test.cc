@@ -27,6 +27,8 @@ struct RecordingHost final : Host {
   void grant_lease(std::size_t, std::int64_t) override { leased = true; }
   void revoke_lease(std::size_t) override { leased = false; }
   void mute(std::size_t) override { muted = true; }
+  void succeeded(std::size_t) override {}
+  void lead_to_successor(std::size_t) override {}
   void acquire_addresses(std::size_t) override { has_addresses = true; }
   void release_addresses(std::size_t) override { has_addresses = false; }
   std::int64_t wall_us() override { return 1'790'000'000 * kSecond_us; }
