@@ -108,6 +108,7 @@ void App::start_services() {
 void App::run(const std::function<void()>& on_started) {
   dataplane_->run();
   worker_watch_.start(dataplane_->worker_count(), now_us());
+  real_time_.follow(setup_.running.config->global, *dataplane_);
   if (setup_.options.mode.vrrp) {
     vrrp_ = std::make_unique<VrrpDriver>(io_.get_executor(), setup_.running, *this);
   }

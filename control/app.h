@@ -35,6 +35,7 @@
 #include "control/plan/lost_ports.h"
 #include "control/port_filters.h"
 #include "control/publisher.h"
+#include "control/real_time.h"
 #include "control/reloader.h"
 #include "control/reports.h"
 #include "control/running.h"
@@ -172,6 +173,7 @@ class App final : public VrrpHost {
   std::int64_t goodbye_until_us_ = 0;
   PeerHops peer_hops_;
   WorkerWatch worker_watch_;
+  RealTime real_time_;
   LostPorts lost_ports_;
   std::int64_t health_due_us_ = 0;
   ControlLag lag_;

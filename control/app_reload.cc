@@ -66,6 +66,7 @@ void App::commit() {
   const auto before = std::make_shared<Running>(
       std::exchange(setup_.running, std::move(*std::exchange(reload_->wanted, std::nullopt))));
   reload_->going.clear();
+  real_time_.follow(setup_.running.config->global, *dataplane_);
   filters_.narrow(*setup_.running.topology);
   vips_->follow(*before->topology, [this](lb::LeaseSlot lease) { return is_held(lease); });
   vips_->announce_own(role(), *dataplane_, before->topology.get());

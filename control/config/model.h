@@ -86,6 +86,9 @@ struct GlobalDefs {
   bool checker_log_all_failures = false;
   DumpOptions dumps;
   Setting<bool> vrrp_notify_priority_changes{false};
+  std::uint8_t vrrp_rt_priority = 0;  ///< 1..99; 0: no real-time scheduling. So the others.
+  std::uint8_t checker_rt_priority = 0;
+  std::uint8_t bfd_rt_priority = 0;
   LifeScript startup;
   LifeScript shutdown;
 

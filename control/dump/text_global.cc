@@ -103,6 +103,9 @@ void add_global(const State& state, Lines& out) {
   out.head("VRRP check unicast_src", true_or_false(g.vrrp_check_unicast_src));
   out.head("VRRP skip check advert addresses", true_or_false(g.vrrp_skip_check_adv_addr));
   out.head("VRRP strict mode", true_or_false(g.vrrp_strict));
+  out.head("VRRP realtime priority", int{g.vrrp_rt_priority});
+  out.head("Checker realtime priority", int{g.checker_rt_priority});
+  out.head("BFD realtime priority", int{g.bfd_rt_priority});
   out.raw(g.enable_script_security ? " Script security enabled\n" : " Script security disabled\n");
 }
 

@@ -45,6 +45,7 @@ struct Dataplane::State {
   Mesh mesh;
   Doorbell doorbell;
   std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<int> threads;
 };
 
 Worker::Wiring Dataplane::State::wiring(unsigned worker) {
@@ -96,8 +97,13 @@ Dataplane::~Dataplane() {
 
 void Dataplane::run() {
   for (unsigned i = 0; i < state_->workers.size(); ++i) {
-    state_->eal.launch(i, [worker = state_->workers[i].get()] { worker->run(); });
+    const auto body = [worker = state_->workers[i].get()] { worker->run(); };
+    state_->threads.push_back(state_->eal.launch(i, body));
   }
+}
+
+const std::vector<int>& Dataplane::threads() const {
+  return state_->threads;
 }
 
 rcu::Publish Dataplane::publish(std::unique_ptr<const lb::Snapshot>& next) {

@@ -78,6 +78,8 @@ class Dataplane {
   void share_load(const lb::RealServer& real);
 
   unsigned worker_count() const;
+  /// The kernel's ids of the workers' threads; none before run().
+  const std::vector<int>& threads() const;
   const Worker& worker(unsigned index) const;
   /// The workers' clock, see lb::LeavingServer::until_s.
   std::uint32_t now_s() const;

@@ -5,9 +5,11 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -64,9 +66,15 @@ void remove_folder(const std::string& folder) {
   std::filesystem::remove_all(folder, ignored);
 }
 
+struct Launch {
+  std::function<void()> body;
+  std::promise<int> thread;
+};
+
 int run_body(void* argument) {
-  const std::unique_ptr<std::function<void()>> body(static_cast<std::function<void()>*>(argument));
-  (*body)();
+  const std::unique_ptr<Launch> launch(static_cast<Launch*>(argument));
+  launch->thread.set_value(gettid());
+  launch->body();
   return 0;
 }
 
@@ -99,12 +107,14 @@ void Eal::remove_files(const std::string& file_prefix) {
   remove_folder("/var/run/dpdk/" + file_prefix);
 }
 
-void Eal::launch(unsigned worker, std::function<void()> body) {
-  auto owned = std::make_unique<std::function<void()>>(std::move(body));
-  if (rte_eal_remote_launch(run_body, owned.get(), worker + 1) != 0) {
+int Eal::launch(unsigned worker, std::function<void()> body) {
+  auto launch = std::make_unique<Launch>(Launch{std::move(body), {}});
+  std::future<int> thread = launch->thread.get_future();
+  if (rte_eal_remote_launch(run_body, launch.get(), worker + 1) != 0) {
     throw std::runtime_error("worker lcore " + std::to_string(worker + 1) + " is busy");
   }
-  owned.release();
+  launch.release();
+  return thread.get();
 }
 
 void Eal::wait() {

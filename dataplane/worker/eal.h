@@ -29,8 +29,8 @@ class Eal {
   static void remove_files(const std::string& file_prefix);
 
   bool hugepages() const { return hugepages_; }
-  /// Runs `body` on worker lcore `worker` (0-based).
-  void launch(unsigned worker, std::function<void()> body);
+  /// Runs `body` on worker lcore `worker` (0-based); returns the kernel's id of its thread.
+  int launch(unsigned worker, std::function<void()> body);
   /// Waits until all launched bodies have returned.
   void wait();
 

@@ -190,6 +190,11 @@ class KeeplineNatSite(Site):
 class KeeplineBfdSite(KeeplineNatSite):
     """The same, and each node tracks the other by BFD, 3 x 3 ms."""
 
+    def configuration(self, priority, extra=False):
+        # The nodes, the probe and its far ends share the CPUs of one machine.
+        first = "global_defs {\n bfd_rt_priority 50\n}\n"
+        return first + super().configuration(priority, extra)
+
     def other(self, priority):
         return 2 if priority == PRIORITIES[0] else 1
 
