@@ -152,6 +152,7 @@ void App::start_vrrp() {
   notifier_ = std::make_unique<Notifier>(setup_.running, children_);
   watch_ = std::make_unique<InstanceWatch>(io_.get_executor(), setup_.running, children_, *vrrp_,
                                            *vips_, *bfd_);
+  arrival_.emplace(io_.get_executor(), *vrrp_, *neighbours_, *publisher_, *view_);
   watch_->start(view_);
 }
 
@@ -345,6 +346,7 @@ void App::take_kernel_view() {
   neighbours_->update(*view_, publisher_->services());
   peer_hops_.update(setup_.running, *view_);
   publisher_->request();
+  if (arrival_) arrival_->look(*view_);
   use_bonds(*dataplane_, *setup_.running.topology, *view_);
   if (watch_ != nullptr) watch_->update(view_);
 }

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "control/arrival.h"
 #include "control/bfd_driver.h"
 #include "control/check_driver.h"
 #include "control/dataplane_config.h"
@@ -149,6 +150,7 @@ class App final : public VrrpHost {
   std::unique_ptr<VrrpDriver> vrrp_;
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<InstanceWatch> watch_;
+  std::optional<Arrival> arrival_;
   std::unique_ptr<RateSampler> rates_;
   std::unique_ptr<LoadSharer> loads_;
   LocalPortWatch local_ports_;

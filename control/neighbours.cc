@@ -55,6 +55,17 @@ void NeighbourKeeper::update(const KernelView& view, const std::vector<PlannedSe
   managed_ = std::move(next);
 }
 
+std::vector<net::IpAddr> NeighbourKeeper::missing(const KernelView& view) const {
+  std::set<Key> unknown = managed_;
+  for (const KernelNeighbour& known : view.neighbours) {
+    const auto port = running_.topology->port_of(known.ifindex);
+    if (port) unknown.erase({*port, known.address});
+  }
+  std::vector<net::IpAddr> result;
+  for (const auto& [port, address] : unknown) result.push_back(address);
+  return result;
+}
+
 void NeighbourKeeper::learn(const lb::NeighbourSeen& seen, const KernelView& view) {
   const unsigned ifindex = running_.topology->ports[seen.port].ifindex;
   for (const KernelNeighbour& known : view.neighbours) {

@@ -22,6 +22,8 @@ class NeighbourKeeper {
   /// Gateways and real servers are resolved by the kernel, and kept resolved, those too that finish
   /// what they have: call at start, after a reload and when routes have changed.
   void update(const KernelView& view, const std::vector<PlannedService>& services);
+  /// Those of update() that have no MAC yet, or none any more.
+  std::vector<net::IpAddr> missing(const KernelView& view) const;
   /// A client asked for a VIP by ARP, which the kernel did not see.
   void learn(const lb::NeighbourSeen& seen, const KernelView& view);
 

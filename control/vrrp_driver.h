@@ -61,6 +61,7 @@ class VrrpDriver final : private vrrp::Host {
   /// Masters among them hand over (vrrp::Speaker); then `on_done` is called.
   void hand_over(const std::vector<std::size_t>& instances, std::function<void()> on_done);
   void take_back(const std::vector<std::size_t>& instances) { speaker_.take_back(instances); }
+  void stand_by(const std::vector<std::size_t>& instances) { speaker_.stand_by(instances); }
   /// All of them, for good; an `on_left` that waits is forgotten. Called once.
   void leave(std::function<void()> on_left);
   /// At once: what is still held is released; nothing happens afterwards.

@@ -72,7 +72,9 @@ class Speaker {
   /// has a successor is BACKUP and does not preempt (Instance::hand_over), who has none stays
   /// MASTER.
   void hand_over(const std::vector<std::size_t>& instances, std::int64_t now_us);
-  /// Those that stand by after that may preempt again, sync groups as a whole.
+  /// Before they start: they preempt nobody until they are taken back, or were master.
+  void stand_by(const std::vector<std::size_t>& instances);
+  /// Those that stand by may preempt again, sync groups as a whole.
   void take_back(const std::vector<std::size_t>& instances);
   /// At once: what is still held is released; nothing happens afterwards.
   void stop(std::int64_t now_us);

@@ -37,6 +37,10 @@ void Speaker::hand_over(const std::vector<std::size_t>& instances, std::int64_t 
   finish_departures(now_us);
 }
 
+void Speaker::stand_by(const std::vector<std::size_t>& instances) {
+  for (const std::size_t index : instances) members_[index].machine.stand_by();
+}
+
 void Speaker::take_back(const std::vector<std::size_t>& instances) {
   for (const std::size_t index : with_groups(instances)) members_[index].machine.take_back();
 }

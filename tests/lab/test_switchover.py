@@ -42,7 +42,10 @@ def local_service(lab):
 
 def nat_service(lab):
     """A group of two instances, and a balanced service behind them."""
-    net = two_arms(lab)
+    return nat_service_of(two_arms(lab))
+
+
+def nat_service_of(net):
     service = virtual_server(port=53, protocol="UDP", check="", server_words="")
     nodes = [
         Keepline(node, two_arm_configuration(priority, service))
@@ -108,6 +111,41 @@ def test_nobody_to_hand_over_to(lab):
     assert "no vrrp_instance VI_9" in failover(keepline, "VI_9", code=3)
     report = probe.report()
     check(report)
+
+
+def silence(hosts, is_silent):
+    """They answer no ARP."""
+    for host in hosts:
+        host.set_sysctl(**{"net.ipv4.conf.all.arp_ignore": 8 if is_silent else 0})
+
+
+def returning(lab):
+    """The better node is about to return, and cannot reach its real servers."""
+    net = two_arms(lab)
+    one, two, vip, probe = running(*nat_service_of(net))
+    one.stop()
+    two.wait_master(vip)
+    silence(net.webs, True)
+    one.start()
+    return one, two, vip, probe, net.webs
+
+
+def test_returns_when_it_knows_its_servers(lab):
+    """It does not preempt before, and nothing is lost."""
+    one, two, vip, probe, webs = returning(lab)
+    stays(lambda: one.state("OUT") == "BACKUP", 1.5, "it preempts nobody")
+    silence(webs, False)
+    one.wait_master(vip)
+    two.wait_backup(vip)
+    check(probe.report())
+
+
+def test_a_dead_server_keeps_nobody_away(lab):
+    """Three requests without an answer are enough."""
+    one, two, vip, _, webs = returning(lab)
+    one.wait_master(vip, 15)
+    assert "nobody answers for 10.1.0.2" in one.log()
+    silence(webs, False)
 
 
 def test_the_order_of_a_planned_change(lab):

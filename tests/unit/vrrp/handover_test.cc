@@ -178,6 +178,36 @@ TEST_F(HandoverTest, WhoPreemptsSpeaksWhenItsAddressesAreReady) {
   EXPECT_EQ(host.adverts[0], "200 ");
 }
 
+// A node that has just started and does not know the way to its real servers yet.
+TEST_F(HandoverTest, WhoStandsByAtTheStartPreemptsWhenItIsReady) {
+  InstanceConfig config = testing::instance_of(50);
+  config.priority = 200;
+  add(0, config);
+  speaker.stand_by({0});
+  speaker.start(now_us);
+  for (int second = 0; second < 10; ++second) {
+    hear(0, 100);
+    pass(kSecond_us);
+  }
+  ASSERT_EQ(state(0), State::kBackup);
+  speaker.take_back({0});
+  for (int second = 0; second < 4 && state(0) == State::kBackup; ++second) {
+    hear(0, 100);
+    pass(kSecond_us);
+  }
+  EXPECT_EQ(state(0), State::kMaster);
+}
+
+TEST_F(HandoverTest, WhoStandsByAtTheStartServesWhereNobodyElseDoes) {
+  InstanceConfig config = testing::instance_of(50);
+  config.priority = 200;
+  add(0, config);
+  speaker.stand_by({0});
+  speaker.start(now_us);
+  pass(4 * kSecond_us);
+  EXPECT_EQ(state(0), State::kMaster);
+}
+
 TEST_F(HandoverTest, ANumberThatNobodyHasYetIsNoTrouble) {
   InstanceConfig config = testing::instance_of(51);
   speaker.add(1, config, 3, config.vips);
