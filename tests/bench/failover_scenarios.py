@@ -3,7 +3,7 @@
 import signal
 import time
 
-from failover_site import FIRST_SERVER, KeeplineNatSite
+from failover_site import FIRST_SERVER, Keepline, KeeplineNatSite
 from process import send_signal, wait_for
 
 DONE_S = 60
@@ -46,6 +46,19 @@ class Stop(Scenario):
 
     def act(self, site):
         send_signal(site.daemons[0].process.pid, signal.SIGTERM)
+
+
+class Failover(Scenario):
+    words = "the master is asked to hand over (keepline failover)"
+
+    def fits(self, site_class):
+        return issubclass(site_class.daemon, Keepline)
+
+    def act(self, site):
+        site.daemons[0].cli_text("failover")
+
+    def restore(self, site):
+        site.daemons[0].cli_text("failover", "--back")
 
 
 class Preempt(Scenario):
@@ -124,6 +137,7 @@ class Reload(Scenario):
 
 SCENARIOS = {
     "stop": Stop(),
+    "failover": Failover(),
     "preempt": Preempt(),
     "kill": Kill(),
     "suspend": Suspend(),

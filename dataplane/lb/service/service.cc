@@ -30,6 +30,14 @@ bool Service::counts_connections() const {
   }
 }
 
+bool Service::leads_alike() const {
+  if (pool.size() == 1) return true;
+  if (persistence_s != 0) return false;
+  const auto has_limit = [](const RealServer& real) { return real.upper_threshold != 0; };
+  if (scheduler == Scheduler::kFailover) return std::ranges::none_of(pool, has_limit);
+  return has_ring() && !hash_fallback;
+}
+
 void Service::seal() {
   weight_divisor = 0;
   weight_max = 0;

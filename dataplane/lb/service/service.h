@@ -139,10 +139,8 @@ struct Service {
            scheduler == Scheduler::kDestinationHash;
   }
   /// Whether each node that has this service leads a client to the same server.
-  bool leads_alike() const {
-    if (pool.size() == 1) return true;
-    return persistence_s == 0 && (has_ring() || scheduler == Scheduler::kFailover);
-  }
+  /// Not where a server that is full has its clients go elsewhere: another node has other figures.
+  bool leads_alike() const;
   /// Whether the scheduler asks how many connections there are.
   bool counts_connections() const;
 

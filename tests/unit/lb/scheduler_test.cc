@@ -129,5 +129,29 @@ TEST(Service, SealFindsDivisorAndMaximum) {
   EXPECT_EQ(with_weights(Scheduler::kRoundRobin, {0}).weight_max, 0u);
 }
 
+// What a node that has just become master may rely on, see the guide on handing over.
+TEST(LeadsAlike, WhereNothingButTheFlowDecides) {
+  const auto of = [](Scheduler scheduler) { return with_weights(scheduler, {1, 1}); };
+  EXPECT_TRUE(of(Scheduler::kMaglev).leads_alike());
+  EXPECT_TRUE(of(Scheduler::kSourceHash).leads_alike());
+  EXPECT_TRUE(of(Scheduler::kFailover).leads_alike());
+  EXPECT_FALSE(of(Scheduler::kRoundRobin).leads_alike());
+  EXPECT_TRUE(with_weights(Scheduler::kRoundRobin, {1}).leads_alike());
+}
+
+TEST(LeadsAlike, NotWhereSomethingIsRememberedOrFull) {
+  Service service = with_weights(Scheduler::kMaglev, {1, 1});
+  service.persistence_s = 50;
+  EXPECT_FALSE(service.leads_alike());
+  service.persistence_s = 0;
+  service.pool[0].upper_threshold = 10;
+  EXPECT_TRUE(service.leads_alike()) << "who is full refuses";
+  service.hash_fallback = true;
+  EXPECT_FALSE(service.leads_alike());
+  Service failover = with_weights(Scheduler::kFailover, {1, 1});
+  failover.pool[0].upper_threshold = 10;
+  EXPECT_FALSE(failover.leads_alike());
+}
+
 }  // namespace
 }  // namespace keepline::lb
