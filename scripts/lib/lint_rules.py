@@ -1,6 +1,7 @@
 """The rules of scripts/lint. A rule is a generator of findings about a tree of source files."""
 
 import ast
+import functools
 import hashlib
 import json
 import os
@@ -17,6 +18,8 @@ MAX_COLUMNS = 100
 CLANG_FORMAT_MAJOR = 14  # other versions lay the same style out differently
 
 CPP = (".h", ".cc", ".c")
+
+NOT_BUILT = "tests/bench"  # by default; scripts/bench does
 
 # Folder -> the folders that it may include; its own is always allowed. The longest match counts.
 EVERYTHING = object()
@@ -265,18 +268,44 @@ def closure(tree, path, seen):
     return seen
 
 
-def compile_flags(path):
-    words = ["-std=c++20", "-Wall", "-Wextra", "-I."]
-    if any(inside(path, folder) for folder in PURE):
-        return words  # without any library's include path, as in the build
+@functools.cache
+def library_flags():
+    words = []
     for package in ("libdpdk", "libbpf", "libnl-route-3.0", "spdlog"):
         done = subprocess.run(["pkg-config", "--cflags", package], capture_output=True, text=True)
         words += done.stdout.split()
     return [word for word in words if word != "-DSPDLOG_SHARED_LIB"]
 
 
+def compile_flags(path):
+    words = ["-std=c++20", "-Wall", "-Wextra", "-I."]
+    if any(inside(path, folder) for folder in PURE):
+        return words  # without any library's include path, as in the build
+    return words + library_flags()
+
+
+def opening(tree, path):
+    """The file that the first line of code includes, or None."""
+    for line in tree.lines(path):
+        if line.strip() and not line.startswith(("//", "#pragma once")):
+            found = INCLUDE.match(line)
+            return found.group(2) if found and found.group(1) == '"' else None
+    return None
+
+
+def opened_by_sources(tree):
+    """Headers that the build compiles with nothing before them: a source file opens with them."""
+    headers, found = set(tree.headers()), set()
+    for path in tree.cpp():
+        if not path.endswith(".cc") or inside(path, NOT_BUILT):
+            continue
+        while (path := opening(tree, path)) in headers - found:
+            found.add(path)
+    return found
+
+
 def headers_alone(tree):
-    """each header compiles alone"""
+    """each header compiles alone (those that no source file opens with are tried here)"""
     compiler = shutil.which("g++")
     if not compiler:
         raise Skipped("no g++")
@@ -298,7 +327,7 @@ def headers_alone(tree):
         return (key, None) if done.returncode == 0 else (None, (path, done.stderr))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = list(pool.map(examine, tree.headers()))
+        outcomes = list(pool.map(examine, sorted({*tree.headers()} - opened_by_sources(tree))))
     if cache_file.parent.is_dir():
         cache_file.write_text(json.dumps([key for key, _ in outcomes if key]))
     for _, failure in outcomes:

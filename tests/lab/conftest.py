@@ -39,6 +39,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "reference: also true of the real keepalived")
+    config.addinivalue_line("markers", "alone: measures time; needs the processors for itself")
     config.addinivalue_line("markers", "vm: needs what only tests/vm/vm.py has")
     if not hasattr(config, "workerinput") and os.geteuid() == 0:
         sweep()

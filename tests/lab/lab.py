@@ -293,6 +293,7 @@ class Lab:
             return
         atexit.unregister(self.close)
         todo = [*reversed(self._finalisers)]
+        todo += [process.ask_to_finish for process in reversed(self.processes)]
         todo += [process.finish for process in reversed(self.processes)]
         todo += [namespace.remove for namespace in reversed(self._namespaces)]
         self._finalisers, self._namespaces = [], []

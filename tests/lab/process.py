@@ -58,6 +58,7 @@ class Process:
         self.name = name
         self.log = Path(log)
         self.argv = [str(word) for word in argv]
+        self._asked = False
         with open(self.log, "ab") as output:
             self._popen = subprocess.Popen(
                 self.argv,
@@ -122,12 +123,17 @@ class Process:
     def thaw(self):
         self.signal(signal.SIGCONT)
 
+    def ask_to_finish(self):
+        """The first half of `finish`, so that many processes can end at the same time."""
+        if self.running() and not self._asked:
+            self._asked = True
+            self.thaw()
+            send_signal(self.pid, signal.SIGTERM)
+
     def finish(self):
         """The finaliser: whatever state it is in, afterwards it is gone."""
-        if not self.running():
-            return
-        self.thaw()
+        self.ask_to_finish()
         try:
-            self.stop(timeout=5)
+            self.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self.kill()

@@ -53,6 +53,7 @@ def gaps_ms(times):
     return [1000 * (after - before) for before, after in zip(times, times[1:])]
 
 
+@pytest.mark.alone
 def test_adverts_of_10_ms_over_a_reload_of_10_000_services(lab, record_property):
     """Beside 500 checks a second and scripts: hardly one is late, and the thread never stalls."""
     net = pair(lab, length=16)
