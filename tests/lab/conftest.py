@@ -39,7 +39,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "reference: also true of the real keepalived")
-    config.addinivalue_line("markers", "alone: measures time; needs the processors for itself")
+    config.addinivalue_line("markers", "alone: needs the processors for itself, or takes them")
     config.addinivalue_line("markers", "vm: needs what only tests/vm/vm.py has")
     if not hasattr(config, "workerinput") and os.geteuid() == 0:
         sweep()

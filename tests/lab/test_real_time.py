@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+import pytest
 from daemons import Keepline
 from lab import Lab
 from process import wait_for
@@ -81,6 +82,7 @@ def false_alarms(lab, words):
     return sum(daemon.log().count("Up -> Down") for daemon in daemons)
 
 
+@pytest.mark.alone
 def test_bfd_of_a_busy_machine(lab):
     """With bfd_rt_priority a worker need not wait for its turn."""
     with Lab() as reference:

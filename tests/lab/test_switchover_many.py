@@ -179,6 +179,7 @@ def by_removal(cluster):
 CHANGES = [by_command, by_stop, by_tracking, by_priority, by_removal]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("site", "peer"),
     [(LocalService, Keepline), (NatService, Keepline), (LocalService, Keepalived)],
