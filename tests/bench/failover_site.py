@@ -192,7 +192,7 @@ class KeeplineBfdSite(KeeplineNatSite):
 
     def configuration(self, priority, extra=False):
         # The nodes, the probe and its far ends share the CPUs of one machine.
-        first = "global_defs {\n bfd_rt_priority 50\n}\n"
+        first = "global_defs {\n vrrp_rt_priority 50\n bfd_rt_priority 50\n}\n"
         return first + super().configuration(priority, extra)
 
     def other(self, priority):
