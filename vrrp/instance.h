@@ -94,6 +94,7 @@ class Instance {
   void hand_over(std::int64_t now_us);
   /// Nobody came: it speaks on as master.
   void stay(std::int64_t now_us);
+  /// Preempts nobody until take_back(), or until it has been master.
   void stand_by() { stands_by_ = true; }
   void take_back() { stands_by_ = false; }
   /// It preempts and has not spoken yet.
