@@ -74,8 +74,10 @@ def false_alarms(lab, words):
         daemons.append(Keepline(node, words + sessions + vrrp_instance(vip=VIP)).start())
     for daemon in daemons:
         daemon.wait_bfd("Up")
-    words = ("/usr/bin/python3", "-c", HOG)
-    hogs = [net.client.start(*words, name="hog") for _ in range(2 * os.cpu_count())]
+    hogs = [
+        net.client.start("/usr/bin/python3", "-c", HOG, name="hog")
+        for _ in range(2 * os.cpu_count())
+    ]
     time.sleep(BUSY_S)
     for hog in hogs:
         hog.kill()

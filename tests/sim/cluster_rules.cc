@@ -229,8 +229,8 @@ std::int64_t Monitor::last_duty_us(std::size_t lan, const Node& master, std::int
 }
 
 bool Monitor::owes_leading(std::size_t lan, const Belief& belief, std::int64_t now_us) {
-  const Node& node = (*nodes_)[belief.node];
-  if (schedule_.unicast != 0 || node.holds(lan, now_us - bounds_.hop_us)) return false;
+  if (schedule_.unicast != 0 || belief.node == kNobody) return false;
+  if ((*nodes_)[belief.node].holds(lan, now_us - bounds_.hop_us)) return false;
   return hindered_us_ < belief.at_us &&
          network_.open_since_us(lan, belief.node, kClient) <= belief.at_us;
 }
@@ -240,7 +240,7 @@ void Monitor::check_announced(std::size_t lan, const Node& master, std::int64_t 
   if (network_.open_since_us(lan, master.number(), kClient) > duty_us) return;
   for (std::size_t i = 0; i < static_cast<std::size_t>(schedule_.vips); ++i) {
     const Belief& belief = lan_facts_[lan].beliefs[i];
-    if (belief.node == master.number() || belief.node == kNobody) continue;
+    if (belief.node == master.number()) continue;
     // Whoever spoke after the master's last reason to speak was not heard by it: a yield is silent.
     // It is for the one who yielded then to lead its clients to the master, when it lets go.
     if (belief.at_us >= duty_us && !owes_leading(lan, belief, now_us)) continue;

@@ -14,6 +14,13 @@ class HandoverTest : public testing::SpeakerTest {
     start_group(2);
     speaker.hand_over({0}, now_us);
   }
+  void start_standing_by() {
+    InstanceConfig config = testing::instance_of(50);
+    config.priority = 200;
+    add(0, config);
+    speaker.stand_by({0});
+    speaker.start(now_us);
+  }
   /// The other node is master for so long, and worse.
   void hear_worse(int seconds) {
     for (int second = 0; second < seconds; ++second) {
@@ -180,30 +187,16 @@ TEST_F(HandoverTest, WhoPreemptsSpeaksWhenItsAddressesAreReady) {
 
 // A node that has just started and does not know the way to its real servers yet.
 TEST_F(HandoverTest, WhoStandsByAtTheStartPreemptsWhenItIsReady) {
-  InstanceConfig config = testing::instance_of(50);
-  config.priority = 200;
-  add(0, config);
-  speaker.stand_by({0});
-  speaker.start(now_us);
-  for (int second = 0; second < 10; ++second) {
-    hear(0, 100);
-    pass(kSecond_us);
-  }
+  start_standing_by();
+  hear_worse(10);
   ASSERT_EQ(state(0), State::kBackup);
   speaker.take_back({0});
-  for (int second = 0; second < 4 && state(0) == State::kBackup; ++second) {
-    hear(0, 100);
-    pass(kSecond_us);
-  }
+  hear_worse_until_master(4);
   EXPECT_EQ(state(0), State::kMaster);
 }
 
 TEST_F(HandoverTest, WhoStandsByAtTheStartServesWhereNobodyElseDoes) {
-  InstanceConfig config = testing::instance_of(50);
-  config.priority = 200;
-  add(0, config);
-  speaker.stand_by({0});
-  speaker.start(now_us);
+  start_standing_by();
   pass(4 * kSecond_us);
   EXPECT_EQ(state(0), State::kMaster);
 }

@@ -103,6 +103,13 @@ class SpeakerTest : public ::testing::Test {
     const auto length = encode_advert(other, priority, other.group, packet);
     speaker.handle_packet(0, std::span(packet).first(*length), now_us);
   }
+  /// A worse master speaks each second, until the first instance takes over.
+  void hear_worse_until_master(int most_seconds) {
+    for (int second = 0; second < most_seconds && state(0) == State::kBackup; ++second) {
+      hear(0, 100);
+      pass(kSecond_us);
+    }
+  }
   State state(std::size_t number) const { return speaker.instance(number).state(); }
   /// To the next timer, at most by so much.
   void pass(std::int64_t most_us) {

@@ -83,10 +83,7 @@ TEST_F(SpeakerTest, WhoPreemptsLeadsClientsAwayBeforeItSpeaks) {
   config.priority = 200;
   add(0, config);
   speaker.start(now_us);
-  for (int second = 0; second < 4 && state(0) == State::kBackup; ++second) {
-    hear(0, 100);
-    pass(kSecond_us);
-  }
+  hear_worse_until_master(4);
   ASSERT_EQ(state(0), State::kMaster);
   const std::int64_t since_us = speaker.instance(0).last_transition_us();
   EXPECT_EQ(host.announced[0], "10.0.0.50 10.0.0.50 ") << "once more when it has been heard";
@@ -113,10 +110,7 @@ TEST_F(SpeakerTest, HandsOverToASuccessorAndStandsBy) {
   }
   EXPECT_EQ(state(0), State::kBackup);
   speaker.take_back({0});
-  for (int second = 0; second < 10 && state(0) == State::kBackup; ++second) {
-    hear(0, 100);
-    pass(kSecond_us);
-  }
+  hear_worse_until_master(10);
   EXPECT_EQ(state(0), State::kMaster);
 }
 
