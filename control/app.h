@@ -105,6 +105,7 @@ class App final : public VrrpHost {
   bool may_announce(std::size_t instance, net::PortId port) override;
   void grant_lease(std::size_t instance, std::int64_t duration_us) override;
   void revoke_lease(std::size_t instance) override;
+  void share(std::size_t instance) override;
   void mute(std::size_t instance) override;
   void acquire_addresses(std::size_t instance) override;
   void release_addresses(std::size_t instance) override;

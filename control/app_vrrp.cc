@@ -35,6 +35,10 @@ void App::mute(std::size_t instance) {
   dataplane_->mute_lease(static_cast<lb::LeaseSlot>(instance));
 }
 
+void App::share(std::size_t instance) {
+  dataplane_->share_lease(static_cast<lb::LeaseSlot>(instance));
+}
+
 void App::acquire_addresses(std::size_t instance) {
   const auto lease = static_cast<lb::LeaseSlot>(instance);
   const Topology& topology = *setup_.running.topology;

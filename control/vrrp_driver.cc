@@ -10,8 +10,6 @@
 #include "control/clock.h"
 #include "control/log.h"
 #include "control/vrrp_config.h"
-#include "dataplane/neigh/arp.h"
-#include "dataplane/neigh/nd.h"
 #include "dataplane/net/headers.h"
 #include "vrrp/sync_group.h"
 #include "vrrp/text.h"
@@ -244,40 +242,6 @@ vrrp::Host::Send VrrpDriver::send_advert(std::size_t instance, const net::IpAddr
 
 bool VrrpDriver::may_announce(std::size_t instance) {
   return host_.may_announce(instance, port_of(instance));
-}
-
-void VrrpDriver::announce(std::size_t, const net::IpAddr& vip) {
-  const PlacedVip* placed = running_.topology->find_vip(vip);
-  if (placed != nullptr) announce(*placed, placed->mac, placed->mac);
-}
-
-void VrrpDriver::announce(const PlacedVip& vip, const net::Mac& owner, const net::Mac& from) {
-  constexpr std::int64_t kValidUs = 1'000'000;
-  const auto send = [&](auto frame) {
-    std::memcpy(frame.data() + offsetof(net::EthernetHeader, source), &from, sizeof from);
-    host_.send_frame(vip.port, frame, kValidUs);
-  };
-  if (vip.address.is_v6()) {
-    send(neigh::make_unsolicited_advertisement(vip.address.v6(), owner, host_.role()));
-  } else {
-    send(neigh::make_gratuitous_arp(vip.address.v4(), owner));
-  }
-}
-
-// After a split brain the better master need not know that there was another one: whoever hears of
-// the other first is silent from then on. Clients of this one would keep its MAC for minutes; so it
-// says itself where they are to go. With a virtual MAC they know, and by unicast nobody can tell.
-// Not before it has let go: a keepalived speaks first and gives its kernel the addresses then.
-void VrrpDriver::lead_to_successor(std::size_t instance) {
-  const PlacedInstance& placed =
-      running_.topology
-          ->instances[*running_.topology->instance_of(static_cast<lb::LeaseSlot>(instance))];
-  if (placed.vmac || placed.is_unicast) return;
-  for (const PlacedVip& vip : running_.topology->vips) {
-    if (vip.lease != instance || vip.port != placed.port) continue;
-    if (!host_.may_announce(instance, placed.port)) return;
-    announce(vip, told_[instance].successor, vip.mac);
-  }
 }
 
 std::uint64_t VrrpDriver::state_age_s(std::size_t instance) const {

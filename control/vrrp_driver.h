@@ -30,6 +30,7 @@ class VrrpHost {
   virtual void grant_lease(std::size_t instance, std::int64_t duration_us) = 0;
   virtual void revoke_lease(std::size_t instance) = 0;
   /// Answer no more ARP for the instance's VIPs, but forward on until the lease ends.
+  virtual void share(std::size_t instance) = 0;
   virtual void mute(std::size_t instance) = 0;
   /// Give the kernel the addresses, or take them away. The dataplane answers by the lease alone.
   virtual void acquire_addresses(std::size_t instance) = 0;
@@ -93,10 +94,13 @@ class VrrpDriver final : private vrrp::Host {
   void announce(std::size_t instance, const net::IpAddr& vip) override;
   /// `owner` is whom clients are led to.
   void announce(const PlacedVip& vip, const net::Mac& owner, const net::Mac& from);
+  const PlacedInstance& placed_of(std::size_t instance) const;
   void grant_lease(std::size_t instance, std::int64_t duration_us) override {
     host_.grant_lease(instance, duration_us);
   }
   void revoke_lease(std::size_t instance) override { host_.revoke_lease(instance); }
+  void claim(std::size_t instance) override;
+  void share(std::size_t instance) override { host_.share(instance); }
   void mute(std::size_t instance) override { host_.mute(instance); }
   void succeeded(std::size_t instance) override { told_[instance].successor = last_sender_; }
   void lead_to_successor(std::size_t instance) override;

@@ -28,7 +28,12 @@ class Host {
   /// The dataplane may act for the instance for so long from now on.
   virtual void grant_lease(std::size_t instance, std::int64_t duration_us) = 0;
   virtual void revoke_lease(std::size_t instance) = 0;
-  /// Answers no more for the VIPs, but forwards on until the lease ends.
+  /// Tells who serves until now that this node is about to, and nobody else.
+  virtual void claim(std::size_t instance) = 0;
+  /// Another node is about to forward for the VIPs as well: answers may come here whose connections
+  /// it has made.
+  virtual void share(std::size_t instance) = 0;
+  /// Answers no more for the VIPs, but forwards on until the next grant or the lease's end.
   virtual void mute(std::size_t instance) = 0;
   /// Whoever sent the advert that is being handled serves, as far as this node can tell.
   virtual void succeeded(std::size_t instance) = 0;

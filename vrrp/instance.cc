@@ -174,7 +174,9 @@ void Instance::stay(std::int64_t now_us) {
 }
 
 void Instance::lead_on(std::int64_t now_us, std::int64_t moment_us) {
-  const std::int64_t most_us = std::max(kLead_us, config_.advert_interval_us);
+  const std::int64_t interval_us = config_.advert_interval_us;
+  const std::int64_t most_us = std::min(std::max(kClaim_us + kLead_us, interval_us),
+                                        config_.down_timer_adverts * interval_us);
   deadline_us_ = std::min(now_us + moment_us, last_transition_us_ + most_us);
 }
 
@@ -323,8 +325,8 @@ Event Instance::classify(const Advert& advert, std::int64_t now_us) {
   const bool beats_us = advert.priority > priority_ ||
                         (advert.priority == priority_ && advert.source > config_.source);
   if (beats_us) return Event::kHeardMaster;
-  const bool yields =
-      preempted_ && now_us - last_transition_us_ < kLead_us + config_.advert_interval_us;
+  const std::int64_t unheard_us = kClaim_us + kLead_us + config_.advert_interval_us;
+  const bool yields = preempted_ && now_us - last_transition_us_ < unheard_us;
   return yields ? Event::kHeardYielding : Event::kHeardLower;
 }
 

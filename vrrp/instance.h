@@ -48,6 +48,8 @@ class Instance {
   /// A master that is preempted drops what it has when it hears the advert, and keepalived does so
   /// at once: clients are led away by gratuitous ARP before.
   static constexpr std::int64_t kLead_us = 10'000;
+  /// Before that in turn, what it takes until the master has surely heard of it (Speaker::claim).
+  static constexpr std::int64_t kClaim_us = 6'000;
   /// What a master said before its goodbye may arrive after it, for so long.
   static constexpr std::int64_t kOvertaken_us = 10'000;
   /// How often an advert is tried that cannot be sent.
@@ -99,8 +101,8 @@ class Instance {
   void take_back() { stands_by_ = false; }
   /// It preempts and has not spoken yet.
   bool leads() const { return state_ == State::kMaster && preempted_ && adverts_ == 0; }
-  /// Clients cannot be led here yet: its first advert waits for another moment, altogether no
-  /// longer than an interval.
+  /// Its first advert waits for another moment: clients are not led here yet, or only just.
+  /// Altogether no longer than an interval, or than claim and lead take, and within its lease.
   void lead_on(std::int64_t now_us, std::int64_t moment_us);
   bool stands_by() const { return stands_by_; }
   /// A reload. State and mastership stay; a changed base priority becomes the effective one.
@@ -109,7 +111,7 @@ class Instance {
   /// When handle_timeout wants to be called. Always set in BACKUP and MASTER.
   std::optional<std::int64_t> next_timeout() const;
   /// Becoming master: GrantLease, AcquireVips, StartGarpBurst, SendAdvert, StateChanged; when it
-  /// preempts, SendAdvert only follows kLead_us later.
+  /// preempts, SendAdvert only follows kLead_us later, or when lead_on() says.
   /// Each advert: SendAdvert, GrantLease (withhold the grant if the advert could not be sent, and
   /// call handle_unsent() at once).
   /// Leaving: RevokeLease, ReleaseVips (or Linger), SendAdvert (only some reasons), StateChanged.

@@ -156,18 +156,6 @@ bool Speaker::serves_alone(std::size_t index) const {
   return departure != departures_.end() && !departure->second.is_succeeded();
 }
 
-// Whoever hears the first advert of one that preempts leads its clients there at once: what they
-// find must be ready. A sync group speaks as one.
-void Speaker::wait_for_addresses(std::size_t index, std::int64_t now_us) {
-  Instance& machine = members_[index].machine;
-  if (machine.deadline_us() > now_us) return;
-  const bool is_ready = std::ranges::all_of(
-      with_groups({index}), [this](std::size_t other) { return host_.may_announce(other); });
-  if (is_ready) return;
-  machine.lead_on(now_us, kAnnounceRetry_us);
-  members_[index].confirms_us = machine.deadline_us() + kConfirm_us;
-}
-
 std::optional<std::int64_t> Speaker::next_timeout() const {
   std::optional<std::int64_t> earliest_us;
   const auto consider = [&earliest_us](std::optional<std::int64_t> when_us) {
@@ -284,6 +272,7 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    // An advert that did not leave has told nobody that we are still here.
                    if (!member.advert_failed) host_.grant_lease(index, grant.until_us - now_us);
                    member.advert_failed = false;
+                   begin_claim(index);
                  },
                  [&](const RevokeLease&) { host_.revoke_lease(index); },
                  [&](const Linger& way) { linger(index, way.is_succeeded, now_us); },
@@ -312,6 +301,7 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    if (succeeds && change.to == State::kMaster) {
                      member.confirms_us = now_us + Instance::kLead_us + kConfirm_us;
                    }
+                   if (change.to != State::kMaster) member.claims = false;
                    const bool may_linger = change.to == State::kBackup;
                    if (member.lingers_until_us && !may_linger) end_linger(index);
                    host_.state_changed(index, change);
@@ -319,17 +309,6 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  [&](const Notice& notice) { host_.noticed(index, notice); },
              },
              action);
-}
-
-// Clients may have been led astray for all VIPs of the group, not only for this instance's.
-void Speaker::heard_lower_priority(std::size_t index, std::int64_t now_us) {
-  if (members_[index].group == kNoGroup) {
-    members_[index].announcer.lower_priority_heard(now_us);
-    return;
-  }
-  for (const std::size_t other : groups_[members_[index].group]) {
-    members_[other].announcer.lower_priority_heard(now_us);
-  }
 }
 
 // To several peers: sent, if it could be sent to any of them.
@@ -353,41 +332,6 @@ void Speaker::send_advert(std::size_t index, std::uint8_t priority) {
   if (config.lacks_peers) return;
   if (!config.is_unicast()) return send_to(config.group);
   for (const Peer& peer : config.peers) send_to(peer.address);
-}
-
-// The members of a sync group wait for each other and keep to its order: clients that are led here
-// before the servers would have their answers go to the other node.
-void Speaker::announce(std::size_t index, std::int64_t now_us) {
-  const std::size_t group = members_[index].group;
-  if (group == kNoGroup) return announce_alone(index, now_us);
-  const auto may = [this](std::size_t other) { return may_announce(other); };
-  if (!std::ranges::all_of(groups_[group], may)) {
-    for (const std::size_t each : groups_[group]) {
-      members_[each].announces_from_us = now_us + kAnnounceRetry_us;
-    }
-    return;
-  }
-  for (const std::size_t other : groups_[group]) announce_alone(other, now_us);
-}
-
-bool Speaker::may_announce(std::size_t index) {
-  return !members_[index].machine.is_unsent() && host_.may_announce(index);
-}
-
-void Speaker::announce_alone(std::size_t index, std::int64_t now_us) {
-  Member& member = members_[index];
-  if (member.is_leaving() && !serves_alone(index)) return;
-  GarpGap& gap = *gaps_.at(member.port);
-  for (std::size_t i = 0; i < kAnnouncementsPerTurn; ++i) {
-    // Adverts share the way out: announcements leave them room, and go on when there is more.
-    if (!may_announce(index)) {
-      member.announces_from_us = now_us + kAnnounceRetry_us;
-      return;
-    }
-    const auto vip = member.announcer.poll(now_us, gap);
-    if (!vip) return;
-    host_.announce(index, *vip);
-  }
 }
 
 }  // namespace keepline::vrrp

@@ -3,8 +3,8 @@
 // PURE: one thread calls it and says what time it is (monotonic microseconds, never decreasing); a
 // Host carries out what the machines want, in their order. Sync groups are settled and
 // announcements paced here, and a node that stops leaves make-before-break (handover/departure.h).
-// In two files: speaker_leave.cc leaves, speaker.cc has the rest.
-// Bounds: kMaxInstances; kAnnouncementsPerTurn announcements of one instance in one call.
+// In three files: speaker_announce.cc leads clients here, speaker_leave.cc leaves, speaker.cc has
+// the rest. Bounds: kMaxInstances; kAnnouncementsPerTurn announcements of one instance in one call.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "vrrp/handover/announcer.h"
@@ -122,6 +123,8 @@ class Speaker {
     bool answers_on = false;  ///< Lingers, and its own successor has not spoken yet.
     std::int64_t announces_from_us = 0;
     std::optional<std::int64_t> confirms_us;
+    bool claims = false;  ///< It preempts, and leads nobody here yet.
+    std::optional<std::int64_t> claimed_us;
     bool is_leaving() const { return leaving != Leaving::kNo; }
   };
 
@@ -141,13 +144,16 @@ class Speaker {
   void leave_groups(std::size_t index);
   void time_out(std::size_t index, std::int64_t now_us);
   bool serves_alone(std::size_t index) const;
-  void wait_for_addresses(std::size_t index, std::int64_t now_us);
   void leave_if_broken(std::size_t index, std::int64_t now_us);
   void settle(std::size_t index, std::int64_t now_us);
   void settle_group(std::size_t group, std::int64_t now_us);
   void carry_out(std::size_t index, std::int64_t now_us);
   void perform(std::size_t index, const Action& action, std::int64_t now_us);
   void send_advert(std::size_t index, std::uint8_t priority);
+  void begin_claim(std::size_t index);
+  std::int64_t claim(std::span<const std::size_t> members, std::int64_t now_us);
+  void end_claim(std::size_t index, std::int64_t now_us);
+  void wait_for_addresses(std::size_t index, std::int64_t now_us);
   void heard_lower_priority(std::size_t index, std::int64_t now_us);
   void announce(std::size_t index, std::int64_t now_us);
   bool may_announce(std::size_t index);

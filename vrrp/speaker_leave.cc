@@ -62,6 +62,9 @@ void Speaker::depart(std::size_t index, Leaving leaving, std::int64_t now_us) {
       leaving == Leaving::kToBackup ? machine.config().advert_interval_us : 0;
   machine.depart(departure.end_us() + more_us + Departure::kMargin_us);
   host_.grant_lease(index, departure.end_us() + more_us - now_us);
+  if (member.claims) host_.mute(index);
+  // Whoever comes is not heard at once, but has clients at once.
+  host_.share(index);
   departures_.emplace(index, departure);
 }
 
@@ -198,6 +201,7 @@ void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std:
     member.machine.depart(departure->second.end_us() + Departure::kMargin_us);
     host_.grant_lease(index, Departure::kLinger_us + Departure::kMargin_us);
   }
+  member.claims = false;
   host_.mute(index);
 }
 

@@ -32,6 +32,7 @@ struct PipelineCounters {
   Counter packets;       ///< Frames that entered the pipeline.
   Counter bytes;         ///< Of these frames, Ethernet header included.
   Counter arp_replies;   ///< ARP requests answered.
+  Counter claims;        ///< Of nodes that are about to become master, see neigh/claim.h.
   Counter echo_replies;  ///< ICMP echo requests answered.
   Counter icmp_errors;   ///< ICMP errors of others passed on to a client or a real server.
   Counter refusals;      ///< ICMP errors of our own about packets that were dropped.

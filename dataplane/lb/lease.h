@@ -1,6 +1,7 @@
 // Mastership as a lease: which VIPs a worker may speak for right now.
 //
-// PURE apart from atomics. The control thread grants and revokes; every worker reads. A lease has
+// PURE apart from atomics. The control thread grants and revokes; every worker reads, and says
+// when it hears that another node is about to come. A lease has
 // a deadline that control renews with each advert, so a wedged control thread, a SIGSTOP or a
 // paused machine silences the dataplane as well as the adverts. Times are ticks of one clock that
 // all threads share (the TSC in production, anything in tests).
@@ -21,10 +22,10 @@ inline constexpr std::size_t kMaxLeases = 1024;
 
 class LeaseTable {
  public:
-  /// For so long after it began, and from mute() on, a lease is in other hands as well: packets of
-  /// one flow may pass either node, seconds.
+  /// For so long after it began or was shared, and from mute() on, a lease is in other hands as
+  /// well: packets of one flow may pass either node, seconds.
   static constexpr std::uint64_t kHandover_s = 3;
-  /// For so long after a lease began clients come with flows that another node began, seconds.
+  /// For so long after that clients come with flows that another node began, seconds.
   static constexpr std::uint64_t kInherit_s = 120;
 
   explicit LeaseTable(std::uint64_t ticks_per_s) : ticks_per_s_(ticks_per_s) {}
@@ -33,7 +34,7 @@ class LeaseTable {
   void grant(LeaseSlot slot, std::uint64_t now, std::uint64_t until) {
     Lease& lease = leases_[slot];
     if (now >= lease.until.load(std::memory_order_relaxed)) {
-      lease.began.store(now, std::memory_order_relaxed);
+      lease.shared.store(now, std::memory_order_relaxed);
     }
     lease.muted.store(false, std::memory_order_relaxed);
     lease.granted.store(now, std::memory_order_relaxed);
@@ -41,6 +42,10 @@ class LeaseTable {
   }
   /// Ends the answering of ARP, not the forwarding; until the next grant. Control thread only.
   void mute(LeaseSlot slot) { leases_[slot].muted.store(true, std::memory_order_release); }
+  /// Another node is about to act for the slot as well. Any thread.
+  void share(LeaseSlot slot, std::uint64_t now) {
+    leases_[slot].shared.store(now, std::memory_order_relaxed);
+  }
   /// Silences the slot at once. Control thread only.
   void revoke(LeaseSlot slot) { leases_[slot].until.store(0, std::memory_order_release); }
 
@@ -49,7 +54,7 @@ class LeaseTable {
   struct Lease {
     std::atomic<std::uint64_t> granted{0};
     std::atomic<std::uint64_t> until{0};
-    std::atomic<std::uint64_t> began{0};
+    std::atomic<std::uint64_t> shared{0};  ///< When it began is a time at which it was, too.
     std::atomic<bool> muted{false};
   };
   const std::uint64_t ticks_per_s_;
@@ -60,7 +65,7 @@ class LeaseTable {
 class LeaseView {
  public:
   /// `resumed` is when this worker last came back after a gap of `gap` ticks without running.
-  LeaseView(const LeaseTable& table, std::uint64_t now, std::uint64_t resumed, std::uint64_t gap)
+  LeaseView(LeaseTable& table, std::uint64_t now, std::uint64_t resumed, std::uint64_t gap)
       : table_(&table), now_(now), resumed_(resumed), gap_(gap) {}
 
   /// Whether frames for the slot may be answered and forwarded. False too when this worker slept
@@ -87,20 +92,24 @@ class LeaseView {
   }
   /// Whether another node forwards for the slot as well, or did a moment ago.
   bool changes_hands(LeaseSlot slot) const {
-    return slot < kMaxLeases && (is_younger(slot, LeaseTable::kHandover_s) || is_muted(slot));
+    return slot < kMaxLeases && (is_shared(slot, LeaseTable::kHandover_s) || is_muted(slot));
+  }
+  /// See LeaseTable::share; of a slot that is held.
+  void share(LeaseSlot slot) const {
+    if (slot < kMaxLeases) table_->share(slot, now_);
   }
   /// Whether flows may come that another node began.
   bool inherits(LeaseSlot slot) const {
-    return slot < kMaxLeases && is_younger(slot, LeaseTable::kInherit_s);
+    return slot < kMaxLeases && is_shared(slot, LeaseTable::kInherit_s);
   }
 
  private:
-  bool is_younger(LeaseSlot slot, std::uint64_t age_s) const {
-    const std::uint64_t began = table_->leases_[slot].began.load(std::memory_order_relaxed);
-    return now_ < began + age_s * table_->ticks_per_s_;
+  bool is_shared(LeaseSlot slot, std::uint64_t age_s) const {
+    const std::uint64_t since = table_->leases_[slot].shared.load(std::memory_order_relaxed);
+    return now_ < since + age_s * table_->ticks_per_s_;
   }
 
-  const LeaseTable* table_;
+  LeaseTable* table_;
   std::uint64_t now_;
   std::uint64_t resumed_;
   std::uint64_t gap_;

@@ -6,6 +6,7 @@
 #include "dataplane/lb/icmp/echo.h"
 #include "dataplane/lb/icmp/tunnelled.h"
 #include "dataplane/neigh/arp.h"
+#include "dataplane/neigh/claim.h"
 #include "dataplane/neigh/nd.h"
 
 namespace keepline::lb {
@@ -145,6 +146,7 @@ Verdict Pipeline::answer_arp(Turn& turn, Burst& burst, std::size_t at) {
     return turn.not_ours(Drop::kUnknown);
   }
   if (!turn.answers(vip->lease)) return turn.drop(Drop::kNotMaster);
+  if (neigh::is_claim(packet, *arp)) return hear_claim(turn, *vip);
   // A sender of 0.0.0.0 probes for conflicts (RFC 5227 §2.1.1): answered, but nobody to remember.
   if (const net::Ip4 sender(arp->sender_ip); !sender.is_zero()) {
     burst.neighbours[burst.neighbour_count++] = {sender, arp->sender_mac, turn.port};
@@ -165,6 +167,7 @@ Verdict Pipeline::answer_solicitation(Turn& turn, Burst& burst, std::size_t at) 
   }
   if (!turn.answers(vip->lease)) return turn.drop(Drop::kNotMaster);
   const net::Ip6 asker = parsed.ip<net::V6>(packet)->source;
+  if (neigh::is_claim(packet, asker)) return hear_claim(turn, *vip);
   const net::Mac from = packet.at<net::EthernetHeader>(0)->source;
   const auto role =
       turn.snapshot.ip_forward(net::Family::kV6) ? neigh::Role::kRouter : neigh::Role::kHost;
@@ -175,6 +178,13 @@ Verdict Pipeline::answer_solicitation(Turn& turn, Burst& burst, std::size_t at) 
   if (!asker.is_zero()) burst.neighbours[burst.neighbour_count++] = {asker, from, turn.port};
   counters_.arp_replies.add();
   return {Action::kTransmitResized, turn.port};
+}
+
+// Not answered: it is known that we have the address.
+Verdict Pipeline::hear_claim(const Turn& turn, const Vip& vip) {
+  turn.share(vip.lease);
+  counters_.claims.add();
+  return {};
 }
 
 Verdict Pipeline::answer_echo(Turn& turn, const Packet& packet, const Parsed& parsed) {

@@ -67,6 +67,7 @@ class Pipeline {
   Verdict handle_other(Turn& turn, Burst& burst, std::size_t at);
   Verdict answer_arp(Turn& turn, Burst& burst, std::size_t at);
   Verdict answer_solicitation(Turn& turn, Burst& burst, std::size_t at);
+  Verdict hear_claim(const Turn& turn, const Vip& vip);
   Verdict answer_echo(Turn& turn, const net::Packet& packet, const net::Parsed& parsed);
   void update_gauges();
 

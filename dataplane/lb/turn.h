@@ -34,6 +34,7 @@ class Turn {
     return true;
   }
   bool answers(LeaseSlot slot) const { return leases_.answers(slot); }
+  void share(LeaseSlot slot) const { leases_.share(slot); }
   bool is_muted(LeaseSlot slot) const { return leases_.is_muted(slot); }
   bool changes_hands(LeaseSlot slot) const { return leases_.changes_hands(slot); }
   bool inherits(LeaseSlot slot) const { return leases_.inherits(slot); }

@@ -10,8 +10,6 @@ namespace {
 
 constexpr net::Mac kAllNodesMac{{0x33, 0x33, 0, 0, 0, 1}};
 constexpr net::Ip6 kAllNodes{{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
-// RFC 4861 §7.1.2: whoever gets it with less takes it for a forgery from beyond a router.
-constexpr std::uint8_t kHopLimit = 255;
 
 struct Ends {
   net::Mac to_mac;
@@ -27,7 +25,7 @@ AdvertisementFrame make_frame(const Ends& ends, const net::Ip6& target, const ne
   ip.version_class_label = net::be32(0x60000000);
   ip.payload_length.set(sizeof(net::NeighbourAdvertisement));
   ip.next_header = net::kIpv6Icmp;
-  ip.hop_limit = kHopLimit;
+  ip.hop_limit = kDiscoveryHopLimit;
   ip.source = ends.source;
   ip.destination = ends.destination;
   net::NeighbourAdvertisement advertisement{};
@@ -67,7 +65,7 @@ std::optional<net::Ip6> solicited_target(const net::Packet& packet, const net::P
   const auto* ip = packet.at<net::Ipv6Header>(parsed.l3);
   const auto* asked = packet.at<net::NeighbourSolicitation>(parsed.l4);
   const auto length = static_cast<std::uint16_t>(parsed.l3 + parsed.l3_length - parsed.l4);
-  if (ip->hop_limit != kHopLimit || asked->code != 0) return std::nullopt;
+  if (ip->hop_limit != kDiscoveryHopLimit || asked->code != 0) return std::nullopt;
   const std::uint64_t pseudo =
       net::pseudo_header_sum(ip->source, ip->destination, net::kIpv6Icmp, length);
   const std::uint64_t sum = net::checksum_add(pseudo, {packet.data + parsed.l4, length});

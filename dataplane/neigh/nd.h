@@ -11,6 +11,9 @@
 
 namespace keepline::neigh {
 
+/// RFC 4861 §7.1: whoever gets it with less takes it for a forgery from beyond a router.
+inline constexpr std::uint8_t kDiscoveryHopLimit = 255;
+
 using AdvertisementFrame =
     std::array<std::uint8_t, sizeof(net::EthernetHeader) + sizeof(net::Ipv6Header) +
                                  sizeof(net::NeighbourAdvertisement)>;

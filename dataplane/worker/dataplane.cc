@@ -125,6 +125,10 @@ void Dataplane::mute_lease(lb::LeaseSlot slot) {
   state_->leases.mute(slot);
 }
 
+void Dataplane::share_lease(lb::LeaseSlot slot) {
+  state_->leases.share(slot, state_->tsc.now());
+}
+
 Dataplane::Send Dataplane::send(net::PortId port, net::Bytes frame, std::int64_t valid_us) {
   MailFrame mail;
   mail.port = port;

@@ -45,7 +45,8 @@ class Dataplane {
   /// Lets the workers speak for the slot for `duration_us` from now.
   void grant_lease(lb::LeaseSlot slot, std::int64_t duration_us);
   void revoke_lease(lb::LeaseSlot slot);
-  void mute_lease(lb::LeaseSlot slot);  ///< See lb::LeaseTable::mute.
+  void mute_lease(lb::LeaseSlot slot);   ///< See lb::LeaseTable::mute.
+  void share_lease(lb::LeaseSlot slot);  ///< See lb::LeaseTable::share.
 
   enum class Send : std::uint8_t { kQueued, kFull };
   /// Sends a frame through a port, or drops it when that was not possible within `valid_us`.

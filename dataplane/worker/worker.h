@@ -46,7 +46,7 @@ class Worker final : private FrameSender {
     Doorbell* doorbell = nullptr;
     rcu::Domain* domain = nullptr;
     const rcu::Cell<lb::Snapshot>* snapshot = nullptr;
-    const lb::LeaseTable* leases = nullptr;
+    lb::LeaseTable* leases = nullptr;
     const TickSource* ticks = nullptr;
   };
 
@@ -114,7 +114,7 @@ class Worker final : private FrameSender {
   port::Port* any_port_;
   rcu::Domain& domain_;
   const rcu::Cell<lb::Snapshot>& snapshot_;
-  const lb::LeaseTable& leases_;
+  lb::LeaseTable& leases_;
   const TickSource& ticks_;
   Mesh& mesh_;
   Doorbell& doorbell_;

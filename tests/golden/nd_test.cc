@@ -1,6 +1,7 @@
 // Neighbour discovery and ICMPv6 echo for IPv6 VIPs: who is answered, with what, and who is not.
 #include <gtest/gtest.h>
 
+#include "dataplane/neigh/claim.h"
 #include "tests/golden/stage.h"
 
 namespace keepline::testing {
@@ -118,6 +119,20 @@ TEST_F(GoldenNd, ABackupIsSilent) {
   stage.revoke();
   EXPECT_EQ(put(solicitation()), kNothing);
   EXPECT_EQ(stage.counters(), "packets=1 not_master=1");
+}
+
+// See claim_test.cc.
+TEST_F(GoldenNd, WhoIsAboutToTakeOverIsHeardAndNotAnswered) {
+  const auto frame = neigh::make_claim(kNames.vip6.v6(), mac("02:00:00:00:00:99"));
+  const FrameBytes claim(frame.begin(), frame.end());
+  EXPECT_EQ(put(claim), kNothing);
+  EXPECT_EQ(stage.counters(), "packets=1 claims=1");
+  for (const std::size_t at : {kL3 + 7, kL3 + 40 + 1, kL3 + 40 + 2}) {
+    FrameBytes broken = claim;
+    broken[at] ^= 1;
+    EXPECT_EQ(put(broken), kNothing);
+    EXPECT_EQ(stage.counters(), "packets=1 bad_arp=1") << at;
+  }
 }
 
 TEST_F(GoldenNd, OnlyItsOwnPortAndAddress) {

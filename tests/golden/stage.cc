@@ -7,14 +7,21 @@ namespace keepline::testing {
 namespace {
 
 std::vector<std::pair<std::string, std::uint64_t>> read(const lb::PipelineCounters& c) {
-  std::vector<std::pair<std::string, std::uint64_t>> all = {
-      {"packets", c.packets.get()},           {"arp_replies", c.arp_replies.get()},
-      {"echo_replies", c.echo_replies.get()}, {"adverts", c.adverts.get()},
-      {"created", c.created.get()},           {"expired", c.expired.get()},
-      {"reclaimed", c.reclaimed.get()},       {"stateless", c.stateless.get()},
-      {"icmp_errors", c.icmp_errors.get()},   {"refusals", c.refusals.get()},
-      {"syn_cookies", c.syn_cookies.get()},   {"proxied", c.proxied.get()},
-      {"to_kernel", c.to_kernel.get()},       {"bfd", c.bfd.get()}};
+  std::vector<std::pair<std::string, std::uint64_t>> all = {{"packets", c.packets.get()},
+                                                            {"arp_replies", c.arp_replies.get()},
+                                                            {"echo_replies", c.echo_replies.get()},
+                                                            {"adverts", c.adverts.get()},
+                                                            {"created", c.created.get()},
+                                                            {"expired", c.expired.get()},
+                                                            {"reclaimed", c.reclaimed.get()},
+                                                            {"stateless", c.stateless.get()},
+                                                            {"icmp_errors", c.icmp_errors.get()},
+                                                            {"refusals", c.refusals.get()},
+                                                            {"syn_cookies", c.syn_cookies.get()},
+                                                            {"proxied", c.proxied.get()},
+                                                            {"to_kernel", c.to_kernel.get()},
+                                                            {"bfd", c.bfd.get()},
+                                                            {"claims", c.claims.get()}};
   for (std::size_t i = 0; i < net::kDropReasons; ++i) {
     all.emplace_back(net::to_string(static_cast<net::Drop>(i)), c.drops[i].get());
   }

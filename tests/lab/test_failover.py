@@ -16,9 +16,10 @@ VIP = "10.0.0.50"
 SYSCTLS = ("net.ipv4.conf.eth0.arp_ignore", "net.ipv4.conf.eth0.arp_announce")
 
 
-def arp_request(mac, sender, target):
+def arp_request(mac, sender, target, to="ff:ff:ff:ff:ff:ff"):
     source = bytes.fromhex(mac.replace(":", ""))
-    head = b"\xff" * 6 + source + struct.pack("!HHHBBH", ETHERTYPE_ARP, 1, 0x0800, 6, 4, 1)
+    link = bytes.fromhex(to.replace(":", "")) + source
+    head = link + struct.pack("!HHHBBH", ETHERTYPE_ARP, 1, 0x0800, 6, 4, 1)
     return head + source + socket.inet_aton(sender) + bytes(6) + socket.inet_aton(target)
 
 

@@ -10,7 +10,9 @@ from daemons import KEEPLINE, Keepline
 from process import stays, wait_for
 from test_failover import arp_request
 from topologies import (
+    CLIENT,
     OUTSIDE_VIP,
+    WEBS,
     pair,
     two_arm_configuration,
     two_arms,
@@ -22,6 +24,7 @@ from traffic import udp_echo, udp_probe
 VIP = "10.0.0.50"
 ROUNDS = 3
 RATE = 1000
+ROUTERS_MAC = "01:00:5e:00:00:12"
 
 
 def failover(daemon, *words, code=0):
@@ -180,11 +183,38 @@ def away_and_back(one, two, sent):
     one.wait_master(VIP)
     two.wait_backup(VIP)
     back = [[row for row in captured(capture) if row[0] > led + 0.1] for capture in sent]
-    led, spoken = first(back[0], is_announcement), first(back[0], is_advert, priority=200)
-    assert led < spoken < led + 0.2, "clients first, then the other node"
+    claimed, led = first(back[0], is_claim), first(back[0], is_announcement)
+    spoken = first(back[0], is_advert, priority=200)
+    assert claimed + 0.005 < led < spoken < led + 0.2, "routers, clients, then the other node"
+    assert [row for row in back[0] if row[1] == "reply" and row[0] < led] == []
     assert [row for row in back[1] if is_advert(row) and row[0] > spoken + 0.05] == []
     assert [row for row in back[1] if row[1] == "reply" and row[0] > spoken + 0.1] == []
     assert len([row for row in back[0] if is_announcement(row) and row[0] > spoken]) == 1
+
+
+def test_who_hears_a_claim_expects_answers_of_the_others_connections(lab):
+    """For three seconds what comes from a real server's port, of no connection, is from the VIP."""
+    net = two_arms(lab, nodes=1)
+    service = virtual_server(port=53, protocol="UDP", check="", server_words="")
+    node = Keepline(net.nodes[0], two_arm_configuration(100, service)).start()
+    node.wait_master(OUTSIDE_VIP)
+    with net.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        client.bind((CLIENT, 4000))
+
+        def answered_from():
+            with net.webs[0].socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+                server.bind((WEBS[0], 53))
+                server.sendto(b"an answer", (CLIENT, 4000))
+            return client.recvfrom(100)[1][0]
+
+        wait_for(lambda: answered_from() == WEBS[0], what="its lease is no longer young")
+        with net.router.socket(socket.AF_PACKET, socket.SOCK_RAW) as other:
+            other.bind(("eth0", 0))
+            mac = net.router.mac("eth0")
+            other.send(arp_request(mac, "0.0.0.0", OUTSIDE_VIP, to=ROUTERS_MAC))
+        wait_for(lambda: answered_from() == OUTSIDE_VIP, 2, "it is translated")
+        wait_for(lambda: answered_from() == WEBS[0], what="it is over")
 
 
 @contextmanager
@@ -209,7 +239,7 @@ def asking(client, address):
 
 
 def captured(capture):
-    """(time, what, priority or None) of a node's adverts and ARP for the VIP."""
+    """(time, what, priority or None) of a node's adverts, and ARP for the VIP."""
     rows = []
     for frame in capture.frames():
         advert = adverts.parse(frame) if frame.ipv4 else None
@@ -218,11 +248,18 @@ def captured(capture):
         elif frame.arp and frame.arp.sender == VIP:
             gratuitous = frame.arp.target == VIP
             rows.append((frame.time_s, "announcement" if gratuitous else "reply", None))
+        elif frame.arp and frame.destination_mac == ROUTERS_MAC:
+            assert (frame.arp.sender, frame.arp.target) == ("0.0.0.0", VIP)
+            rows.append((frame.time_s, "claim", None))
     return rows
 
 
 def is_advert(row):
     return row[1] == "advert"
+
+
+def is_claim(row):
+    return row[1] == "claim"
 
 
 def is_announcement(row):

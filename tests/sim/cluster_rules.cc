@@ -30,10 +30,7 @@ void Monitor::check(std::int64_t now_us) {
 
 void Monitor::finish(std::int64_t now_us) {
   check(now_us);
-  if (traffic_) {
-    tally_.answered = traffic_->answered();
-    tally_.early = traffic_->early();
-  }
+  if (traffic_) tally_.answered = traffic_->answered();
   tally_.simulated_us = static_cast<std::uint64_t>(now_us);
   for (const Node& node : *nodes_) {
     if (!node.is_master(0)) continue;

@@ -17,7 +17,6 @@ Tally& Tally::operator+=(const Tally& other) {
   simulated_us += other.simulated_us;
   checked += other.checked;
   answered += other.answered;
-  early += other.early;
   stale += other.stale;
   return *this;
 }
@@ -44,6 +43,11 @@ void Monitor::step_traffic(std::int64_t now_us) {
 bool Monitor::is_new_master(const Node& node, std::size_t lan) const {
   const std::int64_t since_us = watches_[node.number()][lan]->became_master_real_us();
   return node.now_us() < since_us + Departure::kLinger_us;
+}
+
+void Monitor::claims(const Node& node, std::size_t lan) {
+  if (traffic_) traffic_->claimed(lan, node.number(), node.now_us());
+  if (trace_) trace(node, "lan " + std::to_string(lan) + " claims");
 }
 
 void Monitor::leads_to(const Node& node, std::size_t lan, std::size_t successor, bool heard) {
@@ -222,6 +226,8 @@ void Monitor::has_heard(const Node& node, const Packet& packet) {
     if (node.has(lan) && watch_of(node, lan).broke(moment(node))) return;
   }
   if (machine.listening() && machine.deadline_us() != unchanged->deadline_us) return;
+  const bool ends_claim = machine.leads() && unchanged->muted && !node.dataplane(packet.lan).muted;
+  if (ends_claim) return;
   if (!was_taken && picture_of(node, packet.lan) == *unchanged) return;
   fail(Invariant::kAuthentic, node.now_us(), node.number(), packet.lan, "it had an effect");
 }

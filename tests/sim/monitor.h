@@ -29,8 +29,7 @@ struct Tally {
   std::uint64_t simulated_us = 0;
   std::uint64_t checked = 0;   ///< Steps at which a whole network was judged.
   std::uint64_t answered = 0;  ///< Packets of clients, where only planned things happen.
-  std::uint64_t early = 0;
-  std::uint64_t stale = 0;  ///< Runs whose client was left with another node than the master.
+  std::uint64_t stale = 0;     ///< Runs whose client was left with another node than the master.
 
   Tally& operator+=(const Tally& other);
 };
@@ -65,6 +64,7 @@ class Monitor final : public Observer {
   void has_heard(const Node& node, const Packet& packet) override;
   void sends(const Node& node, std::size_t lan, net::Bytes bytes) override;
   void announces(const Node& node, std::size_t lan, const net::IpAddr& vip, bool heard) override;
+  void claims(const Node& node, std::size_t lan) override;
   void leads_to(const Node& node, std::size_t lan, std::size_t successor, bool heard) override;
   void changes(const Node& node, std::size_t lan, const StateChanged& change) override;
   void notices(const Node& node, std::size_t lan, const Notice& notice) override;

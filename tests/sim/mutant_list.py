@@ -225,8 +225,8 @@ MUTANTS = (
     Mutant(
         "departure-answers-on",
         "vrrp/speaker_leave.cc",
-        "  }\n  host_.mute(index);\n}",
-        "  }\n}",
+        "  member.claims = false;\n  host_.mute(index);\n}",
+        "  member.claims = false;\n}",
         "a leaving master answers beside its successor",
     ),
     Mutant(

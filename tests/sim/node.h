@@ -45,6 +45,8 @@ class Observer {
   virtual void sends(const Node& node, std::size_t lan, net::Bytes bytes) = 0;
   /// `heard`: the client hears it.
   virtual void announces(const Node& node, std::size_t lan, const net::IpAddr& vip, bool heard) = 0;
+  /// Tells the other nodes of the LAN that it is about to forward for the VIPs.
+  virtual void claims(const Node& node, std::size_t lan) = 0;
   /// Tells the LAN that the VIPs are at `successor`, as the daemon does. `heard`: the client hears
   /// it.
   virtual void leads_to(const Node& node, std::size_t lan, std::size_t successor, bool heard) = 0;
@@ -61,7 +63,8 @@ class Node final : public Host {
   struct Dataplane {
     std::int64_t lease_until_us = 0;  ///< In real time; the dataplane counts by the node's clock.
     std::int64_t lease_until_local_us = 0;
-    std::int64_t began_us = -kNever_us;  ///< What has been renewed since.
+    /// What has been renewed since, or when another one was about to have it as well.
+    std::int64_t began_us = -kNever_us;
     bool muted = false;
     bool addresses = false;  ///< Asked for.
     Kernel kernel;
@@ -121,6 +124,8 @@ class Node final : public Host {
   void grant_lease(std::size_t lan, std::int64_t duration_us) override;
   void revoke_lease(std::size_t lan) override { dataplane_[lan].lease_until_us = 0; }
   void mute(std::size_t lan) override { dataplane_[lan].muted = true; }
+  void claim(std::size_t lan) override { observer_.claims(*this, lan); }
+  void share(std::size_t lan) override { dataplane_[lan].began_us = now_us_; }
   void succeeded(std::size_t lan) override { successors_[lan] = last_sender_; }
   void lead_to_successor(std::size_t lan) override;
   void acquire_addresses(std::size_t lan) override { ask_kernel(lan, true); }

@@ -144,11 +144,10 @@ class Campaign {
     const int code = failed_ ? fail() : 0;
     std::printf(
         "sim: %llu schedules, %d failed, %llu adverts, %llu takeovers, %llu announcements, "
-        "%llu stale clients, %llu packets answered, %llu too early, %.1f h simulated in %.1f s\n",
+        "%llu stale clients, %llu packets answered, %.1f h simulated in %.1f s\n",
         number(done_), code, number(tally_.adverts), number(tally_.takeovers),
         number(tally_.announcements), number(tally_.stale), number(tally_.answered),
-        number(tally_.early), static_cast<double>(tally_.simulated_us) / kSecond_us / 3600,
-        elapsed_s());
+        static_cast<double>(tally_.simulated_us) / kSecond_us / 3600, elapsed_s());
     return code;
   }
 

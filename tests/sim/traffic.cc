@@ -14,7 +14,9 @@ constexpr std::int64_t kHandover_us = 3'000'000;  ///< lb::LeaseTable::kHandover
 }  // namespace
 
 Traffic::Traffic(const Schedule& schedule, const std::deque<Node>& nodes, Random random)
-    : schedule_(schedule), nodes_(nodes), random_(random) {}
+    : schedule_(schedule), nodes_(nodes), random_(random) {
+  shares_since_us_.fill(-kNever_us);
+}
 
 void Traffic::stir(std::int64_t now_us) {
   often_until_us_ = now_us + kOften_us;
@@ -35,6 +37,13 @@ void Traffic::put(Frame frame, std::int64_t now_us) {
 
 void Traffic::told(std::size_t lan, std::size_t owner, std::int64_t now_us) {
   put({.kind = Kind::kNews, .lan = lan, .node = owner}, now_us);
+}
+
+void Traffic::claimed(std::size_t lan, std::size_t node, std::int64_t now_us) {
+  for (const Node& other : nodes_) {
+    if (lan != 0 || other.number() == node) continue;
+    put({.kind = Kind::kClaim, .lan = lan, .node = other.number()}, now_us);
+  }
 }
 
 void Traffic::ask(std::size_t lan, std::int64_t now_us) {
@@ -79,6 +88,11 @@ std::optional<Traffic::Loss> Traffic::deliver(Frame frame) {
       return std::nullopt;
     case Kind::kAsk:
       asked(frame);
+      return std::nullopt;
+    case Kind::kClaim:
+      if (nodes_[frame.node].answers(frame.lan, frame.at_us)) {
+        shares_since_us_[frame.node] = frame.at_us;
+      }
       return std::nullopt;
     case Kind::kRequest:
       return request(frame);
@@ -130,16 +144,14 @@ std::optional<Traffic::Loss> Traffic::answer(const Frame& frame) {
     ++answered_;
     return std::nullopt;
   }
-  // Clients of its successor have been led away already, the server has not, and it has not heard
-  // of it: only a dataplane that translates at any time would help.
-  ++early_;
-  return std::nullopt;
+  return lost(frame, "the gateway does not have its connection");
 }
 
-// lb::LeaseView::changes_hands: its lease is young, or it has been succeeded.
+// lb::LeaseView::changes_hands: its lease is young or claimed, or it has been succeeded.
 bool Traffic::translates_all(const Node& node, std::int64_t now_us) const {
   const Node::Dataplane& dataplane = node.dataplane(0);
-  return dataplane.muted || now_us < dataplane.began_us + kHandover_us;
+  const std::int64_t since_us = std::max(dataplane.began_us, shares_since_us_[node.number()]);
+  return dataplane.muted || now_us < since_us + kHandover_us;
 }
 
 std::optional<Traffic::Loss> Traffic::lost(const Frame& frame, const char* why) const {
@@ -149,13 +161,14 @@ std::optional<Traffic::Loss> Traffic::lost(const Frame& frame, const char* why) 
 
 // --- What may be demanded --------------------------------------------------------------------
 
-// Is master, or hears a goodbye and succeeds whoever says it.
+// Is master, or hears a goodbye and succeeds whoever says it. Who has just started and heard nobody
+// may have come after the goodbye.
 bool Traffic::is_able(const Node& node, std::int64_t now_us) const {
   if (!node.eligible(now_us) || node.is_split()) return false;
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
     const Instance& machine = node.instance(lan);
     const bool runs = machine.state() == State::kBackup || machine.state() == State::kMaster;
-    if (!runs || machine.listening()) return false;
+    if (!runs || machine.listening() || machine.master_address().is_zero()) return false;
   }
   return true;
 }

@@ -35,6 +35,8 @@ class Traffic {
   void stir(std::int64_t now_us);
   /// A frame leaves that tells the LAN that the VIP is at `owner`.
   void told(std::size_t lan, std::size_t owner, std::int64_t now_us);
+  /// A frame leaves that tells the others on the LAN that `node` is about to forward as well.
+  void claimed(std::size_t lan, std::size_t node, std::int64_t now_us);
   /// Nothing is demanded until all has settled again.
   void disarm() { armed_since_us_ = settled_since_us_ = kNever_us; }
   /// After nodes have run: whether packets have to arrive from now on.
@@ -44,13 +46,12 @@ class Traffic {
   /// Sends and delivers what is due. A packet that must not have been lost ends it.
   std::optional<Loss> step(std::int64_t now_us);
   std::uint64_t answered() const { return answered_; }
-  /// Answers that came to who did not know yet that it had been succeeded, and not its connections.
-  std::uint64_t early() const { return early_; }
 
  private:
   enum class Kind : std::uint8_t {
     kNews,     ///< The LAN learns that the VIP is at `node`.
     kAsk,      ///< An ARP request reaches `node`.
+    kClaim,    ///< `node` hears that another one is about to forward as well.
     kRequest,  ///< A client's packet reaches `node`.
     kServed,   ///< A request that `node` has translated reaches the real server.
     kAnswer,   ///< The server's answer reaches `node`.
@@ -84,11 +85,12 @@ class Traffic {
   const std::deque<Node>& nodes_;
   Random random_;
   std::array<std::size_t, kLanLimit> owners_{kNobody, kNobody};  ///< As the LANs believe.
-  std::vector<Frame> in_flight_;                                 ///< A heap, the earliest in front.
+  /// When each node's dataplane last heard a claim for the clients' VIP, having answered for it.
+  std::array<std::int64_t, kNodeLimit> shares_since_us_;
+  std::vector<Frame> in_flight_;  ///< A heap, the earliest in front.
   std::uint64_t frames_ = 0;
   std::uint64_t packets_ = 0;
   std::uint64_t answered_ = 0;
-  std::uint64_t early_ = 0;
   std::int64_t send_us_ = 0;
   std::int64_t often_until_us_ = 0;
   std::int64_t ask_us_ = 0;

@@ -9,19 +9,19 @@ constexpr LeaseSlot kSlot = 3;
 constexpr std::uint64_t kTicksPer_s = 10;
 
 // A worker that never paused.
-LeaseView at(const LeaseTable& table, std::uint64_t now) {
+LeaseView at(LeaseTable& table, std::uint64_t now) {
   return {table, now, 0, 0};
 }
 
 TEST(Lease, NobodyHoldsWhatWasNotGranted) {
-  const LeaseTable table(kTicksPer_s);
+  LeaseTable table(kTicksPer_s);
   EXPECT_FALSE(at(table, 0).holds(kSlot));
   EXPECT_FALSE(at(table, 1).holds(kSlot));
   EXPECT_FALSE(at(table, 1).answers(kSlot));
 }
 
 TEST(Lease, AddressesOutsideVrrpAreAlwaysHeld) {
-  const LeaseTable table(kTicksPer_s);
+  LeaseTable table(kTicksPer_s);
   EXPECT_TRUE(at(table, 1).holds(kAlwaysOurs));
   EXPECT_TRUE(at(table, 1).answers(kAlwaysOurs));
   EXPECT_TRUE(LeaseView(table, 1000, 1000, 1'000'000).holds(kAlwaysOurs));
@@ -116,8 +116,20 @@ TEST(Lease, IsInTwoHandsAgainOnceMuted) {
   EXPECT_FALSE(at(table, 2010).changes_hands(kSlot));
 }
 
+TEST(Lease, IsInTwoHandsAgainOnceShared) {
+  LeaseTable table(kTicksPer_s);
+  table.grant(kSlot, 1000, 9000);
+  at(table, 5000).share(kSlot);
+  EXPECT_TRUE(at(table, 5000).answers(kSlot));
+  EXPECT_TRUE(at(table, 5029).changes_hands(kSlot));
+  EXPECT_FALSE(at(table, 5030).changes_hands(kSlot));
+  EXPECT_TRUE(at(table, 6199).inherits(kSlot));
+  EXPECT_FALSE(at(table, 5010).changes_hands(kSlot + 1));
+}
+
 TEST(Lease, AddressesOutsideVrrpStayInOneHand) {
-  const LeaseTable table(kTicksPer_s);
+  LeaseTable table(kTicksPer_s);
+  at(table, 1).share(kAlwaysOurs);
   EXPECT_FALSE(at(table, 1).changes_hands(kAlwaysOurs));
   EXPECT_FALSE(at(table, 1).inherits(kAlwaysOurs));
   EXPECT_FALSE(at(table, 1).changes_hands(kNeverOurs));

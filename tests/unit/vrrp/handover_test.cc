@@ -168,23 +168,6 @@ TEST_F(HandoverTest, AFaultLeavesNothingToWaitFor) {
   EXPECT_EQ(state(0), State::kInit);
 }
 
-TEST_F(HandoverTest, WhoPreemptsSpeaksWhenItsAddressesAreReady) {
-  InstanceConfig config = testing::instance_of(50);
-  config.priority = 200;
-  add(0, config);
-  speaker.start(now_us);
-  host.is_ready = false;
-  while (state(0) == State::kBackup) {
-    hear(0, 100);
-    pass(kSecond_us / 100);
-  }
-  pass(90'000);
-  EXPECT_EQ(host.adverts[0], "");
-  host.is_ready = true;
-  pass(Speaker::kAnnounceRetry_us);
-  EXPECT_EQ(host.adverts[0], "200 ");
-}
-
 // A node that has just started and does not know the way to its real servers yet.
 TEST_F(HandoverTest, WhoStandsByAtTheStartPreemptsWhenItIsReady) {
   start_standing_by();

@@ -38,6 +38,8 @@ class Recorder final : public Host {
     muted.erase(instance);
   }
   void revoke_lease(std::size_t instance) override { leases.erase(instance); }
+  void claim(std::size_t instance) override { claimed.insert(instance); }
+  void share(std::size_t instance) override { shared.insert(instance); }
   void mute(std::size_t instance) override { muted.insert(instance); }
   void succeeded(std::size_t) override {}
   void lead_to_successor(std::size_t instance) override { led.insert(instance); }
@@ -51,6 +53,8 @@ class Recorder final : public Host {
   std::map<std::size_t, std::string> announced;
   std::map<std::size_t, std::int64_t> leases;
   std::map<std::size_t, bool> held;
+  std::set<std::size_t> claimed;
+  std::set<std::size_t> shared;
   std::set<std::size_t> muted;
   std::set<std::size_t> led;  ///< Whose clients it was asked to lead to the successor.
   bool refuses = false;       ///< To send adverts.

@@ -26,6 +26,8 @@ struct RecordingHost final : Host {
   void announce(std::size_t, const net::IpAddr&) override { ++announcements; }
   void grant_lease(std::size_t, std::int64_t) override { leased = true; }
   void revoke_lease(std::size_t) override { leased = false; }
+  void claim(std::size_t) override {}
+  void share(std::size_t) override {}
   void mute(std::size_t) override { muted = true; }
   void succeeded(std::size_t) override {}
   void lead_to_successor(std::size_t) override {}

@@ -88,7 +88,8 @@ TEST_F(SpeakerTest, WhoPreemptsLeadsClientsAwayBeforeItSpeaks) {
   const std::int64_t since_us = speaker.instance(0).last_transition_us();
   EXPECT_EQ(host.announced[0], "10.0.0.50 10.0.0.50 ") << "once more when it has been heard";
   EXPECT_EQ(speaker.instance(0).statistics().advert_sent, 1u);
-  EXPECT_EQ(speaker.instance(0).deadline_us(), since_us + Instance::kLead_us + kSecond_us);
+  EXPECT_EQ(speaker.instance(0).deadline_us(),
+            since_us + Instance::kClaim_us + Instance::kLead_us + kSecond_us);
 }
 
 TEST_F(SpeakerTest, HandsOverToASuccessorAndStandsBy) {

@@ -1,0 +1,108 @@
+// The Speaker's part that leads clients here: who is told what, and in which order. See speaker.h.
+#include <algorithm>
+
+#include "vrrp/speaker.h"
+
+namespace keepline::vrrp {
+
+// --- One that preempts ---------------------------------------------------------------------
+
+// Answers of connections that are made here may go to who has been master until now, and that one
+// would not know them. So it is told before anybody is led here, and until then nobody is answered.
+void Speaker::begin_claim(std::size_t index) {
+  Member& member = members_[index];
+  member.claims = member.machine.leads();
+  member.claimed_us.reset();
+  if (member.claims) host_.mute(index);
+}
+
+// Until when those of a sync group that preempt, all of which may be announced, have to wait.
+std::int64_t Speaker::claim(std::span<const std::size_t> members, std::int64_t now_us) {
+  std::int64_t until_us = now_us;
+  for (const std::size_t index : members) {
+    Member& member = members_[index];
+    if (!member.claims) continue;
+    if (!member.claimed_us) {
+      member.claimed_us = now_us;
+      host_.claim(index);
+    }
+    until_us = std::max(until_us, *member.claimed_us + Instance::kClaim_us);
+  }
+  return until_us;
+}
+
+// Its first advert follows when clients have been led here.
+void Speaker::end_claim(std::size_t index, std::int64_t now_us) {
+  Member& member = members_[index];
+  member.claims = false;
+  host_.grant_lease(index, member.machine.lease().until_us() - now_us);
+  member.machine.lead_on(now_us, Instance::kLead_us);
+  member.confirms_us = member.machine.deadline_us() + kConfirm_us;
+}
+
+// Whoever hears the first advert of one that preempts leads its clients there at once: what they
+// find must be ready. A sync group speaks as one.
+void Speaker::wait_for_addresses(std::size_t index, std::int64_t now_us) {
+  Member& member = members_[index];
+  if (member.machine.deadline_us() > now_us) return;
+  const bool is_ready = std::ranges::all_of(with_groups({index}), [this](std::size_t other) {
+    return host_.may_announce(other) && !members_[other].claims;
+  });
+  if (is_ready) return;
+  member.machine.lead_on(now_us, kAnnounceRetry_us);
+  member.confirms_us = member.machine.deadline_us() + kConfirm_us;
+}
+
+// --- Every master --------------------------------------------------------------------------
+
+// Clients may have been led astray for all VIPs of the group, not only for this instance's.
+void Speaker::heard_lower_priority(std::size_t index, std::int64_t now_us) {
+  if (members_[index].group == kNoGroup) {
+    members_[index].announcer.lower_priority_heard(now_us);
+    return;
+  }
+  for (const std::size_t other : groups_[members_[index].group]) {
+    members_[other].announcer.lower_priority_heard(now_us);
+  }
+}
+
+// The members of a sync group wait for each other and keep to its order: clients that are led here
+// before the servers would have their answers go to the other node.
+void Speaker::announce(std::size_t index, std::int64_t now_us) {
+  const std::size_t group = members_[index].group;
+  const std::span<const std::size_t> members =
+      group == kNoGroup ? std::span(&index, 1) : std::span<const std::size_t>(groups_[group]);
+  const auto may = [this](std::size_t other) { return may_announce(other); };
+  const bool may_all = std::ranges::all_of(members, may);
+  const std::int64_t from_us = may_all ? claim(members, now_us) : now_us + kAnnounceRetry_us;
+  for (const std::size_t other : members) {
+    if (from_us > now_us) {
+      members_[other].announces_from_us = from_us;
+    } else {
+      if (members_[other].claims) end_claim(other, now_us);
+      announce_alone(other, now_us);
+    }
+  }
+}
+
+bool Speaker::may_announce(std::size_t index) {
+  return !members_[index].machine.is_unsent() && host_.may_announce(index);
+}
+
+void Speaker::announce_alone(std::size_t index, std::int64_t now_us) {
+  Member& member = members_[index];
+  if (member.is_leaving() && !serves_alone(index)) return;
+  GarpGap& gap = *gaps_.at(member.port);
+  for (std::size_t i = 0; i < kAnnouncementsPerTurn; ++i) {
+    // Adverts share the way out: announcements leave them room, and go on when there is more.
+    if (!may_announce(index)) {
+      member.announces_from_us = now_us + kAnnounceRetry_us;
+      return;
+    }
+    const auto vip = member.announcer.poll(now_us, gap);
+    if (!vip) return;
+    host_.announce(index, *vip);
+  }
+}
+
+}  // namespace keepline::vrrp
