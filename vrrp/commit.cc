@@ -32,7 +32,9 @@ void Instance::leave(const Step& step) {
   if (step.from != State::kMaster) return;
 
   lease_.revoke();
-  if (step.effect == Effect::kYield || step.reason == Reason::kGroupLeft) {
+  const bool has_left_clients =
+      step.reason == Reason::kGroupLeft || step.reason == Reason::kHandedOver;
+  if (step.effect == Effect::kYield || has_left_clients) {
     emit(Linger{step.effect == Effect::kYield});
   } else {
     // The dataplane is silent before anybody is told that he may speak.
@@ -44,7 +46,7 @@ void Instance::leave(const Step& step) {
     emit(SendAdvert{kReleasePriority});
     ++statistics_.pri_zero_sent;
     ++statistics_.advert_sent;
-  } else if (step.effect == Effect::kYield && config_.higher_prio_send_advert) {
+  } else if (step.reason == Reason::kHigherPriority && config_.higher_prio_send_advert) {
     emit(SendAdvert{priority_});
     ++statistics_.advert_sent;
   }
@@ -143,9 +145,12 @@ void Instance::perform(Effect effect, std::int64_t now_us, const Advert* advert)
   }
 }
 
-void Instance::send_advert(std::int64_t now_us) {
+// Its lease is no longer than those wait that know only this interval.
+void Instance::send_advert(std::int64_t now_us, std::int64_t known_interval_us) {
   deadline_us_ = now_us + config_.advert_interval_us;
-  lease_.grant(now_us + lease_us(timer_base()));
+  TimerBase base = timer_base();
+  base.interval_us = std::min(base.interval_us, known_interval_us);
+  lease_.grant(now_us + lease_us(base));
   ++statistics_.advert_sent;
   master_priority_ = priority_;
   unsent_ = false;

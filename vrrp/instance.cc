@@ -74,7 +74,7 @@ AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us,
     reject(*reason, advert);
     return AdvertResult::kRejected;
   }
-  if (config_.is_owner() && config_.owner_ignore_adverts) return AdvertResult::kIgnored;
+  if (ignores_adverts()) return AdvertResult::kIgnored;
 
   ++statistics_.advert_rcvd;
   if (advert.priority == kReleasePriority) ++statistics_.pri_zero_rcvd;
@@ -159,10 +159,12 @@ void Instance::handle_group(GroupCommand command, std::int64_t now_us) {
   }
 }
 
-void Instance::hand_over(std::int64_t now_us) {
+void Instance::hand_over(const Advert* successor, std::int64_t now_us) {
   observe_time(now_us);
   stands_by_ = true;
-  apply(Event::kHandedOver, now_us);
+  if (successor == nullptr) return apply(Event::kGroupHandedOver, now_us);
+  ++statistics_.advert_rcvd;
+  apply(Event::kHandedOver, now_us, ignores_adverts() ? nullptr : successor);
 }
 
 void Instance::stay(std::int64_t now_us) {
@@ -222,8 +224,8 @@ void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
     emit(AcquireVips{});
     emit(StartGarpBurst{GarpReason::kVipsChanged});
   }
-  // Peers shall hear a new list or interval now, and the lease shall match it.
-  if (new_vips || new_interval) send_advert(now_us);
+  // Peers shall hear a new list or interval now.
+  if (new_vips || new_interval) send_advert(now_us, interval_us);
   // And once more before they stop waiting: the advert before may have overtaken this one.
   deadline_us_ = std::min(deadline_us_, now_us + interval_us);
 }

@@ -91,9 +91,9 @@ class Instance {
   /// A master has said goodbye and serves on until then, without adverts (Speaker::leave and
   /// hand_over).
   void depart(std::int64_t until_us) { lease_.grant(until_us); }
-  /// It has handed over to a successor: BACKUP, and no preempting until it has been master again or
-  /// take_back() was called.
-  void hand_over(std::int64_t now_us);
+  /// It has handed over to who sent this, or (nullptr) another member of its sync group has:
+  /// BACKUP, and no preempting until it has been master again or take_back() was called.
+  void hand_over(const Advert* successor, std::int64_t now_us);
   /// Nobody came: it speaks on as master.
   void stay(std::int64_t now_us);
   /// Preempts nobody until take_back(), or until it has been master.
@@ -144,6 +144,7 @@ class Instance {
  private:
   TimerBase timer_base() const;
   bool is_shortened() const;
+  bool ignores_adverts() const { return config_.is_owner() && config_.owner_ignore_adverts; }
   /// What the timer of BACKUP runs for, as the settings are now.
   std::int64_t wait_us(bool shortened) const;
   void emit(Action action);
@@ -156,7 +157,8 @@ class Instance {
   void enter_backup(const Step& step, std::int64_t now_us);
   void perform(Effect effect, std::int64_t now_us, const Advert* advert);
   bool preempts(std::int64_t now_us) const;
-  void send_advert(std::int64_t now_us);
+  void send_advert(std::int64_t now_us) { send_advert(now_us, config_.advert_interval_us); }
+  void send_advert(std::int64_t now_us, std::int64_t known_interval_us);
   void observe_time(std::int64_t now_us);
   void listen(std::int64_t now_us);
   void remember_master(const Advert& advert, std::int64_t now_us);

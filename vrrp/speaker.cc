@@ -127,7 +127,7 @@ void Speaker::handle_timeout(std::int64_t now_us) {
   if (is_leaving()) finish_departures(now_us);
   for (std::size_t i = 0; i < members_.size() && !stopped_; ++i) {
     const auto lingers_until_us = members_[i].lingers_until_us;
-    if (lingers_until_us && *lingers_until_us <= now_us) end_linger(i);
+    if (lingers_until_us && *lingers_until_us <= now_us) linger_less(i, now_us);
     if (!members_[i].is_used || (members_[i].is_leaving() && !serves_alone(i))) continue;
     if (!members_[i].is_leaving()) time_out(i, now_us);
     auto& confirms_us = members_[i].confirms_us;
@@ -169,9 +169,9 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
     const Member& member = members_[index];
     consider(member.lingers_until_us);
     if (!member.is_used) continue;
-    if (!member.is_leaving() || serves_alone(index)) consider(member.confirms_us);
-    if (member.is_leaving()) continue;
-    consider(member.machine.next_timeout());
+    if (member.is_leaving() && !serves_alone(index)) continue;
+    consider(member.confirms_us);
+    if (!member.is_leaving()) consider(member.machine.next_timeout());
     const auto announces_us = member.announcer.next_timeout(*gaps_.at(member.port));
     if (announces_us) consider(std::max(*announces_us, member.announces_from_us));
   }
@@ -185,7 +185,7 @@ bool Speaker::set_fault(std::size_t index, FaultCause cause, bool present, std::
   if (members_[index].is_leaving() && !present) return false;
   if (present) {
     machine.handle_fault(cause, now_us);
-    give_up_handing_over(index, now_us);
+    end_handing_over(index);
   } else {
     machine.handle_fault_cleared(cause, now_us);
   }

@@ -69,9 +69,8 @@ class Speaker {
   void leave(const std::vector<std::size_t>& instances, std::int64_t now_us);
   /// All, for good: the last one is followed by stop(). Called once.
   void leave(std::int64_t now_us);
-  /// Masters among them say goodbye and serve on as with leave(), sync groups as a whole; who then
-  /// has a successor is BACKUP and does not preempt (Instance::hand_over), who has none stays
-  /// MASTER.
+  /// Masters among them say goodbye and serve on as with leave(), sync groups as a whole; who hears
+  /// a successor is BACKUP and does not preempt (Instance::hand_over), who hears none stays MASTER.
   void hand_over(const std::vector<std::size_t>& instances, std::int64_t now_us);
   /// Before they start: they preempt nobody until they are taken back, or were master.
   void stand_by(const std::vector<std::size_t>& instances);
@@ -109,7 +108,6 @@ class Speaker {
  private:
   static constexpr std::size_t kNoGroup = static_cast<std::size_t>(-1);
   enum class Leaving : std::uint8_t { kNo, kToInit, kToBackup };
-  enum class Departed : std::uint8_t { kGone, kStays };
   struct Member {
     Instance machine;
     Announcer announcer;
@@ -132,12 +130,12 @@ class Speaker {
   void reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us);
   void depart(std::size_t index, Leaving leaving, std::int64_t now_us);
   std::set<std::size_t> with_groups(const std::vector<std::size_t>& instances) const;
-  Departed end_departure(std::size_t index, std::int64_t now_us);
-  bool has_successor(std::size_t index) const;
-  void give_up_handing_over(std::size_t index, std::int64_t now_us);
+  std::vector<std::size_t> end_handing_over(std::size_t index);
+  void hand_over_to(std::size_t index, const Advert& successor, std::int64_t now_us);
   void linger(std::size_t index, bool is_succeeded, std::int64_t now_us);
   void hear_successor(std::size_t index, const Advert& advert, std::int64_t now_us);
-  void forward_on(std::size_t index, std::int64_t now_us);
+  void forward_on(std::size_t index, std::int64_t for_us, std::int64_t now_us);
+  void linger_less(std::size_t index, std::int64_t now_us);
   bool is_group_succeeded(std::size_t index) const;
   void end_linger(std::size_t index);
   void finish_departures(std::int64_t now_us);

@@ -14,6 +14,8 @@ void Speaker::leave(std::int64_t now_us) {
 
 void Speaker::leave(const std::vector<std::size_t>& instances, std::int64_t now_us) {
   for (const std::size_t index : instances) depart(index, Leaving::kToInit, now_us);
+  // Whom those members kept waiting that have gone.
+  for (std::size_t group = 0; group < groups_.size(); ++group) settle_group(group, now_us);
   finish_departures(now_us);
 }
 
@@ -57,11 +59,13 @@ void Speaker::depart(std::size_t index, Leaving leaving, std::int64_t now_us) {
   if (machine.state() != State::kMaster || !machine.lease().valid(now_us)) return;
   const Departure departure(machine.config(), now_us);
   send_advert(index, kReleasePriority);
-  // Who may have to stay needs a moment to find out that nobody came.
-  const std::int64_t more_us =
-      leaving == Leaving::kToBackup ? machine.config().advert_interval_us : 0;
-  machine.depart(departure.end_us() + more_us + Departure::kMargin_us);
-  host_.grant_lease(index, departure.end_us() + more_us - now_us);
+  // Who may have to stay needs a moment to find out that nobody came. If it comes to that too late,
+  // its dataplane has been silent, and it is no master any more.
+  const std::int64_t moment_us =
+      std::max(machine.config().advert_interval_us, Departure::kMargin_us);
+  const bool may_stay = leaving == Leaving::kToBackup;
+  machine.depart(departure.end_us() + (may_stay ? moment_us : Departure::kMargin_us));
+  host_.grant_lease(index, departure.end_us() + (may_stay ? moment_us : 0) - now_us);
   if (member.claims) host_.mute(index);
   // Whoever comes is not heard at once, but has clients at once.
   host_.share(index);
@@ -95,7 +99,12 @@ void Speaker::finish_departures(std::int64_t now_us) {
   }
   std::vector<std::size_t> staying;
   for (const std::size_t index : ended) {
-    if (end_departure(index, now_us) == Departed::kStays) staying.push_back(index);
+    Member& member = members_[index];
+    if (member.leaving == Leaving::kToBackup) staying.push_back(index);
+    if (member.leaving == Leaving::kToInit) member.machine.stop(now_us);
+    // What it says on leaving was said at the beginning.
+    carry_out(index, now_us);
+    member.leaving = Leaving::kNo;
   }
   departures_.clear();
   // A sync group looks at its members when all of them are where they belong; and where one finds
@@ -106,38 +115,31 @@ void Speaker::finish_departures(std::int64_t now_us) {
   }
 }
 
-Speaker::Departed Speaker::end_departure(std::size_t index, std::int64_t now_us) {
-  Member& member = members_[index];
-  const bool hands_over = member.leaving == Leaving::kToBackup && has_successor(index);
-  if (member.leaving == Leaving::kToInit) member.machine.stop(now_us);
-  if (hands_over) member.machine.hand_over(now_us);
-  // What it says on leaving was said at the beginning.
-  carry_out(index, now_us);
-  const Leaving leaving = std::exchange(member.leaving, Leaving::kNo);
-  return leaving == Leaving::kToBackup && !hands_over ? Departed::kStays : Departed::kGone;
-}
-
-// At fault it serves no more, and it may recover before the time is up.
-void Speaker::give_up_handing_over(std::size_t index, std::int64_t now_us) {
-  if (members_[index].leaving != Leaving::kToBackup) return;
+// Somebody has come, or it is at fault and serves no more. Those that have handed over until now.
+std::vector<std::size_t> Speaker::end_handing_over(std::size_t index) {
+  std::vector<std::size_t> ended;
+  if (members_[index].leaving != Leaving::kToBackup) return ended;
   for (const std::size_t other : with_groups({index})) {
-    Member& member = members_[other];
-    if (member.leaving != Leaving::kToBackup) continue;
-    if (has_successor(other)) member.machine.hand_over(now_us);
-    carry_out(other, now_us);
-    member.leaving = Leaving::kNo;
+    if (members_[other].leaving != Leaving::kToBackup) continue;
+    members_[other].leaving = Leaving::kNo;
+    departures_.erase(other);
+    ended.push_back(other);
   }
-  for (const std::size_t other : with_groups({index})) departures_.erase(other);
+  return ended;
 }
 
-// A sync group goes as a whole: whoever speaks for one member is about to speak for all.
-bool Speaker::has_successor(std::size_t index) const {
-  const std::size_t group = members_[index].group;
-  return std::ranges::any_of(departures_, [&](const auto& each) {
-    const bool is_meant =
-        each.first == index || (group != kNoGroup && members_[each.first].group == group);
-    return is_meant && each.second.is_succeeded();
-  });
+// A sync group goes as a whole: whoever speaks for one member is about to speak for all. From now
+// on it is as if they had been preempted.
+void Speaker::hand_over_to(std::size_t index, const Advert& successor, std::int64_t now_us) {
+  const std::vector<std::size_t> ended = end_handing_over(index);
+  members_[index].machine.hand_over(&successor, now_us);
+  carry_out(index, now_us);
+  hear_successor(index, successor, now_us);
+  for (const std::size_t other : ended) {
+    if (other != index) members_[other].machine.hand_over(nullptr, now_us);
+    carry_out(other, now_us);
+  }
+  settle(index, now_us);
 }
 
 // What is still on its way here is forwarded, and found by local services.
@@ -145,12 +147,16 @@ void Speaker::linger(std::size_t index, bool is_succeeded, std::int64_t now_us) 
   Member& member = members_[index];
   member.announcer.stop();
   if (!is_succeeded && !is_group_succeeded(index)) return end_linger(index);
-  if (is_succeeded) return forward_on(index, now_us);
+  if (is_succeeded) return forward_on(index, Departure::kLinger_us, now_us);
   // It answers on until its own successor speaks, at most for half an interval, and within the
   // lease that it has: peers wait no longer than that.
-  const std::int64_t half_us = member.machine.config().advert_interval_us / 2;
-  member.lingers_until_us = now_us + std::min(half_us, Departure::kLinger_us);
+  const std::int64_t lasts_us =
+      std::min({member.machine.config().advert_interval_us / 2, Departure::kLinger_us,
+                member.machine.lease().until_us() - now_us});
+  if (lasts_us <= 0) return end_linger(index);
+  member.lingers_until_us = now_us + lasts_us;
   member.answers_on = true;
+  host_.grant_lease(index, lasts_us);
 }
 
 void Speaker::hear_successor(std::size_t index, const Advert& advert, std::int64_t now_us) {
@@ -158,13 +164,15 @@ void Speaker::hear_successor(std::size_t index, const Advert& advert, std::int64
   if (member.successor.hear(advert, now_us) == Successor::News::kNone) return;
   host_.succeeded(index);
   // One that has only followed its group so far; too late, if it has been stopped since.
-  if (member.answers_on && member.lingers_until_us > now_us) forward_on(index, now_us);
+  if (member.answers_on && member.lingers_until_us > now_us) {
+    forward_on(index, Departure::kLinger_us, now_us);
+  }
 }
 
-void Speaker::forward_on(std::size_t index, std::int64_t now_us) {
-  members_[index].lingers_until_us = now_us + Departure::kLinger_us;
+void Speaker::forward_on(std::size_t index, std::int64_t for_us, std::int64_t now_us) {
+  members_[index].lingers_until_us = now_us + for_us;
   members_[index].answers_on = false;
-  host_.grant_lease(index, Departure::kLinger_us);
+  host_.grant_lease(index, for_us);
   host_.mute(index);
 }
 
@@ -175,6 +183,13 @@ bool Speaker::is_group_succeeded(std::size_t index) const {
   return std::ranges::any_of(groups_[group], [this](std::size_t other) {
     return members_[other].lingers_until_us.has_value();
   });
+}
+
+// Whom it has answered until now is still on the way here.
+void Speaker::linger_less(std::size_t index, std::int64_t now_us) {
+  const std::int64_t until_us = *members_[index].lingers_until_us + Departure::kLinger_us;
+  if (!members_[index].answers_on || until_us <= now_us) return end_linger(index);
+  forward_on(index, until_us - now_us, now_us);
 }
 
 void Speaker::end_linger(std::size_t index) {
@@ -190,11 +205,11 @@ void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std:
   const auto departure = departures_.find(index);
   const bool departs = departure != departures_.end();
   Member& member = members_[index];
-  if ((!departs && !member.lingers_until_us) || member.machine.examine(advert, host_.wall_us())) {
-    return;
-  }
+  const bool is_successor = advert.priority != kReleasePriority;
+  if (departs ? !is_successor : !member.lingers_until_us) return;
+  if (member.machine.examine(advert, host_.wall_us())) return;
   if (!departs) return hear_successor(index, advert, now_us);
-  if (advert.priority == kReleasePriority) return;
+  if (member.leaving == Leaving::kToBackup) return hand_over_to(index, advert, now_us);
   if (departure->second.handle_successor(now_us) == Departure::News::kKnown) return;
   // At fault since, or too late: it serves no more.
   if (member.machine.state() == State::kMaster && departure->second.end_us() > now_us) {

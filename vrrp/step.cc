@@ -56,7 +56,8 @@ constexpr std::array kRows = {
     // Sync group: one left, all leave; peers of the others hear of it by their own timers.
     Row{S::kMaster, E::kGroupLeft, S::kBackup, F::kNone, R::kGroupLeft},
     // No RFC: make before break, the goodbye was said and a successor heard (speaker.h).
-    Row{S::kMaster, E::kHandedOver, S::kBackup, F::kNone, R::kHandedOver},
+    Row{S::kMaster, E::kHandedOver, S::kBackup, F::kYield, R::kHandedOver},
+    Row{S::kMaster, E::kGroupHandedOver, S::kBackup, F::kNone, R::kHandedOver},
     // No RFC: the node was stopped for so long that a peer may be master.
     Row{S::kMaster, E::kLeaseLapsed, S::kBackup, F::kListen, R::kTimeJump},
     // No RFC: nobody hears us, so that a peer is master, or will be.

@@ -28,7 +28,8 @@ enum class Event : std::uint8_t {
   kMasterDownAsk,  ///< Either of them in a sync group, which has to agree.
   kGroupAgreed,
   kGroupLeft,
-  kHandedOver,  ///< The master was asked to leave, and its successor speaks.
+  kHandedOver,       ///< The master was asked to leave, and its successor speaks.
+  kGroupHandedOver,  ///< The same, but the one who speaks is that of another member.
   kAdvertDue,
   kLeaseLapsed,
   kUnsent,  ///< The lease ends because our adverts do not leave.
@@ -37,7 +38,7 @@ enum class Event : std::uint8_t {
   kFaultClearedOwner,
   kStop,
 };
-inline constexpr std::size_t kEventCount = 21;
+inline constexpr std::size_t kEventCount = 22;
 
 /// What to do besides changing state.
 enum class Effect : std::uint8_t {

@@ -202,6 +202,8 @@ std::string_view to_string(Event event) {
       return "group agreed";
     case Event::kGroupLeft:
       return "group left";
+    case Event::kGroupHandedOver:
+      return "group handed over";
     case Event::kHandedOver:
       return "handed over";
     case Event::kAdvertDue:

@@ -178,6 +178,9 @@ def away_and_back(one, two, sent):
     answers = [row[0] for row in away[0] if row[1] == "reply"]
     assert max(answers) > goodbye, "it answers on until its successor speaks"
     assert max(answers) < spoken + 0.1, "and no longer"
+    wait_for(lambda: [row for row in captured(sent[0]) if row[1] == "naming"], 2, "it lets go")
+    named = first(captured(sent[0]), lambda row: row[1] == "naming")
+    assert spoken + 0.4 < named, "what was on its way was forwarded"
 
     failover(one, "--back")
     one.wait_master(VIP)
@@ -247,7 +250,9 @@ def captured(capture):
             rows.append((frame.time_s, "advert", advert.priority))
         elif frame.arp and frame.arp.sender == VIP:
             gratuitous = frame.arp.target == VIP
-            rows.append((frame.time_s, "announcement" if gratuitous else "reply", None))
+            own = frame.arp.sender_mac == frame.source_mac
+            what = ("announcement" if own else "naming") if gratuitous else "reply"
+            rows.append((frame.time_s, what, None))
         elif frame.arp and frame.destination_mac == ROUTERS_MAC:
             assert (frame.arp.sender, frame.arp.target) == ("0.0.0.0", VIP)
             rows.append((frame.time_s, "claim", None))

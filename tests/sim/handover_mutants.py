@@ -13,7 +13,7 @@ MUTANTS = (
     Mutant(
         "preempted-gone-at-once",
         "vrrp/speaker_leave.cc",
-        "  if (is_succeeded) return forward_on(index, now_us);",
+        "  if (is_succeeded) return forward_on(index, Departure::kLinger_us, now_us);",
         "  if (is_succeeded) return end_linger(index);",
         "who was preempted forwards nothing that is still on its way",
     ),
@@ -48,7 +48,7 @@ MUTANTS = (
     Mutant(
         "goodbye-without-service",
         "vrrp/speaker_leave.cc",
-        "host_.grant_lease(index, departure.end_us() + more_us - now_us);",
+        "host_.grant_lease(index, departure.end_us() + (may_stay ? moment_us : 0) - now_us);",
         "host_.revoke_lease(index);",
         "who leaves serves no more before anybody has succeeded it",
     ),
@@ -83,8 +83,8 @@ MUTANTS = (
     Mutant(
         "nobody-stays",
         "vrrp/speaker_leave.cc",
-        "member.leaving == Leaving::kToBackup && has_successor(index);",
-        "member.leaving == Leaving::kToBackup;",
+        "if (member.leaving == Leaving::kToBackup) staying.push_back(index);",
+        "if (member.leaving == Leaving::kToBackup) member.machine.hand_over(nullptr, now_us);",
         "a failover without a successor costs the service",
     ),
     Mutant(

@@ -182,7 +182,10 @@ void Monitor::hears(const Node& node, const Packet& packet) {
   }
   if (node.departs(packet.lan)) {
     std::int64_t& heard_us = node_facts_[node.number()].successor_heard_us[packet.lan];
-    if (heard.priority != kReleasePriority) heard_us = std::min(heard_us, node.now_us());
+    if (heard.priority == kReleasePriority) return;
+    heard_us = std::min(heard_us, node.now_us());
+    const bool hands_over = node_facts_[node.number()].hands_over[packet.lan];
+    if (hands_over) watch_of(node, packet.lan).succeeded(heard);
     return;
   }
   watch_of(node, packet.lan).hears(heard, moment(node));
@@ -278,6 +281,7 @@ void Monitor::changes(const Node& node, std::size_t lan, const StateChanged& cha
     const bool is_mute = node.is_mute(lan) || departs;
     judge(watch_of(node, lan).changes(change, moment(node), is_mute), node, lan);
   }
+  if (change.reason == Reason::kHandedOver) watch_of(node, lan).stand_by();
   if (change.reason == Reason::kHandedOver && !is_succeeded(node, lan)) {
     fail(Invariant::kHandOver, node.now_us(), node.number(), lan, "goes although nobody came");
   }
@@ -287,9 +291,10 @@ void Monitor::changes(const Node& node, std::size_t lan, const StateChanged& cha
   const bool is_known = change.reason == Reason::kGroupLeft && is_new_master(node, lan);
   if (traffic_ && is_known) traffic_->disarm();
   const bool lingers = change.from == State::kMaster && (change.reason == Reason::kHigherPriority ||
-                                                         change.reason == Reason::kGroupLeft);
+                                                         change.reason == Reason::kGroupLeft ||
+                                                         change.reason == Reason::kHandedOver);
   // A member that was not succeeded itself begins when its own successor speaks.
-  const std::int64_t times = change.reason == Reason::kGroupLeft ? 2 : 1;
+  const std::int64_t times = change.reason == Reason::kHigherPriority ? 1 : 2;
   node_facts_[node.number()].lingers_until_us[lan] =
       lingers ? node.local_us() + times * Departure::kLinger_us : 0;
   if (change.to != State::kMaster) return;

@@ -337,15 +337,15 @@ MUTANTS = (
     Mutant(
         "lingers-for-ever",
         "vrrp/speaker.cc",
-        "    if (lingers_until_us && *lingers_until_us <= now_us) end_linger(i);\n",
+        "    if (lingers_until_us && *lingers_until_us <= now_us) linger_less(i, now_us);\n",
         "",
         "who was succeeded keeps the addresses",
     ),
     Mutant(
         "lingers-answering",
         "vrrp/speaker_leave.cc",
-        "  host_.grant_lease(index, Departure::kLinger_us);\n  host_.mute(index);",
-        "  host_.grant_lease(index, Departure::kLinger_us);",
+        "  host_.grant_lease(index, for_us);\n  host_.mute(index);",
+        "  host_.grant_lease(index, for_us);",
         "who was succeeded answers beside its successor",
     ),
     Mutant(
@@ -358,7 +358,7 @@ MUTANTS = (
     Mutant(
         "owner-listens",
         "vrrp/instance.cc",
-        "if (config_.is_owner() && config_.owner_ignore_adverts) return AdvertResult::kIgnored;",
+        "if (ignores_adverts()) return AdvertResult::kIgnored;",
         "",
         "an owner that is to ignore adverts does not",
     ),

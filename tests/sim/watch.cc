@@ -227,6 +227,7 @@ void Watch::enter_backup(const StateChanged& change, Moment now) {
   if (change.from == State::kMaster) {
     hold(now.local_us, known_interval_us_, Invariant::kPatience);
     if (change.reason == Reason::kHigherPriority) respect(*last_heard_, now, Invariant::kPatience);
+    if (successor_) respect(*std::exchange(successor_, std::nullopt), now, Invariant::kStandBy);
     return;
   }
   // Start: the owner does not wait, `state MASTER` waits for one advert and the least skew.

@@ -45,6 +45,10 @@ class Watch {
   void prioritised(std::uint8_t priority);
   /// A reload; before anything else follows from it.
   void reconfigured(InstanceConfig config, Moment now);
+  /// Somebody has come to whom it hands over.
+  void succeeded(const Heard& by) {
+    if (!ignores()) successor_ = by;
+  }
   void stand_by() { stands_by_ = true; }
   void taken_back() { stands_by_ = false; }
   void hears(const Heard& heard, Moment now);
@@ -122,6 +126,7 @@ class Watch {
   std::optional<std::size_t> respected_;
   std::int64_t respected_real_us_ = 0;
   std::optional<Heard> last_heard_;
+  std::optional<Heard> successor_;        ///< Heard while it hands over.
   std::size_t released_by_ = kNodeLimit;  ///< Who said priority 0 last, and when.
   std::int64_t released_us_ = -kNever_us;
   std::int64_t last_advert_us_ = -kNever_us;

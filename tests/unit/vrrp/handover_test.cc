@@ -54,6 +54,69 @@ TEST_F(HandoverTest, AGroupGoesIfOneMemberIsSucceeded) {
   EXPECT_EQ(host.adverts[1], "255 0 ");
 }
 
+TEST_F(HandoverTest, WhoIsSucceededIsBackupAndForwardsOn) {
+  hand_over_group();
+  hear(0, 100);
+  EXPECT_FALSE(speaker.is_leaving());
+  EXPECT_EQ(state(0), State::kBackup);
+  EXPECT_EQ(speaker.instance(0).master_address(), ip("10.0.0.2"));
+  EXPECT_TRUE(host.muted.contains(0));
+  EXPECT_EQ(host.leases[0], Departure::kLinger_us);
+  EXPECT_FALSE(host.muted.contains(1)) << "its own successor has not spoken yet";
+  EXPECT_EQ(host.leases[1], kSecond_us / 2);
+  hear(1, 100);
+  EXPECT_TRUE(host.muted.contains(1));
+  EXPECT_EQ(host.leases[1], Departure::kLinger_us);
+  pass(Departure::kLinger_us);
+  EXPECT_TRUE(host.leases.empty());
+}
+
+// A client that has asked it just now is still on the way.
+TEST_F(HandoverTest, AMemberWhoseSuccessorIsNotHeardForwardsOnAsWell) {
+  hand_over_group();
+  hear(0, 100);
+  pass(kSecond_us / 2);
+  EXPECT_TRUE(host.muted.contains(1));
+  EXPECT_EQ(host.leases[1], Departure::kLinger_us);
+  pass(Departure::kLinger_us);
+  EXPECT_FALSE(host.leases.contains(1));
+}
+
+// Clients still go to the one before: it had no time to call them.
+TEST_F(HandoverTest, WhoLeavesBeforeItHasAnnouncedItselfDoesSoWhileItServesOn) {
+  host.is_ready = false;
+  start();
+  EXPECT_EQ(host.announced[0], "");
+  speaker.leave({0}, now_us);
+  pass(100'000);
+  host.is_ready = true;
+  pass(Speaker::kAnnounceRetry_us);
+  EXPECT_EQ(host.announced[0], "10.0.0.50 ");
+}
+
+// The successor is stopped before the one who has handed over has let go.
+TEST_F(HandoverTest, WhoHasJustHandedOverSucceedsItsSuccessor) {
+  start();
+  speaker.hand_over({0}, now_us);
+  hear(0, 100);
+  pass(Departure::kLinger_us / 2);
+  hear(0, kReleasePriority);
+  pass(Departure::kLinger_us / 4);
+  EXPECT_EQ(state(0), State::kMaster);
+  EXPECT_FALSE(host.muted.contains(0));
+  EXPECT_TRUE(host.held[0]);
+}
+
+// Its dataplane has been silent since its lease ended.
+TEST_F(HandoverTest, WhoFindsTooLateThatNobodyCameListens) {
+  start();
+  speaker.hand_over({0}, now_us);
+  now_us += host.leases[0];
+  speaker.handle_timeout(now_us);
+  EXPECT_EQ(state(0), State::kBackup);
+  EXPECT_TRUE(speaker.instance(0).listening());
+}
+
 TEST_F(HandoverTest, AMemberThatCannotSpeakKeepsTheOthersSilent) {
   hand_over_group();
   host.refuses = true;
