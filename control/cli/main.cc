@@ -192,7 +192,7 @@ void add_commands(CLI::App& app, Options& options) {
   add("reload", "Reads the configuration again, as SIGHUP does, and says what became of it");
   CLI::App* failover =
       add("failover", "Hands mastership over to the peers, and stands by without preempting");
-  failover->add_option("name", options.query["instance"],
+  failover->add_option("name,--instance", options.query["instance"],
                        "Only this vrrp_instance, with its group");
   failover->add_flag_callback(
       "--back", [&options] { options.query["back"] = "on"; }, "May preempt again");

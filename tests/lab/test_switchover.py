@@ -167,7 +167,7 @@ def test_the_order_of_a_planned_change(lab):
 
 
 def away_and_back(one, two, sent):
-    failover(one)
+    failover(one, "--instance", "VI_1")
     two.wait_master(VIP)
     one.wait_backup(VIP)
     away = [captured(capture) for capture in sent]

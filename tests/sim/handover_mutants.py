@@ -123,15 +123,6 @@ MUTANTS = (
         "clients are led to a successor who has left meanwhile",
     ),
     Mutant(
-        "not-won-back",
-        "vrrp/commit.cc",
-        """      // A second master has been there, whom clients may have been led to.
-      emit(StartGarpBurst{GarpReason::kLowerPriorityAdvert});
-""",
-        "",
-        "whom a second master led away before it left is not won back",
-    ),
-    Mutant(
         "unclaimed",
         "vrrp/speaker_announce.cc",
         "      host_.claim(index);\n",
