@@ -184,8 +184,12 @@ void Monitor::hears(const Node& node, const Packet& packet) {
     std::int64_t& heard_us = node_facts_[node.number()].successor_heard_us[packet.lan];
     if (heard.priority == kReleasePriority) return;
     heard_us = std::min(heard_us, node.now_us());
-    const bool hands_over = node_facts_[node.number()].hands_over[packet.lan];
-    if (hands_over) watch_of(node, packet.lan).succeeded(heard);
+    const auto& hands_over = node_facts_[node.number()].hands_over;
+    if (hands_over[packet.lan]) watch_of(node, packet.lan).succeeded(heard);
+    for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
+      const bool is_meant = lan == packet.lan || node.grouped();
+      if (is_meant && hands_over[lan] && node.has(lan)) watch_of(node, lan).stand_by();
+    }
     return;
   }
   watch_of(node, packet.lan).hears(heard, moment(node));
@@ -281,7 +285,6 @@ void Monitor::changes(const Node& node, std::size_t lan, const StateChanged& cha
     const bool is_mute = node.is_mute(lan) || departs;
     judge(watch_of(node, lan).changes(change, moment(node), is_mute), node, lan);
   }
-  if (change.reason == Reason::kHandedOver) watch_of(node, lan).stand_by();
   if (change.reason == Reason::kHandedOver && !is_succeeded(node, lan)) {
     fail(Invariant::kHandOver, node.now_us(), node.number(), lan, "goes although nobody came");
   }

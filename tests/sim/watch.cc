@@ -99,9 +99,10 @@ void Watch::reconfigured(InstanceConfig config, Moment now) {
   config_ = std::move(config);
   succession_by_us_.reset();
   respected_.reset();
+  // Whoever listens next may begin with this.
+  longest_interval_us_ = std::max(longest_interval_us_, config_.advert_interval_us);
   if (learned_) return;
   known_interval_us_ = config_.advert_interval_us;
-  longest_interval_us_ = std::max(longest_interval_us_, known_interval_us_);
   // What is over stays over: a member of a sync group may be waiting for the others.
   if (now.local_us < hold_until_us()) hold_.interval_us = known_interval_us_;
 }
@@ -127,10 +128,11 @@ void Watch::hears_release(const Heard& heard, Moment now) {
   known_interval_us_ = std::min(known_interval_us_, heard.interval_us);
   // Whoever says it: RFC 9568 section 6.4.2 does not ask whether he was the one that we follow.
   respected_.reset();
-  const std::int64_t until_us = now.local_us + skew_of_us(skew_unit_us(known_interval_us_));
-  if (until_us < hold_until_us()) {
-    hold_ = {now.local_us, 0, known_interval_us_, true, Invariant::kPatience};
-  }
+  const std::int64_t wait_us = skew_of_us(skew_unit_us(known_interval_us_));
+  const std::int64_t until_us = now.local_us + wait_us;
+  // What is left is a skew in any case, and changes with what that is made of.
+  hold_ = {std::min(until_us, hold_until_us()) - wait_us, 0, known_interval_us_, true,
+           Invariant::kPatience};
   if (!may_listen(now)) succession_by_us_ = until_us;
 }
 
