@@ -103,7 +103,7 @@ class App final : public VrrpHost {
   // VrrpHost.
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
   bool may_announce(std::size_t instance, net::PortId port) override;
-  void grant_lease(std::size_t instance, std::int64_t duration_us) override;
+  void grant_lease(std::size_t instance, std::int64_t duration_us, Answers answers) override;
   void revoke_lease(std::size_t instance) override;
   void share(std::size_t instance) override;
   void mute(std::size_t instance) override;

@@ -22,9 +22,10 @@ bool App::may_announce(std::size_t instance, net::PortId port) {
   return vips_->is_settled(static_cast<lb::LeaseSlot>(instance)) && dataplane_->has_room(port);
 }
 
-void App::grant_lease(std::size_t instance, std::int64_t duration_us) {
+void App::grant_lease(std::size_t instance, std::int64_t duration_us, Answers answers) {
   if (duration_us <= 0) return;
-  dataplane_->grant_lease(static_cast<lb::LeaseSlot>(instance), duration_us);
+  const auto lease = static_cast<lb::LeaseSlot>(instance);
+  dataplane_->grant_lease(lease, duration_us, answers == Answers::kNo);
 }
 
 void App::revoke_lease(std::size_t instance) {

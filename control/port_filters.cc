@@ -2,6 +2,25 @@
 
 namespace keepline::control {
 
+namespace {
+
+// Adverts come through the instance's interface, claims (dataplane/neigh/claim.h) for VIPs on
+// others through those.
+std::set<Memberships::Group> groups_of(const Topology& topology) {
+  std::set<Memberships::Group> groups;
+  for (const PlacedInstance& instance : topology.instances) {
+    groups.emplace(topology.ports[instance.port].ifindex, instance.group);
+  }
+  for (const PlacedVip& vip : topology.vips) {
+    const auto index = topology.instance_of(vip.lease);
+    if (!index) continue;
+    groups.emplace(topology.ports[vip.port].ifindex, topology.instances[*index].group);
+  }
+  return groups;
+}
+
+}  // namespace
+
 tl::expected<void, std::string> PortFilters::widen_for(const PlacedPort& port) {
   if (port.virtual_macs.empty()) return {};
   if (!deliveries_.contains(port.ifindex)) {
@@ -21,24 +40,19 @@ tl::expected<void, std::string> PortFilters::widen(const Topology& topology) {
       return tl::unexpected("interface " + port.netdev + ": " + done.error());
     }
   }
-  for (const PlacedInstance& instance : topology.instances) {
-    const unsigned ifindex = topology.ports[instance.port].ifindex;
-    if (const auto joined = memberships_.join({ifindex, instance.group}); !joined) return joined;
+  for (const Memberships::Group& group : groups_of(topology)) {
+    if (const auto joined = memberships_.join(group); !joined) return joined;
   }
   return {};
 }
 
 void PortFilters::narrow(const Topology& topology) {
-  std::set<Memberships::Group> groups;
   std::set<Memberships::MacAddress> macs;
-  for (const PlacedInstance& instance : topology.instances) {
-    groups.emplace(topology.ports[instance.port].ifindex, instance.group);
-  }
   for (const PlacedPort& port : topology.ports) {
     for (const net::Mac& mac : port.virtual_macs) macs.emplace(port.ifindex, mac);
     if (port.virtual_macs.empty()) deliveries_.erase(port.ifindex);
   }
-  memberships_.keep_only(groups, macs);
+  memberships_.keep_only(groups_of(topology), macs);
 }
 
 void PortFilters::accept(const PlacedInstance& instance, const Topology& topology) {

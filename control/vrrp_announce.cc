@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "control/vrrp_config.h"
 #include "control/vrrp_driver.h"
 #include "dataplane/neigh/arp.h"
 #include "dataplane/neigh/claim.h"
@@ -42,14 +43,17 @@ void VrrpDriver::announce(const PlacedVip& vip, const net::Mac& owner, const net
 // MAC: the virtual one is still the other node's.
 void VrrpDriver::claim(std::size_t instance) {
   const PlacedInstance& placed = placed_of(instance);
-  const net::Mac& mac = running_.topology->ports[placed.port].mac;
+  const PlacedVip* claimed = nullptr;
   for (const PlacedVip& vip : running_.topology->vips) {
-    if (vip.lease != instance || vip.port != placed.port || !vip.is_answered()) continue;
-    const auto send = [&](auto frame) { host_.send_frame(vip.port, frame, kClaimValid_us); };
-    vip.address.is_v6() ? send(neigh::make_claim(vip.address.v6(), mac))
-                        : send(neigh::make_claim(vip.address.v4(), mac));
-    return;
+    if (vip.lease != instance || !vip.is_answered()) continue;
+    if (claimed == nullptr || vip.port == placed.port) claimed = &vip;
   }
+  if (claimed == nullptr) return;
+  const net::Mac& mac = running_.topology->ports[claimed->port].mac;
+  const net::Mac routers = group_mac(placed.group);
+  const auto send = [&](auto frame) { host_.send_frame(claimed->port, frame, kClaimValid_us); };
+  claimed->address.is_v6() ? send(neigh::make_claim(claimed->address.v6(), mac, routers))
+                           : send(neigh::make_claim(claimed->address.v4(), mac, routers));
 }
 
 // After a split brain the better master need not know that there was another one: whoever hears of

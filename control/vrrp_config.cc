@@ -85,6 +85,16 @@ vrrp::InstanceConfig machine_config(const config::VrrpInstance& instance,
   return result;
 }
 
+net::Mac group_mac(const net::IpAddr& group) {
+  if (group.is_v6()) {
+    const auto& bytes = group.v6().bytes;
+    return {{0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]}};
+  }
+  const std::uint32_t value = group.v4().value();
+  return {{0x01, 0x00, 0x5e, static_cast<std::uint8_t>((value >> 16) & 0x7f),
+           static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)}};
+}
+
 std::vector<net::IpAddr> announced_vips(const Topology& topology, lb::LeaseSlot lease) {
   std::vector<net::IpAddr> result;
   for (const PlacedVip& vip : topology.vips) {

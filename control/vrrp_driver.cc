@@ -39,17 +39,6 @@ std::vector<vrrp::Speaker::SharedGap> shared_gaps(const Running& running) {
   return result;
 }
 
-// RFC 1112 §6.4: the low 23 bits of the group; RFC 2464 §7: the low 32.
-net::Mac group_mac(const net::IpAddr& group) {
-  if (group.is_v6()) {
-    const auto& bytes = group.v6().bytes;
-    return {{0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]}};
-  }
-  const std::uint32_t value = group.v4().value();
-  return {{0x01, 0x00, 0x5e, static_cast<std::uint8_t>((value >> 16) & 0x7f),
-           static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)}};
-}
-
 // Instances that clients of virtual servers come to. The others of a sync group are the servers'
 // way back.
 std::set<std::size_t> with_services(const Running& running) {

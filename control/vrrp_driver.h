@@ -27,10 +27,12 @@ class VrrpHost {
   /// Whether clients may be led here: the kernel has the addresses, and the port's way out room for
   /// more than adverts.
   virtual bool may_announce(std::size_t instance, net::PortId port) = 0;
-  virtual void grant_lease(std::size_t instance, std::int64_t duration_us) = 0;
+  using Answers = vrrp::Host::Answers;
+  virtual void grant_lease(std::size_t instance, std::int64_t duration_us, Answers answers) = 0;
   virtual void revoke_lease(std::size_t instance) = 0;
-  /// Answer no more ARP for the instance's VIPs, but forward on until the lease ends.
+  /// Another node is about to forward for the instance's VIPs as well.
   virtual void share(std::size_t instance) = 0;
+  /// Answer no more ARP for them, but forward on until the lease ends.
   virtual void mute(std::size_t instance) = 0;
   /// Give the kernel the addresses, or take them away. The dataplane answers by the lease alone.
   virtual void acquire_addresses(std::size_t instance) = 0;
@@ -95,8 +97,8 @@ class VrrpDriver final : private vrrp::Host {
   /// `owner` is whom clients are led to.
   void announce(const PlacedVip& vip, const net::Mac& owner, const net::Mac& from);
   const PlacedInstance& placed_of(std::size_t instance) const;
-  void grant_lease(std::size_t instance, std::int64_t duration_us) override {
-    host_.grant_lease(instance, duration_us);
+  void grant_lease(std::size_t instance, std::int64_t duration_us, Answers answers) override {
+    host_.grant_lease(instance, duration_us, answers);
   }
   void revoke_lease(std::size_t instance) override { host_.revoke_lease(instance); }
   void claim(std::size_t instance) override;

@@ -25,8 +25,10 @@ class Host {
   /// Gratuitous ARP or an unsolicited neighbour advertisement.
   virtual void announce(std::size_t instance, const net::IpAddr& vip) = 0;
 
+  /// Whether ARP is answered; what is on its way is forwarded in any case.
+  enum class Answers : std::uint8_t { kYes, kNo };
   /// The dataplane may act for the instance for so long from now on.
-  virtual void grant_lease(std::size_t instance, std::int64_t duration_us) = 0;
+  virtual void grant_lease(std::size_t instance, std::int64_t duration_us, Answers answers) = 0;
   virtual void revoke_lease(std::size_t instance) = 0;
   /// Tells who serves until now that this node is about to, and nobody else.
   virtual void claim(std::size_t instance) = 0;

@@ -77,7 +77,11 @@ AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us,
   if (ignores_adverts()) return AdvertResult::kIgnored;
 
   ++statistics_.advert_rcvd;
-  if (advert.priority == kReleasePriority) ++statistics_.pri_zero_rcvd;
+  if (advert.priority == kReleasePriority) {
+    ++statistics_.pri_zero_rcvd;
+    released_by_ = advert.source;
+    released_us_ = now_us;
+  }
   if (is_overtaken(advert, now_us)) return AdvertResult::kUsed;
   const bool same_master = advert.source == master_address_;
   apply(classify(advert, now_us), now_us, &advert);
@@ -177,9 +181,11 @@ void Instance::stay(std::int64_t now_us) {
 
 void Instance::lead_on(std::int64_t now_us, std::int64_t moment_us) {
   const std::int64_t interval_us = config_.advert_interval_us;
+  // With a multiplier of 1 the lease is hardly longer than that; a reload may have made it shorter.
   const std::int64_t most_us = std::min(std::max(kClaim_us + kLead_us, interval_us),
                                         config_.down_timer_adverts * interval_us);
-  deadline_us_ = std::min(now_us + moment_us, last_transition_us_ + most_us);
+  deadline_us_ =
+      std::min({now_us + moment_us, last_transition_us_ + most_us, lease_.until_us() - 1});
 }
 
 void Instance::set_priority(std::uint8_t priority, std::int64_t now_us) {
@@ -225,7 +231,7 @@ void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
     emit(StartGarpBurst{GarpReason::kVipsChanged});
   }
   // Peers shall hear a new list or interval now.
-  if (new_vips || new_interval) send_advert(now_us, interval_us);
+  if ((new_vips || new_interval) && !leads()) send_advert(now_us, interval_us);
   // And once more before they stop waiting: the advert before may have overtaken this one.
   deadline_us_ = std::min(deadline_us_, now_us + interval_us);
 }
@@ -280,13 +286,9 @@ bool Instance::is_replayed(const Advert& advert) {
 }
 
 // Heeding it would undo the goodbye: its sender is about to go, and nobody would succeed it.
-bool Instance::is_overtaken(const Advert& advert, std::int64_t now_us) {
-  if (advert.priority != kReleasePriority) {
-    return advert.source == released_by_ && now_us < released_us_ + kOvertaken_us;
-  }
-  released_by_ = advert.source;
-  released_us_ = now_us;
-  return false;
+bool Instance::is_overtaken(const Advert& advert, std::int64_t now_us) const {
+  return advert.priority != kReleasePriority && advert.source == released_by_ &&
+         now_us < released_us_ + kOvertaken_us;
 }
 
 std::optional<Reject> Instance::examine(const Advert& advert, std::int64_t wall_us) {

@@ -164,7 +164,7 @@ class Instance {
   void remember_master(const Advert& advert, std::int64_t now_us);
   void reject(Reject reason, const Advert& advert);
   bool is_replayed(const Advert& advert);
-  bool is_overtaken(const Advert& advert, std::int64_t now_us);
+  bool is_overtaken(const Advert& advert, std::int64_t now_us) const;
   void notice_authentication(const Advert& advert, std::int64_t wall_us);
   Event classify(const Advert& advert, std::int64_t now_us);
   Event classify_in_backup(const Advert& advert, std::int64_t now_us);

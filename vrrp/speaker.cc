@@ -162,13 +162,14 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
     if (when_us && (!earliest_us || *when_us < *earliest_us)) earliest_us = when_us;
   };
   if (stopped_) return earliest_us;
-  for (const auto& [index, departure] : departures_) {
-    earliest_us = std::max(earliest_us.value_or(0), departure.end_us());
-  }
+  if (leaves_for_good()) consider(released_us());
   for (std::size_t index = 0; index < members_.size(); ++index) {
     const Member& member = members_[index];
-    consider(member.lingers_until_us);
+    // Those that leave for good are released together.
+    const bool is_going = member.leaving == Leaving::kToInit;
+    if (!is_going || member.answers_on) consider(member.lingers_until_us);
     if (!member.is_used) continue;
+    if (member.leaving == Leaving::kToBackup) consider(departures_.at(index).end_us());
     if (member.is_leaving() && !serves_alone(index)) continue;
     consider(member.confirms_us);
     if (!member.is_leaving()) consider(member.machine.next_timeout());
@@ -185,11 +186,11 @@ bool Speaker::set_fault(std::size_t index, FaultCause cause, bool present, std::
   if (members_[index].is_leaving() && !present) return false;
   if (present) {
     machine.handle_fault(cause, now_us);
-    end_handing_over(index);
   } else {
     machine.handle_fault_cleared(cause, now_us);
   }
   settle(index, now_us);
+  if (present) end_handing_over(index);
   // At fault nothing lingers: then there may be nothing left to wait for.
   if (is_leaving()) finish_departures(now_us);
   return true;
@@ -270,9 +271,12 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  },
                  [&](const GrantLease& grant) {
                    // An advert that did not leave has told nobody that we are still here.
-                   if (!member.advert_failed) host_.grant_lease(index, grant.until_us - now_us);
-                   member.advert_failed = false;
                    begin_claim(index);
+                   const Host::Answers answers = answers_of(index);
+                   if (!member.advert_failed) {
+                     host_.grant_lease(index, grant.until_us - now_us, answers);
+                   }
+                   member.advert_failed = false;
                  },
                  [&](const RevokeLease&) { host_.revoke_lease(index); },
                  [&](const Linger& way) { linger(index, way.is_succeeded, now_us); },

@@ -131,6 +131,10 @@ class Speaker {
   void depart(std::size_t index, Leaving leaving, std::int64_t now_us);
   std::set<std::size_t> with_groups(const std::vector<std::size_t>& instances) const;
   std::vector<std::size_t> end_handing_over(std::size_t index);
+  bool leaves_for_good() const;
+  std::int64_t released_us() const;
+  void release(std::int64_t now_us);
+  void stay_where_nobody_came(std::int64_t now_us);
   void hand_over_to(std::size_t index, const Advert& successor, std::int64_t now_us);
   void linger(std::size_t index, bool is_succeeded, std::int64_t now_us);
   void hear_successor(std::size_t index, const Advert& advert, std::int64_t now_us);
@@ -149,6 +153,7 @@ class Speaker {
   void perform(std::size_t index, const Action& action, std::int64_t now_us);
   void send_advert(std::size_t index, std::uint8_t priority);
   void begin_claim(std::size_t index);
+  Host::Answers answers_of(std::size_t index) const;
   std::int64_t claim(std::span<const std::size_t> members, std::int64_t now_us);
   void end_claim(std::size_t index, std::int64_t now_us);
   void wait_for_addresses(std::size_t index, std::int64_t now_us);

@@ -13,7 +13,10 @@ void Speaker::begin_claim(std::size_t index) {
   Member& member = members_[index];
   member.claims = member.machine.leads();
   member.claimed_us.reset();
-  if (member.claims) host_.mute(index);
+}
+
+Host::Answers Speaker::answers_of(std::size_t index) const {
+  return members_[index].claims ? Host::Answers::kNo : Host::Answers::kYes;
 }
 
 // Until when those of a sync group that preempt, all of which may be announced, have to wait.
@@ -22,6 +25,8 @@ std::int64_t Speaker::claim(std::span<const std::size_t> members, std::int64_t n
   for (const std::size_t index : members) {
     Member& member = members_[index];
     if (!member.claims) continue;
+    // It has led nobody here: whoever is master need not know that it goes.
+    if (member.is_leaving()) return now_us + kAnnounceRetry_us;
     if (!member.claimed_us) {
       member.claimed_us = now_us;
       host_.claim(index);
@@ -35,7 +40,7 @@ std::int64_t Speaker::claim(std::span<const std::size_t> members, std::int64_t n
 void Speaker::end_claim(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
   member.claims = false;
-  host_.grant_lease(index, member.machine.lease().until_us() - now_us);
+  host_.grant_lease(index, member.machine.lease().until_us() - now_us, Host::Answers::kYes);
   member.machine.lead_on(now_us, Instance::kLead_us);
   member.confirms_us = member.machine.deadline_us() + kConfirm_us;
 }

@@ -65,8 +65,8 @@ void Speaker::depart(std::size_t index, Leaving leaving, std::int64_t now_us) {
       std::max(machine.config().advert_interval_us, Departure::kMargin_us);
   const bool may_stay = leaving == Leaving::kToBackup;
   machine.depart(departure.end_us() + (may_stay ? moment_us : Departure::kMargin_us));
-  host_.grant_lease(index, departure.end_us() + (may_stay ? moment_us : 0) - now_us);
-  if (member.claims) host_.mute(index);
+  host_.grant_lease(index, departure.end_us() + (may_stay ? moment_us : 0) - now_us,
+                    answers_of(index));
   // Whoever comes is not heard at once, but has clients at once.
   host_.share(index);
   departures_.emplace(index, departure);
@@ -83,34 +83,61 @@ bool Speaker::is_leaving() const {
                      [](const Member& member) { return member.is_leaving(); });
 }
 
-// All are released together, when the last one has served out; so has one that was succeeded before
-// it was asked to leave.
 void Speaker::finish_departures(std::int64_t now_us) {
-  const bool serves_on = std::ranges::any_of(
-      departures_, [&](const auto& each) { return each.second.end_us() > now_us; });
-  const bool lingers = std::ranges::any_of(members_, [&](const Member& member) {
-    return member.is_leaving() && member.lingers_until_us.value_or(now_us) > now_us;
-  });
-  if (serves_on || lingers) return;
-  if (ending_) return stop(now_us);
-  std::vector<std::size_t> ended;
+  stay_where_nobody_came(now_us);
+  if (leaves_for_good() && released_us() <= now_us) release(now_us);
+}
+
+bool Speaker::leaves_for_good() const {
+  return std::ranges::any_of(
+      members_, [](const Member& member) { return member.leaving == Leaving::kToInit; });
+}
+
+// Those that leave for good are released together, when the last one has served out; so has one
+// that was succeeded before it was asked to leave.
+std::int64_t Speaker::released_us() const {
+  std::int64_t last_us = 0;
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (members_[i].is_leaving()) ended.push_back(i);
+    const Member& member = members_[i];
+    if (member.leaving != Leaving::kToInit) continue;
+    const auto departure = departures_.find(i);
+    if (departure != departures_.end()) last_us = std::max(last_us, departure->second.end_us());
+    const std::int64_t more_us = member.answers_on ? Departure::kLinger_us : 0;
+    last_us = std::max(last_us, member.lingers_until_us.value_or(0) + more_us);
   }
-  std::vector<std::size_t> staying;
-  for (const std::size_t index : ended) {
-    Member& member = members_[index];
-    if (member.leaving == Leaving::kToBackup) staying.push_back(index);
-    if (member.leaving == Leaving::kToInit) member.machine.stop(now_us);
+  return last_us;
+}
+
+void Speaker::release(std::int64_t now_us) {
+  if (ending_) return stop(now_us);
+  std::vector<std::size_t> gone;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (members_[i].leaving == Leaving::kToInit) gone.push_back(i);
+  }
+  for (const std::size_t index : gone) {
+    members_[index].machine.stop(now_us);
     // What it says on leaving was said at the beginning.
     carry_out(index, now_us);
-    member.leaving = Leaving::kNo;
+    members_[index].leaving = Leaving::kNo;
+    departures_.erase(index);
   }
-  departures_.clear();
+}
+
+// Each at its own time: its peers wait no longer than that.
+void Speaker::stay_where_nobody_came(std::int64_t now_us) {
+  std::vector<std::size_t> staying;
+  for (const auto& [index, departure] : departures_) {
+    const bool is_over = departure.end_us() <= now_us;
+    if (is_over && members_[index].leaving == Leaving::kToBackup) staying.push_back(index);
+  }
+  for (const std::size_t index : staying) {
+    members_[index].leaving = Leaving::kNo;
+    departures_.erase(index);
+  }
   // A sync group looks at its members when all of them are where they belong; and where one finds
   // that it cannot speak, those after it are told before they do.
-  for (const std::size_t index : ended) {
-    if (std::ranges::count(staying, index) != 0) members_[index].machine.stay(now_us);
+  for (const std::size_t index : staying) {
+    members_[index].machine.stay(now_us);
     settle(index, now_us);
   }
 }
@@ -148,6 +175,8 @@ void Speaker::linger(std::size_t index, bool is_succeeded, std::int64_t now_us) 
   member.announcer.stop();
   if (!is_succeeded && !is_group_succeeded(index)) return end_linger(index);
   if (is_succeeded) return forward_on(index, Departure::kLinger_us, now_us);
+  // It has led nobody here.
+  if (member.claims) return end_linger(index);
   // It answers on until its own successor speaks, at most for half an interval, and within the
   // lease that it has: peers wait no longer than that.
   const std::int64_t lasts_us =
@@ -156,7 +185,7 @@ void Speaker::linger(std::size_t index, bool is_succeeded, std::int64_t now_us) 
   if (lasts_us <= 0) return end_linger(index);
   member.lingers_until_us = now_us + lasts_us;
   member.answers_on = true;
-  host_.grant_lease(index, lasts_us);
+  host_.grant_lease(index, lasts_us, Host::Answers::kYes);
 }
 
 void Speaker::hear_successor(std::size_t index, const Advert& advert, std::int64_t now_us) {
@@ -172,8 +201,7 @@ void Speaker::hear_successor(std::size_t index, const Advert& advert, std::int64
 void Speaker::forward_on(std::size_t index, std::int64_t for_us, std::int64_t now_us) {
   members_[index].lingers_until_us = now_us + for_us;
   members_[index].answers_on = false;
-  host_.grant_lease(index, for_us);
-  host_.mute(index);
+  host_.grant_lease(index, for_us, Host::Answers::kNo);
 }
 
 // Some member has heard a better node; then that one's group is about to speak for all of them.
@@ -212,12 +240,13 @@ void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std:
   if (member.leaving == Leaving::kToBackup) return hand_over_to(index, advert, now_us);
   if (departure->second.handle_successor(now_us) == Departure::News::kKnown) return;
   // At fault since, or too late: it serves no more.
-  if (member.machine.state() == State::kMaster && departure->second.end_us() > now_us) {
-    member.machine.depart(departure->second.end_us() + Departure::kMargin_us);
-    host_.grant_lease(index, Departure::kLinger_us + Departure::kMargin_us);
-  }
   member.claims = false;
-  host_.mute(index);
+  const std::int64_t lasts_us = Departure::kLinger_us + Departure::kMargin_us;
+  if (member.machine.state() != State::kMaster || departure->second.end_us() <= now_us) {
+    return host_.mute(index);
+  }
+  member.machine.depart(departure->second.end_us() + Departure::kMargin_us);
+  host_.grant_lease(index, lasts_us, Host::Answers::kNo);
 }
 
 }  // namespace keepline::vrrp

@@ -30,13 +30,16 @@ class LeaseTable {
 
   explicit LeaseTable(std::uint64_t ticks_per_s) : ticks_per_s_(ticks_per_s) {}
 
-  /// Lets workers act for the slot from `now` until `until`. Control thread only.
-  void grant(LeaseSlot slot, std::uint64_t now, std::uint64_t until) {
+  /// Lets workers act for the slot from `now` until `until`; muted, they answer no ARP. Control
+  /// thread only.
+  void grant(LeaseSlot slot, std::uint64_t now, std::uint64_t until, bool muted = false) {
     Lease& lease = leases_[slot];
-    if (now >= lease.until.load(std::memory_order_relaxed)) {
+    // One that was muted was in other hands until now.
+    const bool was_muted = lease.muted.load(std::memory_order_relaxed);
+    if (now >= lease.until.load(std::memory_order_relaxed) || (was_muted && !muted)) {
       lease.shared.store(now, std::memory_order_relaxed);
     }
-    lease.muted.store(false, std::memory_order_relaxed);
+    lease.muted.store(muted, std::memory_order_relaxed);
     lease.granted.store(now, std::memory_order_relaxed);
     lease.until.store(until, std::memory_order_release);
   }

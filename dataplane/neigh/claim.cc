@@ -18,18 +18,17 @@ net::Ip6 solicited_node(const net::Ip6& address) {
 
 }  // namespace
 
-ArpFrame make_claim(net::Ip4 vip, const net::Mac& mac) {
+ArpFrame make_claim(net::Ip4 vip, const net::Mac& mac, const net::Mac& routers) {
   ArpFrame frame = make_gratuitous_arp(vip, mac);
   const net::be32 nobody{};
-  std::memcpy(frame.data() + offsetof(net::EthernetHeader, destination), &kRoutersMac,
-              sizeof kRoutersMac);
+  std::memcpy(frame.data() + offsetof(net::EthernetHeader, destination), &routers, sizeof routers);
   std::memcpy(frame.data() + sizeof(net::EthernetHeader) + offsetof(net::ArpHeader, sender_ip),
               &nobody, sizeof nobody);
   return frame;
 }
 
-SolicitationFrame make_claim(const net::Ip6& vip, const net::Mac& mac) {
-  const net::EthernetHeader ethernet{kRouters6Mac, mac, net::be16(net::kEtherTypeIpv6)};
+SolicitationFrame make_claim(const net::Ip6& vip, const net::Mac& mac, const net::Mac& routers) {
+  const net::EthernetHeader ethernet{routers, mac, net::be16(net::kEtherTypeIpv6)};
   net::Ipv6Header ip{};
   ip.version_class_label = net::be32(0x60000000);
   ip.payload_length.set(sizeof(net::NeighbourSolicitation));

@@ -110,11 +110,11 @@ rcu::Publish Dataplane::publish(std::unique_ptr<const lb::Snapshot>& next) {
   return state_->snapshot.publish(next);
 }
 
-void Dataplane::grant_lease(lb::LeaseSlot slot, std::int64_t duration_us) {
+void Dataplane::grant_lease(lb::LeaseSlot slot, std::int64_t duration_us, bool muted) {
   const std::uint64_t now = state_->tsc.now();
   const auto ticks = static_cast<std::uint64_t>(static_cast<double>(duration_us) *
                                                 static_cast<double>(state_->tsc.hz()) / 1e6);
-  state_->leases.grant(slot, now, now + ticks);
+  state_->leases.grant(slot, now, now + ticks, muted);
 }
 
 void Dataplane::revoke_lease(lb::LeaseSlot slot) {

@@ -42,8 +42,8 @@ class Dataplane {
   /// See rcu::Cell::publish.
   rcu::Publish publish(std::unique_ptr<const lb::Snapshot>& next);
 
-  /// Lets the workers speak for the slot for `duration_us` from now.
-  void grant_lease(lb::LeaseSlot slot, std::int64_t duration_us);
+  /// Lets the workers speak for the slot for `duration_us` from now; muted, see lb::LeaseTable.
+  void grant_lease(lb::LeaseSlot slot, std::int64_t duration_us, bool muted);
   void revoke_lease(lb::LeaseSlot slot);
   void mute_lease(lb::LeaseSlot slot);   ///< See lb::LeaseTable::mute.
   void share_lease(lb::LeaseSlot slot);  ///< See lb::LeaseTable::share.

@@ -18,23 +18,15 @@ TEST(ExhaustiveStep, EveryPair) {
   using S = State;
   using E = Event;
   const std::map<std::pair<S, E>, S> moves = {
-      {{S::kInit, E::kStart}, S::kBackup},
-      {{S::kInit, E::kStartAsOwner}, S::kMaster},
-      {{S::kInit, E::kStartAtFault}, S::kFault},
-      {{S::kBackup, E::kMasterDown}, S::kMaster},
-      {{S::kBackup, E::kSuccession}, S::kMaster},
-      {{S::kBackup, E::kGroupAgreed}, S::kMaster},
-      {{S::kBackup, E::kFault}, S::kFault},
-      {{S::kBackup, E::kStop}, S::kInit},
-      {{S::kMaster, E::kHeardMaster}, S::kBackup},
-      {{S::kMaster, E::kGroupLeft}, S::kBackup},
-      {{S::kMaster, E::kHandedOver}, S::kBackup},
-      {{S::kMaster, E::kLeaseLapsed}, S::kBackup},
-      {{S::kMaster, E::kUnsent}, S::kBackup},
-      {{S::kMaster, E::kFault}, S::kFault},
-      {{S::kMaster, E::kStop}, S::kInit},
-      {{S::kFault, E::kFaultCleared}, S::kBackup},
-      {{S::kFault, E::kFaultClearedOwner}, S::kMaster},
+      {{S::kInit, E::kStart}, S::kBackup},         {{S::kInit, E::kStartAsOwner}, S::kMaster},
+      {{S::kInit, E::kStartAtFault}, S::kFault},   {{S::kBackup, E::kMasterDown}, S::kMaster},
+      {{S::kBackup, E::kSuccession}, S::kMaster},  {{S::kBackup, E::kGroupAgreed}, S::kMaster},
+      {{S::kBackup, E::kFault}, S::kFault},        {{S::kBackup, E::kStop}, S::kInit},
+      {{S::kMaster, E::kHeardMaster}, S::kBackup}, {{S::kMaster, E::kGroupLeft}, S::kBackup},
+      {{S::kMaster, E::kHandedOver}, S::kBackup},  {{S::kMaster, E::kGroupHandedOver}, S::kBackup},
+      {{S::kMaster, E::kLeaseLapsed}, S::kBackup}, {{S::kMaster, E::kUnsent}, S::kBackup},
+      {{S::kMaster, E::kFault}, S::kFault},        {{S::kMaster, E::kStop}, S::kInit},
+      {{S::kFault, E::kFaultCleared}, S::kBackup}, {{S::kFault, E::kFaultClearedOwner}, S::kMaster},
       {{S::kFault, E::kStop}, S::kInit},
   };
   const std::map<std::pair<S, E>, Effect> stays = {

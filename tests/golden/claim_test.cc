@@ -16,7 +16,7 @@ FrameBytes bytes(const Frame& frame) {
   return FrameBytes(frame.begin(), frame.end());
 }
 FrameBytes claim(net::Ip4 vip = kNames.vip) {
-  return bytes(neigh::make_claim(vip, kOther));
+  return bytes(neigh::make_claim(vip, kOther, mac("01:00:5e:00:00:12")));
 }
 
 TEST(GoldenClaim, WhoIsMasterExpectsAnswersOfTheOthersConnectionsForAWhile) {

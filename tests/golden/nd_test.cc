@@ -123,7 +123,8 @@ TEST_F(GoldenNd, ABackupIsSilent) {
 
 // See claim_test.cc.
 TEST_F(GoldenNd, WhoIsAboutToTakeOverIsHeardAndNotAnswered) {
-  const auto frame = neigh::make_claim(kNames.vip6.v6(), mac("02:00:00:00:00:99"));
+  const auto frame =
+      neigh::make_claim(kNames.vip6.v6(), mac("02:00:00:00:00:99"), mac("33:33:00:00:00:12"));
   const FrameBytes claim(frame.begin(), frame.end());
   EXPECT_EQ(put(claim), kNothing);
   EXPECT_EQ(stage.counters(), "packets=1 claims=1");

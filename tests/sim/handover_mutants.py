@@ -48,8 +48,10 @@ MUTANTS = (
     Mutant(
         "goodbye-without-service",
         "vrrp/speaker_leave.cc",
-        "host_.grant_lease(index, departure.end_us() + (may_stay ? moment_us : 0) - now_us);",
-        "host_.revoke_lease(index);",
+        """  host_.grant_lease(index, departure.end_us() + (may_stay ? moment_us : 0) - now_us,
+                    answers_of(index));
+""",
+        "  host_.revoke_lease(index);\n",
         "who leaves serves no more before anybody has succeeded it",
     ),
     Mutant(
@@ -83,8 +85,8 @@ MUTANTS = (
     Mutant(
         "nobody-stays",
         "vrrp/speaker_leave.cc",
-        "if (member.leaving == Leaving::kToBackup) staying.push_back(index);",
-        "if (member.leaving == Leaving::kToBackup) member.machine.hand_over(nullptr, now_us);",
+        "    members_[index].machine.stay(now_us);",
+        "    members_[index].machine.hand_over(nullptr, now_us);",
         "a failover without a successor costs the service",
     ),
     Mutant(
@@ -97,8 +99,8 @@ MUTANTS = (
     Mutant(
         "succeeded-then-stopped",
         "vrrp/speaker_leave.cc",
-        "if (serves_on || lingers) return;",
-        "if (serves_on) return;",
+        "    last_us = std::max(last_us, member.lingers_until_us.value_or(0) + more_us);\n",
+        "",
         "who was just succeeded and stops drops what is on its way",
     ),
     Mutant(
@@ -132,8 +134,8 @@ MUTANTS = (
     Mutant(
         "claims-answering",
         "vrrp/speaker_announce.cc",
-        "  if (member.claims) host_.mute(index);\n",
-        "",
+        "members_[index].claims ? Host::Answers::kNo : Host::Answers::kYes;",
+        "Host::Answers::kYes;",
         "who asks meanwhile is led away too early",
     ),
     Mutant(

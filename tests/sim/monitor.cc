@@ -1,4 +1,5 @@
-// What Monitor sees of one node at a time. The rules between nodes are in cluster_rules.cc.
+// What Monitor sees. Its rules for one node are in node_rules.cc, those between nodes in
+// cluster_rules.cc.
 #include "tests/sim/monitor.h"
 
 #include <algorithm>
@@ -118,6 +119,7 @@ void Monitor::added(const Node& node, std::size_t lan, const InstanceConfig& con
   watches_[node.number()][lan].emplace(config);
   watch_of(node, lan).run_begins(moment(node), 0);
   hearings_[node.number()][lan] = Hearing();
+  if (traffic_) traffic_->appeared(node.number(), node.now_us());
   quiet_since_us_ = std::max(quiet_since_us_, node.now_us());
   if (trace_) trace(node, "lan " + std::to_string(lan) + " is there");
 }
@@ -144,6 +146,7 @@ void Monitor::departs(const Node& node, std::size_t lan, bool hands_over) {
   facts.successor_heard_us[lan] = kNever_us;
   facts.hands_over[lan] = hands_over;
   if (traffic_) traffic_->stir(node.now_us());
+  if (traffic_ && node.is_master(lan)) traffic_->said_goodbye(node.now_us());
   if (trace_) trace(node, "lan " + std::to_string(lan) + (hands_over ? " hands over" : " leaves"));
 }
 
@@ -233,9 +236,15 @@ void Monitor::has_heard(const Node& node, const Packet& packet) {
     if (node.has(lan) && watch_of(node, lan).broke(moment(node))) return;
   }
   if (machine.listening() && machine.deadline_us() != unchanged->deadline_us) return;
-  const bool ends_claim = machine.leads() && unchanged->muted && !node.dataplane(packet.lan).muted;
-  if (ends_claim) return;
-  if (!was_taken && picture_of(node, packet.lan) == *unchanged) return;
+  Picture before = *unchanged;
+  const Picture after = picture_of(node, packet.lan);
+  // Nor does a claim wait for anything but time: then clients are led here, and the advert waits.
+  if (machine.leads() && before.muted && !after.muted) {
+    before.muted = false;
+    before.deadline_us = after.deadline_us;
+    before.lease_until_us = after.lease_until_us;
+  }
+  if (!was_taken && after == before) return;
   fail(Invariant::kAuthentic, node.now_us(), node.number(), packet.lan, "it had an effect");
 }
 
@@ -296,8 +305,11 @@ void Monitor::changes(const Node& node, std::size_t lan, const StateChanged& cha
   const bool lingers = change.from == State::kMaster && (change.reason == Reason::kHigherPriority ||
                                                          change.reason == Reason::kGroupLeft ||
                                                          change.reason == Reason::kHandedOver);
-  // A member that was not succeeded itself begins when its own successor speaks.
-  const std::int64_t times = change.reason == Reason::kHigherPriority ? 1 : 2;
+  // A member that was not succeeded itself begins when its own successor speaks, or later.
+  const bool is_follower = change.reason == Reason::kGroupLeft ||
+                           (change.reason == Reason::kHandedOver &&
+                            node_facts_[node.number()].successor_heard_us[lan] > node.now_us());
+  const std::int64_t times = is_follower ? 2 : 1;
   node_facts_[node.number()].lingers_until_us[lan] =
       lingers ? node.local_us() + times * Departure::kLinger_us : 0;
   if (change.to != State::kMaster) return;
@@ -311,86 +323,6 @@ void Monitor::notices(const Node& node, std::size_t lan, const Notice& notice) {
   if (notice.kind != NoticeKind::kLowerPriorityAdvert || !speaks) return;
   for (std::size_t other = 0; other < schedule_.lan_count(); ++other) {
     if (node.has(other)) watch_of(node, other).must_announce(moment(node));
-  }
-}
-
-void Monitor::run_ends(const Node& node) {
-  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-    if (!node.has(lan)) continue;
-    const std::int64_t until_us = node.clock().local_us(node.dataplane(lan).lease_until_us);
-    if (!node.departs(lan)) {
-      Watch& watch = watch_of(node, lan);
-      judge(watch.run_ends(moment(node), node.is_master(lan), until_us), node, lan);
-      check_dataplane(node, lan);
-      check_handed_over(node, lan);
-    }
-    if (node.instance(lan).statistics().action_lost > 0) {
-      fail(Invariant::kActions, node.now_us(), node.number(), lan, "");
-    }
-  }
-  if (node.departs()) {
-    check_departure(node);
-  } else if (schedule_.grouped() && !node.is_split()) {
-    check_group(node);
-  }
-}
-
-// Others of its sync group may have been succeeded where it was not: then it goes with them.
-bool Monitor::is_succeeded(const Node& node, std::size_t lan) const {
-  const auto& heard_us = node_facts_[node.number()].successor_heard_us;
-  bool is_succeeded = heard_us[lan] <= node.now_us();
-  for (std::size_t other = 0; node.grouped() && other < schedule_.lan_count(); ++other) {
-    is_succeeded = is_succeeded || heard_us[other] <= node.now_us();
-  }
-  return is_succeeded;
-}
-
-void Monitor::check_handed_over(const Node& node, std::size_t lan) {
-  NodeFacts& facts = node_facts_[node.number()];
-  if (!std::exchange(facts.hands_over[lan], false) || !is_succeeded(node, lan)) return;
-  watch_of(node, lan).stand_by();
-  if (!node.is_master(lan)) return;
-  fail(Invariant::kHandOver, node.now_us(), node.number(), lan, "stays beside its successor");
-}
-
-void Monitor::check_dataplane(const Node& node, std::size_t lan) {
-  const Node::Dataplane& dataplane = node.dataplane(lan);
-  const bool served = dataplane.lease_until_us > node.now_us();
-  // Who has just been succeeded holds both for a moment, unless its dataplane has been there first.
-  const bool lingers = node.local_us() < node_facts_[node.number()].lingers_until_us[lan];
-  const bool is_master = node.is_master(lan);
-  if (lingers || (dataplane.addresses == is_master && served == is_master)) return;
-  fail(Invariant::kServe, node.now_us(), node.number(), lan,
-       dataplane.addresses ? "holds the addresses" : "does not hold the addresses");
-}
-
-void Monitor::check_group(const Node& node) {
-  for (std::size_t lan = 1; lan < schedule_.lan_count(); ++lan) {
-    if (node.is_master(lan) != node.is_master(0)) {
-      fail(Invariant::kSyncGroup, node.now_us(), node.number(), lan, "not as the first member");
-    }
-    const State states[] = {node.instance(0).state(), node.instance(lan).state()};
-    if ((states[0] == State::kFault) != (states[1] == State::kFault)) {
-      fail(Invariant::kSyncGroup, node.now_us(), node.number(), lan, "one at fault, one not");
-    }
-  }
-}
-
-void Monitor::check_departure(const Node& node) {
-  for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
-    if (!node.departs(lan)) continue;
-    const bool succeeded = node_facts_[node.number()].successor_heard_us[lan] <= node.now_us();
-    const bool answers = node.answers(lan, node.now_us());
-    if (answers && succeeded) {
-      fail(Invariant::kDeparture, node.now_us(), node.number(), lan, "answers beside it");
-    }
-    // Who hands over has an advert interval in which to find that nobody came.
-    const std::int64_t more_us =
-        node_facts_[node.number()].hands_over[lan] ? bounds_.interval_us : 0;
-    const std::int64_t end_us = node.leave_us() + bounds_.departure_us + more_us;
-    if (node.dataplane(lan).lease_until_us > end_us) {
-      fail(Invariant::kDeparture, node.now_us(), node.number(), lan, "a lease without end");
-    }
   }
 }
 

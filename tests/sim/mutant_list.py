@@ -225,8 +225,8 @@ MUTANTS = (
     Mutant(
         "departure-answers-on",
         "vrrp/speaker_leave.cc",
-        "  member.claims = false;\n  host_.mute(index);\n}",
-        "  member.claims = false;\n}",
+        "  host_.grant_lease(index, lasts_us, Host::Answers::kNo);",
+        "  host_.grant_lease(index, lasts_us, Host::Answers::kYes);",
         "a leaving master answers beside its successor",
     ),
     Mutant(
@@ -260,8 +260,8 @@ MUTANTS = (
     Mutant(
         "unsent-granted",
         "vrrp/speaker.cc",
-        "if (!member.advert_failed) host_.grant_lease(",
-        "host_.grant_lease(",
+        "if (!member.advert_failed) {\n                     host_.grant_lease(",
+        "{\n                     host_.grant_lease(",
         "the dataplane answers on the strength of an advert that has not left",
     ),
     Mutant(
@@ -344,8 +344,8 @@ MUTANTS = (
     Mutant(
         "lingers-answering",
         "vrrp/speaker_leave.cc",
-        "  host_.grant_lease(index, for_us);\n  host_.mute(index);",
-        "  host_.grant_lease(index, for_us);",
+        "  host_.grant_lease(index, for_us, Host::Answers::kNo);",
+        "  host_.grant_lease(index, for_us, Host::Answers::kYes);",
         "who was succeeded answers beside its successor",
     ),
     Mutant(

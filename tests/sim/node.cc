@@ -200,11 +200,12 @@ void Node::ask_kernel(std::size_t lan, bool wanted) {
 }
 
 // Over at the first moment at which the node's clock shows its end.
-void Node::grant_lease(std::size_t lan, std::int64_t duration_us) {
-  if (!holds(lan, now_us_)) dataplane_[lan].began_us = now_us_;
+void Node::grant_lease(std::size_t lan, std::int64_t duration_us, Answers answers) {
+  const bool was_shared = dataplane_[lan].muted && answers == Answers::kYes;
+  if (!holds(lan, now_us_) || was_shared) dataplane_[lan].began_us = now_us_;
   dataplane_[lan].lease_until_local_us = local_us() + duration_us;
   dataplane_[lan].lease_until_us = clock_.real_us(dataplane_[lan].lease_until_local_us);
-  dataplane_[lan].muted = false;
+  dataplane_[lan].muted = answers == Answers::kNo;
 }
 
 void Node::state_changed(std::size_t lan, const StateChanged& change) {

@@ -121,7 +121,7 @@ class Node final : public Host {
     return unsent_[lan] == 0 && dataplane_[lan].kernel.may_announce(now_us_);
   }
   void announce(std::size_t lan, const net::IpAddr& vip) override;
-  void grant_lease(std::size_t lan, std::int64_t duration_us) override;
+  void grant_lease(std::size_t lan, std::int64_t duration_us, Answers answers) override;
   void revoke_lease(std::size_t lan) override { dataplane_[lan].lease_until_us = 0; }
   void mute(std::size_t lan) override { dataplane_[lan].muted = true; }
   void claim(std::size_t lan) override { observer_.claims(*this, lan); }

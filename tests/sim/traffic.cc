@@ -161,14 +161,15 @@ std::optional<Traffic::Loss> Traffic::lost(const Frame& frame, const char* why) 
 
 // --- What may be demanded --------------------------------------------------------------------
 
-// Is master, or hears a goodbye and succeeds whoever says it. Who has just started and heard nobody
-// may have come after the goodbye.
+// Is master, or hears a goodbye and succeeds whoever says it.
 bool Traffic::is_able(const Node& node, std::int64_t now_us) const {
   if (!node.eligible(now_us) || node.is_split()) return false;
   for (std::size_t lan = 0; lan < schedule_.lan_count(); ++lan) {
     const Instance& machine = node.instance(lan);
     const bool runs = machine.state() == State::kBackup || machine.state() == State::kMaster;
-    if (!runs || machine.listening() || machine.master_address().is_zero()) return false;
+    if (!runs || machine.listening()) return false;
+    const bool is_master = machine.state() == State::kMaster;
+    if (!is_master && appeared_us_[node.number()] >= goodbye_us_) return false;
   }
   return true;
 }

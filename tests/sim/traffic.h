@@ -33,6 +33,9 @@ class Traffic {
 
   /// Something changes hands: packets come often for a while.
   void stir(std::int64_t now_us);
+  /// A master has said goodbye; whoever appears later has not heard that.
+  void said_goodbye(std::int64_t now_us) { goodbye_us_ = now_us; }
+  void appeared(std::size_t node, std::int64_t now_us) { appeared_us_[node] = now_us; }
   /// A frame leaves that tells the LAN that the VIP is at `owner`.
   void told(std::size_t lan, std::size_t owner, std::int64_t now_us);
   /// A frame leaves that tells the others on the LAN that `node` is about to forward as well.
@@ -91,6 +94,8 @@ class Traffic {
   std::uint64_t frames_ = 0;
   std::uint64_t packets_ = 0;
   std::uint64_t answered_ = 0;
+  std::array<std::int64_t, kNodeLimit> appeared_us_{};
+  std::int64_t goodbye_us_ = -kNever_us;
   std::int64_t send_us_ = 0;
   std::int64_t often_until_us_ = 0;
   std::int64_t ask_us_ = 0;

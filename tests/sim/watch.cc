@@ -269,7 +269,8 @@ Watch::Judgement Watch::run_ends(Moment now, bool is_master, std::int64_t lease_
   const std::int64_t unit_us = skew_unit_us(interval_us);
   // Who preempts leads clients away first, when its kernel has the addresses; nobody has heard of
   // it yet, nor waits for it.
-  const std::int64_t lead_us = std::max(Instance::kClaim_us + Instance::kLead_us, interval_us);
+  const std::int64_t lead_us =
+      std::max({Instance::kClaim_us + Instance::kLead_us, interval_us, config_.advert_interval_us});
   const bool leads =
       last_advert_us_ < became_master_us_ && now.local_us < became_master_us_ + lead_us;
   const std::int64_t spoke_us =

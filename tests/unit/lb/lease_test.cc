@@ -88,6 +88,15 @@ TEST(Lease, MutedItIsHeldButDoesNotAnswer) {
   EXPECT_TRUE(at(table, 170).answers(kSlot));
 }
 
+TEST(Lease, IsGrantedMuted) {
+  LeaseTable table(kTicksPer_s);
+  table.grant(kSlot, 100, 200, true);
+  EXPECT_TRUE(at(table, 150).holds(kSlot));
+  EXPECT_FALSE(at(table, 150).answers(kSlot));
+  table.grant(kSlot, 150, 200);
+  EXPECT_TRUE(at(table, 150).answers(kSlot));
+}
+
 TEST(Lease, IsInTwoHandsForAWhileAfterItBegan) {
   LeaseTable table(kTicksPer_s);
   table.grant(kSlot, 1000, 1100);
@@ -113,7 +122,8 @@ TEST(Lease, IsInTwoHandsAgainOnceMuted) {
   EXPECT_TRUE(at(table, 2000).changes_hands(kSlot));
   EXPECT_FALSE(at(table, 5000).inherits(kSlot));
   table.grant(kSlot, 2010, 9000);
-  EXPECT_FALSE(at(table, 2010).changes_hands(kSlot));
+  EXPECT_TRUE(at(table, 2039).changes_hands(kSlot)) << "others had it until now";
+  EXPECT_FALSE(at(table, 2040).changes_hands(kSlot));
 }
 
 TEST(Lease, IsInTwoHandsAgainOnceShared) {

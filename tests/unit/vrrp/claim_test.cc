@@ -20,6 +20,24 @@ class ClaimTest : public testing::SpeakerTest {
     }
     ASSERT_EQ(state(0), State::kMaster);
   }
+  void preempt_as_group() {
+    std::vector<std::size_t> numbers;
+    for (std::uint8_t number = 0; number < 2; ++number) {
+      InstanceConfig config = testing::instance_of(static_cast<std::uint8_t>(50 + number));
+      config.priority = 200;
+      config.sync_grouped = true;
+      add(number, config);
+      numbers.push_back(number);
+    }
+    speaker.set_groups({numbers}, now_us);
+    speaker.start(now_us);
+    for (int i = 0; i < 100 && state(0) == State::kBackup; ++i) {
+      hear(0, 100);
+      hear(1, 100);
+      step();
+    }
+    ASSERT_EQ(state(0), State::kMaster);
+  }
   /// To the next timer.
   void step() {
     now_us = std::max(now_us, speaker.next_timeout().value());
@@ -72,25 +90,70 @@ TEST_F(ClaimTest, WhoYieldsMeanwhileHasLedNobody) {
 }
 
 TEST_F(ClaimTest, AMemberThatIsNotReadyKeepsItsGroupWaiting) {
-  std::vector<std::size_t> numbers;
-  for (std::uint8_t number = 0; number < 2; ++number) {
-    InstanceConfig config = testing::instance_of(static_cast<std::uint8_t>(50 + number));
-    config.priority = 200;
-    config.sync_grouped = true;
-    add(number, config);
-    numbers.push_back(number);
-  }
-  speaker.set_groups({numbers}, now_us);
-  speaker.start(now_us);
-  for (int second = 0; second < 10 && state(0) == State::kBackup; ++second) {
-    hear(0, 100);
-    hear(1, 100);
-    pass(kSecond_us);
-  }
-  ASSERT_EQ(state(0), State::kMaster);
+  host.unready = {1};
+  preempt_as_group();
+  pass(50'000);
+  EXPECT_TRUE(host.claimed.empty());
+  EXPECT_EQ(host.announced[0], "");
+  host.unready.clear();
+  pass(Speaker::kAnnounceRetry_us);
   EXPECT_EQ(host.claimed, (std::set<std::size_t>{0, 1}));
-  EXPECT_EQ(host.announced[0], "10.0.0.50 10.0.0.50 ");
-  EXPECT_EQ(host.announced[1], "10.0.0.50 10.0.0.50 ");
+  EXPECT_EQ(host.muted, (std::set<std::size_t>{0, 1}));
+  EXPECT_EQ(host.announced[0], "");
+  pass(Instance::kClaim_us);
+  EXPECT_EQ(host.announced[0], "10.0.0.50 ");
+  EXPECT_EQ(host.announced[1], "10.0.0.50 ");
+  EXPECT_TRUE(host.muted.empty());
+}
+
+TEST_F(ClaimTest, AMemberWhoseGroupYieldsMeanwhileAnswersNobody) {
+  preempt_as_group();
+  ASSERT_EQ(host.muted, (std::set<std::size_t>{0, 1}));
+  hear(0, 210);
+  EXPECT_EQ(state(1), State::kBackup);
+  EXPECT_FALSE(host.leases.contains(1)) << "it has led nobody here";
+  pass(Instance::kClaim_us + Departure::kLinger_us);
+  EXPECT_EQ(host.announced[1], "");
+}
+
+TEST_F(ClaimTest, WhoIsToldToGoMeanwhileLeadsNobodyAnyMore) {
+  preempt();
+  speaker.leave({0}, now_us);
+  EXPECT_EQ(host.adverts[0], "0 ");
+  pass(Instance::kClaim_us + Instance::kLead_us);
+  EXPECT_EQ(host.announced[0], "");
+  EXPECT_TRUE(host.muted.contains(0));
+  pass(3 * kSecond_us);
+  EXPECT_EQ(state(0), State::kInit);
+  EXPECT_EQ(host.announced[0], "");
+}
+
+TEST_F(ClaimTest, AReloadMeanwhileDoesNotMakeItSpeak) {
+  preempt();
+  InstanceConfig config = speaker.instance(0).config();
+  config.vips.push_back(testing::kSecond);
+  speaker.reconfigure(0, config, config.vips, now_us);
+  EXPECT_EQ(host.adverts[0], "");
+  pass(Instance::kClaim_us + Instance::kLead_us);
+  EXPECT_EQ(host.adverts[0], "200 ");
+}
+
+TEST_F(ClaimTest, AFaultMeanwhileEndsIt) {
+  preempt();
+  speaker.set_fault(0, FaultCause::kTracker, true, now_us);
+  EXPECT_FALSE(host.leases.contains(0));
+  pass(kSecond_us);
+  EXPECT_EQ(host.announced[0], "");
+}
+
+// Other backups wait for its advert.
+TEST_F(ClaimTest, AGoodbyeMeanwhileEndsIt) {
+  preempt();
+  hear(0, kReleasePriority);
+  EXPECT_EQ(host.adverts[0], "200 ");
+  EXPECT_FALSE(host.muted.contains(0));
+  pass(1);
+  EXPECT_NE(host.announced[0], "");
 }
 
 // Nobody serves whom it would disturb.

@@ -107,6 +107,24 @@ TEST_F(HandoverTest, WhoHasJustHandedOverSucceedsItsSuccessor) {
   EXPECT_TRUE(host.held[0]);
 }
 
+// With long intervals it takes long to find out, with short ones the lease is short.
+TEST_F(HandoverTest, EachInstanceFindsOutByItselfThatNobodyCame) {
+  InstanceConfig quick = testing::instance_of(51);
+  quick.version = Version::k3;
+  quick.advert_interval_us = 10 * kCentisecond_us;
+  add(1, quick);
+  start();
+  speaker.hand_over({0, 1}, now_us);
+  pass(10 * kCentisecond_us + Departure::kSlack_us);
+  EXPECT_EQ(state(1), State::kMaster);
+  EXPECT_TRUE(host.leases.contains(1));
+  EXPECT_EQ(host.adverts[1], "255 0 255 ");
+  EXPECT_TRUE(speaker.is_leaving(0));
+  pass(kSecond_us);
+  EXPECT_FALSE(speaker.is_leaving());
+  EXPECT_EQ(state(0), State::kMaster);
+}
+
 // Its dataplane has been silent since its lease ended.
 TEST_F(HandoverTest, WhoFindsTooLateThatNobodyCameListens) {
   start();

@@ -29,13 +29,16 @@ class Recorder final : public Host {
     adverts[instance] += std::to_string(advert->priority) + ' ';
     return Send::kQueued;
   }
-  bool may_announce(std::size_t) override { return is_ready; }
+  bool may_announce(std::size_t instance) override {
+    return is_ready && !unready.contains(instance);
+  }
   void announce(std::size_t instance, const net::IpAddr& vip) override {
     announced[instance] += net::to_string(vip) + ' ';
   }
-  void grant_lease(std::size_t instance, std::int64_t duration_us) override {
+  void grant_lease(std::size_t instance, std::int64_t duration_us, Answers answers) override {
     leases[instance] = duration_us;
-    muted.erase(instance);
+    if (answers == Answers::kNo) muted.insert(instance);
+    if (answers == Answers::kYes) muted.erase(instance);
   }
   void revoke_lease(std::size_t instance) override { leases.erase(instance); }
   void claim(std::size_t instance) override { claimed.insert(instance); }
@@ -59,6 +62,7 @@ class Recorder final : public Host {
   std::set<std::size_t> led;  ///< Whose clients it was asked to lead to the successor.
   bool refuses = false;       ///< To send adverts.
   bool is_ready = true;       ///< For announcements.
+  std::set<std::size_t> unready;
 };
 
 inline const net::IpAddr kFirst = ip("10.0.0.50");

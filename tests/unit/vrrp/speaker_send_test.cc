@@ -24,7 +24,10 @@ struct RecordingHost final : Host {
   }
   bool may_announce(std::size_t) override { return !fails; }
   void announce(std::size_t, const net::IpAddr&) override { ++announcements; }
-  void grant_lease(std::size_t, std::int64_t) override { leased = true; }
+  void grant_lease(std::size_t, std::int64_t, Answers answers) override {
+    leased = true;
+    muted = answers == Answers::kNo;
+  }
   void revoke_lease(std::size_t) override { leased = false; }
   void claim(std::size_t) override {}
   void share(std::size_t) override {}
