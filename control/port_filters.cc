@@ -14,7 +14,10 @@ std::set<Memberships::Group> groups_of(const Topology& topology) {
   for (const PlacedVip& vip : topology.vips) {
     const auto index = topology.instance_of(vip.lease);
     if (!index) continue;
-    groups.emplace(topology.ports[vip.port].ifindex, topology.instances[*index].group);
+    const net::IpAddr& group = topology.instances[*index].group;
+    if (group.is_v6() == vip.address.is_v6()) {
+      groups.emplace(topology.ports[vip.port].ifindex, group);
+    }
   }
   return groups;
 }

@@ -368,7 +368,7 @@ class Fuzzed {
     }
   }
 
-  lb::LeaseView leases() const { return {leases_, 1, 0, 0}; }
+  lb::LeaseView leases() { return {leases_, 1, 0, 0}; }
 
   std::uint32_t now_s_ = 1000;
   World world_ = usual_world();
