@@ -175,6 +175,7 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
     if (!member.is_leaving()) consider(member.machine.next_timeout());
     const auto announces_us = member.announcer.next_timeout(*gaps_.at(member.port));
     if (announces_us) consider(std::max(*announces_us, member.announces_from_us));
+    if (member.leads_nobody) consider(member.announces_from_us);
   }
   return earliest_us;
 }
@@ -271,7 +272,7 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  },
                  [&](const GrantLease& grant) {
                    // An advert that did not leave has told nobody that we are still here.
-                   begin_claim(index);
+                   if (!member.is_master) member.leads_nobody = true;
                    const Host::Answers answers = answers_of(index);
                    if (!member.advert_failed) {
                      host_.grant_lease(index, grant.until_us - now_us, answers);
@@ -305,7 +306,11 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    if (succeeds && change.to == State::kMaster) {
                      member.confirms_us = now_us + Instance::kLead_us + kConfirm_us;
                    }
-                   if (change.to != State::kMaster) member.claims = false;
+                   member.is_master = change.to == State::kMaster;
+                   if (!member.is_master) {
+                     member.leads_nobody = false;
+                     member.claimed_us.reset();
+                   }
                    const bool may_linger = change.to == State::kBackup;
                    if (member.lingers_until_us && !may_linger) end_linger(index);
                    host_.state_changed(index, change);

@@ -121,7 +121,8 @@ class Speaker {
     bool answers_on = false;  ///< Lingers, and its own successor has not spoken yet.
     std::int64_t announces_from_us = 0;
     std::optional<std::int64_t> confirms_us;
-    bool claims = false;  ///< It preempts, and leads nobody here yet.
+    bool is_master = false;
+    bool leads_nobody = false;  ///< A master that answers nobody: it has not been announced yet.
     std::optional<std::int64_t> claimed_us;
     bool is_leaving() const { return leaving != Leaving::kNo; }
   };
@@ -152,10 +153,10 @@ class Speaker {
   void carry_out(std::size_t index, std::int64_t now_us);
   void perform(std::size_t index, const Action& action, std::int64_t now_us);
   void send_advert(std::size_t index, std::uint8_t priority);
-  void begin_claim(std::size_t index);
   Host::Answers answers_of(std::size_t index) const;
   std::int64_t claim(std::span<const std::size_t> members, std::int64_t now_us);
-  void end_claim(std::size_t index, std::int64_t now_us);
+  bool claims(std::size_t index) const;
+  void lead_here(std::size_t index, std::int64_t now_us);
   void wait_for_addresses(std::size_t index, std::int64_t now_us);
   void heard_lower_priority(std::size_t index, std::int64_t now_us);
   void announce(std::size_t index, std::int64_t now_us);

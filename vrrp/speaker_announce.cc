@@ -5,18 +5,18 @@
 
 namespace keepline::vrrp {
 
-// --- One that preempts ---------------------------------------------------------------------
+// --- A new master ----------------------------------------------------------------------------
 
-// Answers of connections that are made here may go to who has been master until now, and that one
-// would not know them. So it is told before anybody is led here, and until then nobody is answered.
-void Speaker::begin_claim(std::size_t index) {
-  Member& member = members_[index];
-  member.claims = member.machine.leads();
-  member.claimed_us.reset();
+// Until its kernel has the addresses nobody is answered: who asked would be led to where a service
+// of the node does not hear him. The first gratuitous ARP answers him then.
+Host::Answers Speaker::answers_of(std::size_t index) const {
+  return members_[index].leads_nobody ? Host::Answers::kNo : Host::Answers::kYes;
 }
 
-Host::Answers Speaker::answers_of(std::size_t index) const {
-  return members_[index].claims ? Host::Answers::kNo : Host::Answers::kYes;
+// Of one that preempts, answers of connections that are made here may go to who has been master
+// until now, and that one would not know them. So it is told before anybody is led here.
+bool Speaker::claims(std::size_t index) const {
+  return members_[index].leads_nobody && members_[index].machine.leads();
 }
 
 // Until when those of a sync group that preempt, all of which may be announced, have to wait.
@@ -24,7 +24,7 @@ std::int64_t Speaker::claim(std::span<const std::size_t> members, std::int64_t n
   std::int64_t until_us = now_us;
   for (const std::size_t index : members) {
     Member& member = members_[index];
-    if (!member.claims) continue;
+    if (!claims(index)) continue;
     // It has led nobody here: whoever is master need not know that it goes.
     if (member.is_leaving()) return now_us + kAnnounceRetry_us;
     if (!member.claimed_us) {
@@ -36,11 +36,14 @@ std::int64_t Speaker::claim(std::span<const std::size_t> members, std::int64_t n
   return until_us;
 }
 
-// Its first advert follows when clients have been led here.
-void Speaker::end_claim(std::size_t index, std::int64_t now_us) {
+// The first advert of one that preempts follows when clients have been led here.
+void Speaker::lead_here(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
-  member.claims = false;
-  host_.grant_lease(index, member.machine.lease().until_us() - now_us, Host::Answers::kYes);
+  std::int64_t until_us = member.machine.lease().until_us();
+  if (member.leaving == Leaving::kToInit) until_us = departures_.at(index).end_us();
+  member.leads_nobody = false;
+  host_.grant_lease(index, until_us - now_us, Host::Answers::kYes);
+  if (!member.machine.leads()) return;
   member.machine.lead_on(now_us, Instance::kLead_us);
   member.confirms_us = member.machine.deadline_us() + kConfirm_us;
 }
@@ -51,7 +54,7 @@ void Speaker::wait_for_addresses(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
   if (member.machine.deadline_us() > now_us) return;
   const bool is_ready = std::ranges::all_of(with_groups({index}), [this](std::size_t other) {
-    return host_.may_announce(other) && !members_[other].claims;
+    return host_.may_announce(other) && !members_[other].leads_nobody;
   });
   if (is_ready) return;
   member.machine.lead_on(now_us, kAnnounceRetry_us);
@@ -84,7 +87,6 @@ void Speaker::announce(std::size_t index, std::int64_t now_us) {
     if (from_us > now_us) {
       members_[other].announces_from_us = from_us;
     } else {
-      if (members_[other].claims) end_claim(other, now_us);
       announce_alone(other, now_us);
     }
   }
@@ -102,6 +104,7 @@ void Speaker::announce_alone(std::size_t index, std::int64_t now_us) {
     member.announces_from_us = now_us + kAnnounceRetry_us;
     return;
   }
+  if (member.leads_nobody) lead_here(index, now_us);
   GarpGap& gap = *gaps_.at(member.port);
   for (std::size_t i = 0; i < kAnnouncementsPerTurn; ++i) {
     // Adverts share the way out: announcements leave them room, and go on when there is more.

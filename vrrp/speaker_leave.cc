@@ -176,7 +176,7 @@ void Speaker::linger(std::size_t index, bool is_succeeded, std::int64_t now_us) 
   if (!is_succeeded && !is_group_succeeded(index)) return end_linger(index);
   if (is_succeeded) return forward_on(index, Departure::kLinger_us, now_us);
   // It has led nobody here.
-  if (member.claims) return end_linger(index);
+  if (member.leads_nobody) return end_linger(index);
   // It answers on until its own successor speaks, at most for half an interval, and within the
   // lease that it has: peers wait no longer than that.
   const std::int64_t lasts_us =
@@ -240,7 +240,7 @@ void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std:
   if (member.leaving == Leaving::kToBackup) return hand_over_to(index, advert, now_us);
   if (departure->second.handle_successor(now_us) == Departure::News::kKnown) return;
   // At fault since, or too late: it serves no more.
-  member.claims = false;
+  member.leads_nobody = false;
   const std::int64_t lasts_us = Departure::kLinger_us + Departure::kMargin_us;
   if (member.machine.state() != State::kMaster || departure->second.end_us() <= now_us) {
     return host_.mute(index);

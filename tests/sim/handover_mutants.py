@@ -134,9 +134,16 @@ MUTANTS = (
     Mutant(
         "claims-answering",
         "vrrp/speaker_announce.cc",
-        "members_[index].claims ? Host::Answers::kNo : Host::Answers::kYes;",
+        "members_[index].leads_nobody ? Host::Answers::kNo : Host::Answers::kYes;",
         "Host::Answers::kYes;",
         "who asks meanwhile is led away too early",
+    ),
+    Mutant(
+        "answers-unannounced",
+        "vrrp/speaker.cc",
+        "if (!member.is_master) member.leads_nobody = true;",
+        "member.leads_nobody = member.machine.leads();",
+        "who asks while the kernel takes its time is led to where nobody hears him",
     ),
     Mutant(
         "goodbye-unshared",

@@ -41,11 +41,6 @@ void Monitor::step_traffic(std::int64_t now_us) {
   if (loss) fail(Invariant::kLossless, now_us, loss->node, loss->lan, loss->detail);
 }
 
-bool Monitor::is_new_master(const Node& node, std::size_t lan) const {
-  const std::int64_t since_us = watches_[node.number()][lan]->became_master_real_us();
-  return node.now_us() < since_us + Departure::kLinger_us;
-}
-
 void Monitor::claims(const Node& node, std::size_t lan) {
   if (traffic_) traffic_->claimed(lan, node.number(), node.now_us());
   if (trace_) trace(node, "lan " + std::to_string(lan) + " claims");
@@ -55,11 +50,7 @@ void Monitor::leads_to(const Node& node, std::size_t lan, std::size_t successor,
   for (Belief& belief : lan_facts_[lan].beliefs) {
     if (heard) belief = {successor, node.now_us()};
   }
-  // Two that succeed at once: the better one's kernel may not have the address yet. Known, left
-  // out.
-  const std::int64_t since_us = watch_of(node, lan).became_master_real_us();
-  const bool is_race = node.now_us() < since_us + Departure::kLinger_us;
-  if (traffic_ && !is_race) traffic_->told(lan, successor, node.now_us());
+  if (traffic_) traffic_->told(lan, successor, node.now_us());
   if (!trace_) return;
   trace(node, "lan " + std::to_string(lan) + " leads to node " + std::to_string(successor));
 }
@@ -238,11 +229,12 @@ void Monitor::has_heard(const Node& node, const Packet& packet) {
   if (machine.listening() && machine.deadline_us() != unchanged->deadline_us) return;
   Picture before = *unchanged;
   const Picture after = picture_of(node, packet.lan);
-  // Nor does a claim wait for anything but time: then clients are led here, and the advert waits.
-  if (machine.leads() && before.muted && !after.muted) {
+  // A new master waits for nothing but time: then clients are led here, and its first advert, if it
+  // preempts, waits for that.
+  if (machine.state() == State::kMaster && before.muted && !after.muted) {
     before.muted = false;
-    before.deadline_us = after.deadline_us;
     before.lease_until_us = after.lease_until_us;
+    if (machine.leads()) before.deadline_us = after.deadline_us;
   }
   if (!was_taken && after == before) return;
   fail(Invariant::kAuthentic, node.now_us(), node.number(), packet.lan, "it had an effect");
@@ -299,9 +291,6 @@ void Monitor::changes(const Node& node, std::size_t lan, const StateChanged& cha
   }
   const bool is_hands = change.from == State::kMaster || change.to == State::kMaster;
   if (traffic_ && is_hands) traffic_->stir(node.now_us());
-  // A group that steps back where it has just begun leads clients to the other one on one LAN only.
-  const bool is_known = change.reason == Reason::kGroupLeft && is_new_master(node, lan);
-  if (traffic_ && is_known) traffic_->disarm();
   const bool lingers = change.from == State::kMaster && (change.reason == Reason::kHigherPriority ||
                                                          change.reason == Reason::kGroupLeft ||
                                                          change.reason == Reason::kHandedOver);

@@ -117,7 +117,6 @@ class Monitor final : public Observer {
   void check_departure(const Node& node);
   void check_dataplane(const Node& node, std::size_t lan);
   void check_group(const Node& node);
-  bool is_new_master(const Node& node, std::size_t lan) const;
   bool is_succeeded(const Node& node, std::size_t lan) const;
   void check_handed_over(const Node& node, std::size_t lan);
   void check_eligible(std::int64_t now_us);

@@ -108,13 +108,9 @@ std::optional<Traffic::Loss> Traffic::deliver(Frame frame) {
   return std::nullopt;
 }
 
-// Who asks while the kernel takes its time is led to where local services do not hear it yet:
-// known, and left out. The dataplane's services do not wait for the kernel, and neither do its
-// answers.
 void Traffic::asked(const Frame& frame) {
   const Node& node = nodes_[frame.node];
-  const bool is_settled = node.dataplane(frame.lan).kernel.may_announce(frame.at_us);
-  if (is_settled && node.answers(frame.lan, frame.at_us)) told(frame.lan, frame.node, frame.at_us);
+  if (node.answers(frame.lan, frame.at_us)) told(frame.lan, frame.node, frame.at_us);
 }
 
 // A third each: for a service of the node itself, which needs the address in the kernel; directly

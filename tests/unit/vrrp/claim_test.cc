@@ -168,6 +168,40 @@ TEST_F(ClaimTest, WhoSucceedsClaimsNothing) {
   EXPECT_TRUE(host.claimed.empty());
 }
 
+// Its kernel does not have the addresses yet: clients keep to who goes, or wait.
+TEST_F(ClaimTest, WhoSucceedsAnswersNobodyBeforeItIsAnnounced) {
+  InstanceConfig config = testing::instance_of(50);
+  config.priority = 200;
+  add(0, config);
+  speaker.start(now_us);
+  hear(0, 210);
+  host.is_ready = false;
+  hear(0, kReleasePriority);
+  pass(kSecond_us);
+  ASSERT_EQ(state(0), State::kMaster);
+  EXPECT_NE(host.adverts[0], "") << "other backups wait for it";
+  EXPECT_TRUE(host.leases.contains(0));
+  EXPECT_TRUE(host.muted.contains(0));
+  pass(kSecond_us);
+  EXPECT_TRUE(host.muted.contains(0)) << "an advert does not change that";
+  host.is_ready = true;
+  pass(Speaker::kAnnounceRetry_us);
+  EXPECT_FALSE(host.muted.contains(0));
+  EXPECT_NE(host.announced[0], "");
+}
+
+TEST_F(ClaimTest, WhoseAnnouncementsAreOffAnswersAllTheSame) {
+  InstanceConfig config = testing::instance_of(50);
+  config.garp.master_repeat = 0;
+  host.is_ready = false;
+  add(0, config);
+  speaker.start(now_us);
+  EXPECT_TRUE(host.muted.contains(0));
+  host.is_ready = true;
+  pass(Speaker::kAnnounceRetry_us);
+  EXPECT_FALSE(host.muted.contains(0));
+}
+
 TEST_F(ClaimTest, WhoSaysGoodbyeSharesWhatItStillServes) {
   start();
   speaker.leave({0}, now_us);
