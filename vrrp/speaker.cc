@@ -271,9 +271,9 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    if (member.advert_failed) member.machine.handle_unsent(now_us);
                  },
                  [&](const GrantLease& grant) {
-                   // An advert that did not leave has told nobody that we are still here.
                    if (!member.is_master) member.leads_nobody = true;
                    const Host::Answers answers = answers_of(index);
+                   // An advert that did not leave has told nobody that we are still here.
                    if (!member.advert_failed) {
                      host_.grant_lease(index, grant.until_us - now_us, answers);
                    }

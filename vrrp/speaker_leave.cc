@@ -239,9 +239,9 @@ void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std:
   if (!departs) return hear_successor(index, advert, now_us);
   if (member.leaving == Leaving::kToBackup) return hand_over_to(index, advert, now_us);
   if (departure->second.handle_successor(now_us) == Departure::News::kKnown) return;
-  // At fault since, or too late: it serves no more.
   member.leads_nobody = false;
   const std::int64_t lasts_us = Departure::kLinger_us + Departure::kMargin_us;
+  // At fault since, or too late: it serves no more.
   if (member.machine.state() != State::kMaster || departure->second.end_us() <= now_us) {
     return host_.mute(index);
   }

@@ -2,8 +2,7 @@
 
 #include <cstring>
 
-#include "dataplane/neigh/nd.h"
-#include "dataplane/net/checksum.h"
+#include "dataplane/neigh/discovery_frame.h"
 
 namespace keepline::neigh {
 
@@ -28,27 +27,10 @@ ArpFrame make_claim(net::Ip4 vip, const net::Mac& mac, const net::Mac& routers) 
 }
 
 SolicitationFrame make_claim(const net::Ip6& vip, const net::Mac& mac, const net::Mac& routers) {
-  const net::EthernetHeader ethernet{routers, mac, net::be16(net::kEtherTypeIpv6)};
-  net::Ipv6Header ip{};
-  ip.version_class_label = net::be32(0x60000000);
-  ip.payload_length.set(sizeof(net::NeighbourSolicitation));
-  ip.next_header = net::kIpv6Icmp;
-  ip.hop_limit = kDiscoveryHopLimit;
-  ip.destination = solicited_node(vip);
   net::NeighbourSolicitation asked{};
   asked.type = net::kIcmp6NeighbourSolicitation;
   asked.target = vip;
-
-  SolicitationFrame frame{};
-  std::uint8_t* at = frame.data();
-  std::memcpy(at, &ethernet, sizeof ethernet);
-  std::memcpy(at += sizeof ethernet, &ip, sizeof ip);
-  std::memcpy(at += sizeof ip, &asked, sizeof asked);
-  const std::uint64_t pseudo =
-      net::pseudo_header_sum(ip.source, ip.destination, ip.next_header, sizeof asked);
-  const net::be16 checksum = net::checksum_finish(net::checksum_add(pseudo, {at, sizeof asked}));
-  std::memcpy(at + offsetof(net::NeighbourSolicitation, checksum), &checksum, sizeof checksum);
-  return frame;
+  return make_discovery_frame({mac, routers, net::Ip6(), solicited_node(vip)}, asked);
 }
 
 }  // namespace keepline::neigh

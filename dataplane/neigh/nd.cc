@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "dataplane/neigh/discovery_frame.h"
 #include "dataplane/net/checksum.h"
 
 namespace keepline::neigh {
@@ -11,42 +12,17 @@ namespace {
 constexpr net::Mac kAllNodesMac{{0x33, 0x33, 0, 0, 0, 1}};
 constexpr net::Ip6 kAllNodes{{0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 
-struct Ends {
-  net::Mac to_mac;
-  net::Ip6 source;
-  net::Ip6 destination;
-};
-
 // The target is the VIP; it is also the source when nobody had asked for it.
-AdvertisementFrame make_frame(const Ends& ends, const net::Ip6& target, const net::Mac& mac,
+AdvertisementFrame make_frame(const DiscoveryEnds& ends, const net::Ip6& target,
                               std::uint32_t flags) {
-  const net::EthernetHeader ethernet{ends.to_mac, mac, net::be16(net::kEtherTypeIpv6)};
-  net::Ipv6Header ip{};
-  ip.version_class_label = net::be32(0x60000000);
-  ip.payload_length.set(sizeof(net::NeighbourAdvertisement));
-  ip.next_header = net::kIpv6Icmp;
-  ip.hop_limit = kDiscoveryHopLimit;
-  ip.source = ends.source;
-  ip.destination = ends.destination;
   net::NeighbourAdvertisement advertisement{};
   advertisement.type = net::kIcmp6NeighbourAdvertisement;
   advertisement.flags = net::be32(flags);
   advertisement.target = target;
   advertisement.option_type = net::kOptionTargetLinkAddress;
   advertisement.option_length = 1;
-  advertisement.target_mac = mac;
-
-  AdvertisementFrame frame{};
-  std::uint8_t* at = frame.data();
-  std::memcpy(at, &ethernet, sizeof ethernet);
-  std::memcpy(at += sizeof ethernet, &ip, sizeof ip);
-  std::memcpy(at += sizeof ip, &advertisement, sizeof advertisement);
-  const std::uint64_t pseudo =
-      net::pseudo_header_sum(ip.source, ip.destination, ip.next_header, sizeof advertisement);
-  const net::be16 checksum =
-      net::checksum_finish(net::checksum_add(pseudo, {at, sizeof advertisement}));
-  std::memcpy(at + offsetof(net::NeighbourAdvertisement, checksum), &checksum, sizeof checksum);
-  return frame;
+  advertisement.target_mac = ends.from_mac;
+  return make_discovery_frame(ends, advertisement);
 }
 
 std::uint32_t flag_of(Role role) {
@@ -57,7 +33,7 @@ std::uint32_t flag_of(Role role) {
 
 AdvertisementFrame make_unsolicited_advertisement(const net::Ip6& vip, const net::Mac& mac,
                                                   Role role) {
-  return make_frame({kAllNodesMac, vip, kAllNodes}, vip, mac,
+  return make_frame({mac, kAllNodesMac, vip, kAllNodes}, vip,
                     net::kAdvertisementOverride | flag_of(role));
 }
 
@@ -80,11 +56,12 @@ bool make_advertisement(net::Packet& packet, const net::Parsed& parsed, const ne
   const net::Ip6 asker = packet.at<net::Ipv6Header>(parsed.l3)->source;
   const net::Ip6 target = packet.at<net::NeighbourSolicitation>(parsed.l4)->target;
   const bool has_address = !asker.is_zero();
-  const Ends ends{has_address ? packet.at<net::EthernetHeader>(0)->source : kAllNodesMac, target,
-                  has_address ? asker : kAllNodes};
+  const DiscoveryEnds ends{mac,
+                           has_address ? packet.at<net::EthernetHeader>(0)->source : kAllNodesMac,
+                           target, has_address ? asker : kAllNodes};
   const std::uint32_t solicited = has_address ? net::kAdvertisementSolicited : 0;
   const AdvertisementFrame frame =
-      make_frame(ends, target, mac, net::kAdvertisementOverride | solicited | flag_of(role));
+      make_frame(ends, target, net::kAdvertisementOverride | solicited | flag_of(role));
   const std::size_t more = frame.size() > packet.length ? frame.size() - packet.length : 0;
   if (packet.headroom < more) return false;
   packet.data -= more;
