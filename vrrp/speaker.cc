@@ -85,7 +85,7 @@ void Speaker::stop(std::int64_t now_us) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     members_[i].machine.stop(now_us);
     carry_out(i, now_us);
-    if (members_[i].lingers_until_us) end_linger(i);
+    if (members_[i].lingering.lingers()) end_linger(i);
   }
   stopped_ = true;
 }
@@ -126,15 +126,9 @@ void Speaker::handle_timeout(std::int64_t now_us) {
   if (stopped_) return;
   if (is_leaving()) finish_departures(now_us);
   for (std::size_t i = 0; i < members_.size() && !stopped_; ++i) {
-    const auto lingers_until_us = members_[i].lingers_until_us;
-    if (lingers_until_us && *lingers_until_us <= now_us) linger_less(i, now_us);
+    if (members_[i].lingering.is_due(now_us)) linger_less(i, now_us);
     if (!members_[i].is_used || (members_[i].is_leaving() && !serves_alone(i))) continue;
     if (!members_[i].is_leaving()) time_out(i, now_us);
-    auto& confirms_us = members_[i].confirms_us;
-    if (confirms_us && *confirms_us <= now_us) {
-      confirms_us.reset();
-      members_[i].announcer.confirm();
-    }
     const std::size_t group = members_[i].group;
     if (group == kNoGroup || groups_[group].front() == i) announce(i, now_us);
   }
@@ -167,15 +161,14 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
     const Member& member = members_[index];
     // Those that leave for good are released together.
     const bool is_going = member.leaving == Leaving::kToInit;
-    if (!is_going || member.answers_on) consider(member.lingers_until_us);
+    if (!is_going || member.lingering.answers()) consider(member.lingering.until_us());
     if (!member.is_used) continue;
     if (member.leaving == Leaving::kToBackup) consider(departures_.at(index).end_us());
     if (member.is_leaving() && !serves_alone(index)) continue;
-    consider(member.confirms_us);
     if (!member.is_leaving()) consider(member.machine.next_timeout());
     const auto announces_us = member.announcer.next_timeout(*gaps_.at(member.port));
     if (announces_us) consider(std::max(*announces_us, member.announces_from_us));
-    if (member.leads_nobody) consider(member.announces_from_us);
+    if (member.arrival.leads_nobody()) consider(member.announces_from_us);
   }
   return earliest_us;
 }
@@ -271,7 +264,7 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    if (member.advert_failed) member.machine.handle_unsent(now_us);
                  },
                  [&](const GrantLease& grant) {
-                   if (!member.is_master) member.leads_nobody = true;
+                   member.arrival.handle_lease();
                    const Host::Answers answers = answers_of(index);
                    // An advert that did not leave has told nobody that we are still here.
                    if (!member.advert_failed) {
@@ -282,8 +275,7 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                  [&](const RevokeLease&) { host_.revoke_lease(index); },
                  [&](const Linger& way) { linger(index, way.is_succeeded, now_us); },
                  [&](const AcquireVips&) {
-                   member.lingers_until_us.reset();
-                   member.answers_on = false;
+                   member.lingering.end();
                    member.successor.forget();
                    host_.acquire_addresses(index);
                  },
@@ -295,24 +287,21 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    if (burst.reason == GarpReason::kBecameMaster) member.announcer.start(now_us);
                    if (burst.reason == GarpReason::kLowerPriorityAdvert) {
                      heard_lower_priority(index, now_us);
-                     if (!member.confirms_us) member.confirms_us = now_us + kConfirm_us;
+                     if (!member.announcer.will_confirm()) {
+                       member.announcer.confirm_at(now_us + kConfirm_us);
+                     }
                    }
                  },
                  [](const WantMaster&) {},
                  [&](const StateChanged& change) {
                    member.advert_failed = false;
-                   member.confirms_us.reset();
                    const bool succeeds = change.from == State::kBackup;
                    if (succeeds && change.to == State::kMaster) {
-                     member.confirms_us = now_us + Instance::kLead_us + kConfirm_us;
+                     member.announcer.confirm_at(now_us + Instance::kLead_us + kConfirm_us);
                    }
-                   member.is_master = change.to == State::kMaster;
-                   if (!member.is_master) {
-                     member.leads_nobody = false;
-                     member.claimed_us.reset();
-                   }
+                   member.arrival.handle_state(change.to == State::kMaster);
                    const bool may_linger = change.to == State::kBackup;
-                   if (member.lingers_until_us && !may_linger) end_linger(index);
+                   if (member.lingering.lingers() && !may_linger) end_linger(index);
                    host_.state_changed(index, change);
                  },
                  [&](const Notice& notice) { host_.noticed(index, notice); },

@@ -16,7 +16,9 @@
 #include <vector>
 
 #include "vrrp/handover/announcer.h"
+#include "vrrp/handover/arrival.h"
 #include "vrrp/handover/departure.h"
+#include "vrrp/handover/lingering.h"
 #include "vrrp/handover/successor.h"
 #include "vrrp/host.h"
 #include "vrrp/instance.h"
@@ -116,14 +118,10 @@ class Speaker {
     bool advert_failed = false;
     bool is_used = true;
     Leaving leaving = Leaving::kNo;
-    std::optional<std::int64_t> lingers_until_us;
-    Successor successor;
-    bool answers_on = false;  ///< Lingers, and its own successor has not spoken yet.
     std::int64_t announces_from_us = 0;
-    std::optional<std::int64_t> confirms_us;
-    bool is_master = false;
-    bool leads_nobody = false;  ///< A master that answers nobody: it has not been announced yet.
-    std::optional<std::int64_t> claimed_us;
+    Arrival arrival;
+    Lingering lingering;
+    Successor successor;
     bool is_leaving() const { return leaving != Leaving::kNo; }
   };
 

@@ -7,16 +7,14 @@ namespace keepline::vrrp {
 
 // --- A new master ----------------------------------------------------------------------------
 
-// Until its kernel has the addresses nobody is answered: who asked would be led to where a service
-// of the node does not hear him. The first gratuitous ARP answers him then.
 Host::Answers Speaker::answers_of(std::size_t index) const {
-  return members_[index].leads_nobody ? Host::Answers::kNo : Host::Answers::kYes;
+  return members_[index].arrival.leads_nobody() ? Host::Answers::kNo : Host::Answers::kYes;
 }
 
 // Of one that preempts, answers of connections that are made here may go to who has been master
 // until now, and that one would not know them. So it is told before anybody is led here.
 bool Speaker::claims(std::size_t index) const {
-  return members_[index].leads_nobody && members_[index].machine.leads();
+  return members_[index].arrival.leads_nobody() && members_[index].machine.leads();
 }
 
 // Until when those of a sync group that preempt, all of which may be announced, have to wait.
@@ -27,11 +25,8 @@ std::int64_t Speaker::claim(std::span<const std::size_t> members, std::int64_t n
     if (!claims(index)) continue;
     // It has led nobody here: whoever is master need not know that it goes.
     if (member.is_leaving()) return now_us + kAnnounceRetry_us;
-    if (!member.claimed_us) {
-      member.claimed_us = now_us;
-      host_.claim(index);
-    }
-    until_us = std::max(until_us, *member.claimed_us + Instance::kClaim_us);
+    if (member.arrival.claim(now_us) == Arrival::News::kFirst) host_.claim(index);
+    until_us = std::max(until_us, member.arrival.claimed_us() + Instance::kClaim_us);
   }
   return until_us;
 }
@@ -41,11 +36,11 @@ void Speaker::lead_here(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
   std::int64_t until_us = member.machine.lease().until_us();
   if (member.leaving == Leaving::kToInit) until_us = departures_.at(index).end_us();
-  member.leads_nobody = false;
+  member.arrival.lead();
   host_.grant_lease(index, until_us - now_us, Host::Answers::kYes);
   if (!member.machine.leads()) return;
   member.machine.lead_on(now_us, Instance::kLead_us);
-  member.confirms_us = member.machine.deadline_us() + kConfirm_us;
+  member.announcer.confirm_at(member.machine.deadline_us() + kConfirm_us);
 }
 
 // Whoever hears the first advert of one that preempts leads its clients there at once: what they
@@ -54,11 +49,11 @@ void Speaker::wait_for_addresses(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
   if (member.machine.deadline_us() > now_us) return;
   const bool is_ready = std::ranges::all_of(with_groups({index}), [this](std::size_t other) {
-    return host_.may_announce(other) && !members_[other].leads_nobody;
+    return host_.may_announce(other) && !members_[other].arrival.leads_nobody();
   });
   if (is_ready) return;
   member.machine.lead_on(now_us, kAnnounceRetry_us);
-  member.confirms_us = member.machine.deadline_us() + kConfirm_us;
+  member.announcer.confirm_at(member.machine.deadline_us() + kConfirm_us);
 }
 
 // --- Every master --------------------------------------------------------------------------
@@ -104,7 +99,7 @@ void Speaker::announce_alone(std::size_t index, std::int64_t now_us) {
     member.announces_from_us = now_us + kAnnounceRetry_us;
     return;
   }
-  if (member.leads_nobody) lead_here(index, now_us);
+  if (member.arrival.leads_nobody()) lead_here(index, now_us);
   GarpGap& gap = *gaps_.at(member.port);
   for (std::size_t i = 0; i < kAnnouncementsPerTurn; ++i) {
     // Adverts share the way out: announcements leave them room, and go on when there is more.

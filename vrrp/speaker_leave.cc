@@ -102,8 +102,7 @@ std::int64_t Speaker::released_us() const {
     if (member.leaving != Leaving::kToInit) continue;
     const auto departure = departures_.find(i);
     if (departure != departures_.end()) last_us = std::max(last_us, departure->second.end_us());
-    const std::int64_t more_us = member.answers_on ? Departure::kLinger_us : 0;
-    last_us = std::max(last_us, member.lingers_until_us.value_or(0) + more_us);
+    last_us = std::max(last_us, member.lingering.released_us());
   }
   return last_us;
 }
@@ -176,15 +175,14 @@ void Speaker::linger(std::size_t index, bool is_succeeded, std::int64_t now_us) 
   if (!is_succeeded && !is_group_succeeded(index)) return end_linger(index);
   if (is_succeeded) return forward_on(index, Departure::kLinger_us, now_us);
   // It has led nobody here.
-  if (member.leads_nobody) return end_linger(index);
+  if (member.arrival.leads_nobody()) return end_linger(index);
   // It answers on until its own successor speaks, at most for half an interval, and within the
   // lease that it has: peers wait no longer than that.
   const std::int64_t lasts_us =
       std::min({member.machine.config().advert_interval_us / 2, Departure::kLinger_us,
                 member.machine.lease().until_us() - now_us});
   if (lasts_us <= 0) return end_linger(index);
-  member.lingers_until_us = now_us + lasts_us;
-  member.answers_on = true;
+  member.lingering.answer(now_us + lasts_us);
   host_.grant_lease(index, lasts_us, Host::Answers::kYes);
 }
 
@@ -193,14 +191,13 @@ void Speaker::hear_successor(std::size_t index, const Advert& advert, std::int64
   if (member.successor.hear(advert, now_us) == Successor::News::kNone) return;
   host_.succeeded(index);
   // One that has only followed its group so far; too late, if it has been stopped since.
-  if (member.answers_on && member.lingers_until_us > now_us) {
+  if (member.lingering.answers() && !member.lingering.is_due(now_us)) {
     forward_on(index, Departure::kLinger_us, now_us);
   }
 }
 
 void Speaker::forward_on(std::size_t index, std::int64_t for_us, std::int64_t now_us) {
-  members_[index].lingers_until_us = now_us + for_us;
-  members_[index].answers_on = false;
+  members_[index].lingering.forward(now_us + for_us);
   host_.grant_lease(index, for_us, Host::Answers::kNo);
 }
 
@@ -208,21 +205,19 @@ void Speaker::forward_on(std::size_t index, std::int64_t for_us, std::int64_t no
 bool Speaker::is_group_succeeded(std::size_t index) const {
   const std::size_t group = members_[index].group;
   if (group == kNoGroup) return false;
-  return std::ranges::any_of(groups_[group], [this](std::size_t other) {
-    return members_[other].lingers_until_us.has_value();
-  });
+  return std::ranges::any_of(
+      groups_[group], [this](std::size_t other) { return members_[other].lingering.lingers(); });
 }
 
-// Whom it has answered until now is still on the way here.
+// One that has answered until now forwards on.
 void Speaker::linger_less(std::size_t index, std::int64_t now_us) {
-  const std::int64_t until_us = *members_[index].lingers_until_us + Departure::kLinger_us;
-  if (!members_[index].answers_on || until_us <= now_us) return end_linger(index);
+  const std::int64_t until_us = members_[index].lingering.released_us();
+  if (until_us <= now_us) return end_linger(index);
   forward_on(index, until_us - now_us, now_us);
 }
 
 void Speaker::end_linger(std::size_t index) {
-  members_[index].lingers_until_us.reset();
-  members_[index].answers_on = false;
+  members_[index].lingering.end();
   host_.revoke_lease(index);
   if (members_[index].successor.is_known()) host_.lead_to_successor(index);
   host_.release_addresses(index);
@@ -234,12 +229,12 @@ void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std:
   const bool departs = departure != departures_.end();
   Member& member = members_[index];
   const bool is_successor = advert.priority != kReleasePriority;
-  if (departs ? !is_successor : !member.lingers_until_us) return;
+  if (departs ? !is_successor : !member.lingering.lingers()) return;
   if (member.machine.examine(advert, host_.wall_us())) return;
   if (!departs) return hear_successor(index, advert, now_us);
   if (member.leaving == Leaving::kToBackup) return hand_over_to(index, advert, now_us);
   if (departure->second.handle_successor(now_us) == Departure::News::kKnown) return;
-  member.leads_nobody = false;
+  member.arrival.lead();
   const std::int64_t lasts_us = Departure::kLinger_us + Departure::kMargin_us;
   // At fault since, or too late: it serves no more.
   if (member.machine.state() != State::kMaster || departure->second.end_us() <= now_us) {

@@ -40,9 +40,9 @@ MUTANTS = (
     ),
     Mutant(
         "not-confirmed",
-        "vrrp/speaker.cc",
-        "      members_[i].announcer.confirm();\n",
-        "",
+        "vrrp/handover/announcer.cc",
+        "confirmation_ = Later{when_us, 1};",
+        "confirmation_.reset();",
         "who asked the predecessor meanwhile keeps its answer",
     ),
     Mutant(
@@ -99,7 +99,7 @@ MUTANTS = (
     Mutant(
         "succeeded-then-stopped",
         "vrrp/speaker_leave.cc",
-        "    last_us = std::max(last_us, member.lingers_until_us.value_or(0) + more_us);\n",
+        "    last_us = std::max(last_us, member.lingering.released_us());\n",
         "",
         "who was just succeeded and stops drops what is on its way",
     ),
@@ -127,22 +127,22 @@ MUTANTS = (
     Mutant(
         "unclaimed",
         "vrrp/speaker_announce.cc",
-        "      host_.claim(index);\n",
-        "",
+        "== Arrival::News::kFirst) host_.claim(index);",
+        "== Arrival::News::kFirst) {}",
         "who preempts leads clients away before the master knows of it",
     ),
     Mutant(
         "claims-answering",
         "vrrp/speaker_announce.cc",
-        "members_[index].leads_nobody ? Host::Answers::kNo : Host::Answers::kYes;",
+        "members_[index].arrival.leads_nobody() ? Host::Answers::kNo : Host::Answers::kYes;",
         "Host::Answers::kYes;",
         "who asks meanwhile is led away too early",
     ),
     Mutant(
         "answers-unannounced",
         "vrrp/speaker.cc",
-        "if (!member.is_master) member.leads_nobody = true;",
-        "member.leads_nobody = member.machine.leads();",
+        "                   member.arrival.handle_lease();\n",
+        "                   if (member.machine.leads()) member.arrival.handle_lease();\n",
         "who asks while the kernel takes its time is led to where nobody hears him",
     ),
     Mutant(

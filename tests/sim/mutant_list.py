@@ -337,7 +337,7 @@ MUTANTS = (
     Mutant(
         "lingers-for-ever",
         "vrrp/speaker.cc",
-        "    if (lingers_until_us && *lingers_until_us <= now_us) linger_less(i, now_us);\n",
+        "    if (members_[i].lingering.is_due(now_us)) linger_less(i, now_us);\n",
         "",
         "who was succeeded keeps the addresses",
     ),

@@ -29,6 +29,10 @@ void Announcer::lower_priority_heard(std::int64_t now_us) {
   }
 }
 
+void Announcer::confirm_at(std::int64_t when_us) {
+  if (active_ && settings_.master_repeat > 0) confirmation_ = Later{when_us, 1};
+}
+
 void Announcer::configure(const GarpSettings& settings, std::vector<net::IpAddr> vips) {
   settings_ = settings;
   if (vips == vips_) return;
@@ -44,6 +48,7 @@ void Announcer::stop() {
   next_vip_ = 0;
   after_master_.reset();
   after_lower_.reset();
+  confirmation_.reset();
   refresh_us_.reset();
 }
 
@@ -55,7 +60,7 @@ void Announcer::burst(std::uint32_t rounds) {
 }
 
 void Announcer::make_due(std::int64_t now_us) {
-  for (std::optional<Later>* later : {&after_master_, &after_lower_}) {
+  for (std::optional<Later>* later : {&after_master_, &after_lower_, &confirmation_}) {
     if (!*later || (*later)->due_us > now_us) continue;
     burst((*later)->rounds);
     later->reset();
@@ -71,7 +76,7 @@ std::optional<std::int64_t> Announcer::next_timeout(const GarpGap& gap) const {
   const std::int64_t gap_us = gap.next_us(vips_[next_vip_]);
   if (rounds_left_ > 0) return gap_us;
   std::optional<std::int64_t> first_us = refresh_us_;
-  for (const std::optional<Later>* later : {&after_master_, &after_lower_}) {
+  for (const std::optional<Later>* later : {&after_master_, &after_lower_, &confirmation_}) {
     if (*later) first_us = std::min(first_us.value_or((*later)->due_us), (*later)->due_us);
   }
   if (!first_us) return std::nullopt;

@@ -46,10 +46,10 @@ class Announcer {
   void start(std::int64_t now_us);
   /// A lower-priority master was heard, here or on a member of the same sync group.
   void lower_priority_heard(std::int64_t now_us);
-  /// One more round: somebody may have been told otherwise since the last one.
-  void confirm() {
-    if (active_ && settings_.master_repeat > 0) burst(1);
-  }
+  /// One more round then: somebody may have been told otherwise since the last one. One at a time;
+  /// the last one asked for counts.
+  void confirm_at(std::int64_t when_us);
+  bool will_confirm() const { return confirmation_.has_value(); }
   /// A reload. When a master's addresses have changed: one burst.
   void configure(const GarpSettings& settings, std::vector<net::IpAddr> vips);
   /// No longer master: nothing is sent any more.
@@ -75,6 +75,7 @@ class Announcer {
   std::size_t next_vip_ = 0;
   std::optional<Later> after_master_;
   std::optional<Later> after_lower_;
+  std::optional<Later> confirmation_;
   std::optional<std::int64_t> refresh_us_;
 };
 

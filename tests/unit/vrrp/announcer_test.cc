@@ -57,6 +57,28 @@ TEST(Announcer, NoDelayNoSecondBurst) {
   EXPECT_EQ(run(announcer, gap, 0, 100 * kSecond_us), (Sends{{0, kA}}));
 }
 
+TEST(Announcer, AConfirmationIsOneRoundMore) {
+  GarpSettings settings;
+  settings.master_delay_us = 0;
+  settings.master_repeat = 2;
+  Announcer announcer(settings, {kA, kB});
+  GarpGap gap;
+  announcer.confirm_at(kStart_us + 10 * kMs);
+  EXPECT_FALSE(announcer.will_confirm()) << "no master";
+  announcer.start(kStart_us);
+  announcer.confirm_at(kStart_us + 10 * kMs);
+  announcer.confirm_at(kStart_us + 20 * kMs);
+  const Sends sends = run(announcer, gap, 0, kSecond_us);
+  ASSERT_EQ(sends.size(), 6u);
+  EXPECT_EQ(sends[3].first, 0);
+  EXPECT_EQ(sends[4], std::make_pair(20 * kMs, kA));
+  EXPECT_EQ(sends[5], std::make_pair(20 * kMs, kB));
+  EXPECT_FALSE(announcer.will_confirm());
+  announcer.confirm_at(kStart_us + 2 * kSecond_us);
+  announcer.stop();
+  EXPECT_FALSE(announcer.will_confirm());
+}
+
 TEST(Announcer, RefreshStartsAfterDelayPlusPeriod) {
   GarpSettings settings;
   settings.master_repeat = 1;
