@@ -81,6 +81,11 @@ class Advert:
         return multicast_mac() + source + b"\x08\x00" + header + payload
 
 
+def is_advert(frame):
+    """Of either family."""
+    return frame.packet is not None and frame.packet.protocol == PROTOCOL
+
+
 def parse(frame):
     """The Advert in a captured frame, or None if it carries none."""
     packet = frame.ipv4

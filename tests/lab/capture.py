@@ -1,7 +1,7 @@
 """Frames on a cable: tcpdump writes them, this file reads them back.
 
-The little parsing that the lab needs (ARP, IPv4) is done here by hand and not with keepline's own
-code, so that the two cannot be wrong together.
+The little parsing that the lab needs (ARP, IPv4, IPv6) is done here by hand and not with
+keepline's own code, so that the two cannot be wrong together.
 """
 
 import itertools
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_ARP = 0x0806
+ETHERTYPE_IPV6 = 0x86DD
 
 _numbers = itertools.count()
 
@@ -33,6 +34,15 @@ class Ipv4:
     destination: str
     ttl: int
     protocol: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Ipv6:
+    source: str
+    destination: str
+    hop_limit: int
+    protocol: int  # the next header
     payload: bytes
 
 
@@ -69,6 +79,25 @@ class Frame:
             header[8],
             header[9],
             bytes(header[header_length:length]),
+        )
+
+    @property
+    def packet(self):
+        """An Ipv4, an Ipv6, or None."""
+        return self.ipv4 or self.ipv6
+
+    @property
+    def ipv6(self):
+        if self.ethertype != ETHERTYPE_IPV6 or len(self.data) < 54:
+            return None
+        header = self.data[14:]
+        length = struct.unpack_from("!H", header, 4)[0]
+        return Ipv6(
+            socket.inet_ntop(socket.AF_INET6, header[8:24]),
+            socket.inet_ntop(socket.AF_INET6, header[24:40]),
+            header[7],
+            header[6],
+            bytes(header[40 : 40 + length]),
         )
 
 

@@ -165,6 +165,11 @@ class Host(Namespace):
         words = ["ip", "-n", self.namespace, "-br", "address", "show", "to", address]
         return run(words).stdout.strip() != ""
 
+    def link_local(self, device):
+        """Its IPv6 address of link scope."""
+        words = ["ip", "-n", self.namespace, "-6", "-br", "address", "show", "dev", device]
+        return re.search(r"(fe80::[0-9a-f:]+)/", run([*words, "scope", "link"]).stdout).group(1)
+
     def mac(self, device):
         shown = run(["ip", "-n", self.namespace, "-br", "link", "show", "dev", device]).stdout
         return shown.split()[2]

@@ -14,8 +14,8 @@ from nics import VirtualNic
 from process import stays, wait_for
 from test_dumps import Dumping, blocks
 from test_reload import reload
-from topologies import INSIDE_VIP, OUTSIDE_VIP, bfd_instance, pair, two_arm_configuration
-from topologies import two_arms, virtual_server, vrrp_instance
+from topologies import INSIDE_VIP, OUTSIDE_VIP, PAIR_V6, bfd_instance, pair
+from topologies import two_arm_configuration, two_arms, virtual_server, vrrp_instance
 from traffic import udp_echo, udp_probe
 
 VIP = "10.0.0.50"
@@ -23,16 +23,7 @@ OURS = "10.0.0.1"
 THEIRS = "10.0.0.100"
 NETWORKS = {
     "IPv4": ({}, OURS, THEIRS),
-    "IPv6": (
-        {
-            "nodes": ("2001:db8::1", "2001:db8::2"),
-            "client": "2001:db8::100",
-            "length": 64,
-            "ipv6": True,
-        },
-        "2001:db8::1",
-        "2001:db8::100",
-    ),
+    "IPv6": (PAIR_V6, PAIR_V6["nodes"][0], PAIR_V6["client"]),
 }
 ECHO_PORT = 7007
 ADVERT_S = 1

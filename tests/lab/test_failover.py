@@ -1,73 +1,70 @@
 """Two keepline nodes: killed, stopped, suspended, restarted; groups, forgeries, virtual MAC."""
 
 import socket
-import struct
 import time
 
 import adverts
-from capture import ETHERTYPE_ARP
+import pytest
 from daemons import Keepline
 from lab import run
+from neighbours import question, said
 from nginx import Nginx
 from process import stays, wait_for
-from topologies import pair, vrrp_instance
+from topologies import PAIR_V6, pair, vrrp_instance
 
-VIP = "10.0.0.50"
+VIP, VIP_V6 = "10.0.0.50", "2001:db8::50"
+VIPS = {VIP: f"{VIP}/24", VIP_V6: f"fe80::5e:51/64\n    {VIP_V6}/64"}
+NETWORKS = {VIP: {}, VIP_V6: PAIR_V6}
 SYSCTLS = ("net.ipv4.conf.eth0.arp_ignore", "net.ipv4.conf.eth0.arp_announce")
 
 
-def arp_request(mac, sender, target, to="ff:ff:ff:ff:ff:ff"):
-    source = bytes.fromhex(mac.replace(":", ""))
-    link = bytes.fromhex(to.replace(":", "")) + source
-    head = link + struct.pack("!HHHBBH", ETHERTYPE_ARP, 1, 0x0800, 6, 4, 1)
-    return head + source + socket.inet_aton(sender) + bytes(6) + socket.inet_aton(target)
-
-
-def two_nodes(lab, first=None, second=None):
+def two_nodes(lab, first=None, second=None, vip=VIP):
     """node1 (priority 200) is master, node2 (priority 100) its backup."""
-    net = pair(lab)
+    net = pair(lab, **NETWORKS[vip])
     first = {"priority": 200, **(first or {})}
-    one = Keepline(net.nodes[0], vrrp_instance(vip=VIP, **first)).start()
-    one.wait_master(VIP)
-    two = Keepline(net.nodes[1], vrrp_instance(vip=VIP, **(second or {}))).start()
+    one = Keepline(net.nodes[0], vrrp_instance(vip=VIPS[vip], **first)).start()
+    one.wait_master(vip)
+    two = Keepline(net.nodes[1], vrrp_instance(vip=VIPS[vip], **(second or {}))).start()
     two.wait_state("BACKUP")
     return net, one, two
 
 
-def test_crash_is_silence(lab):
+@pytest.mark.parametrize("vip", VIPS)
+def test_crash_is_silence(lab, vip):
     """After SIGKILL nobody answers for the VIP there, though the kernel still has the address."""
-    net = pair(lab)
+    net = pair(lab, **NETWORKS[vip])
     node = net.nodes[0]
-    keepline = Keepline(node, vrrp_instance(vip=VIP)).start()
-    keepline.wait_master(VIP)
-    assert net.answering_macs(VIP) == {node.mac("eth0")}
-    assert net.answers(VIP)
+    keepline = Keepline(node, vrrp_instance(vip=VIPS[vip])).start()
+    keepline.wait_master(vip)
+    assert net.answering_macs(vip) == {node.mac("eth0")}
+    assert net.answers(vip)
 
     keepline.kill()
-    assert node.has_address(VIP)
-    assert net.client.ping(VIP, 3) == 0
-    assert net.answering_macs(VIP) == set()
+    assert node.has_address(vip)
+    assert net.client.ping(vip, 3) == 0
+    assert net.answering_macs(vip) == set()
     assert net.client.ping(net.addresses[0], 3) == 3, "the node's own address"
-    assert net.client.arping(net.addresses[0], "eth0") == {node.mac("eth0")}
+    assert net.answering_macs(net.addresses[0]) == {node.mac("eth0")}
 
-    keepline.start().wait_master(VIP)
-    assert net.answers(VIP)
-    assert net.answering_macs(VIP) == {node.mac("eth0")}
+    keepline.start().wait_master(vip)
+    assert net.answers(vip)
+    assert net.answering_macs(vip) == {node.mac("eth0")}
 
 
-def test_crash_of_the_master(lab):
+@pytest.mark.parametrize("vip", VIPS)
+def test_crash_of_the_master(lab, vip):
     """The backup takes over, answers alone, and gives back when the node is there again."""
-    net, one, two = two_nodes(lab)
-    assert net.answers(VIP)
+    net, one, two = two_nodes(lab, vip=vip)
+    assert net.answers(vip)
     one.kill()
-    two.wait_master(VIP)
-    wait_for(lambda: net.answers(VIP, 1), what="the VIP answers on")
-    assert net.answering_macs(VIP) == {net.nodes[1].mac("eth0")}
+    two.wait_master(vip)
+    wait_for(lambda: net.answers(vip, 1), what="the VIP answers on")
+    assert net.answering_macs(vip) == {net.nodes[1].mac("eth0")}
 
-    one.start().wait_master(VIP)
-    two.wait_backup(VIP)
-    assert net.answers(VIP)
-    assert net.answering_macs(VIP) == {net.nodes[0].mac("eth0")}
+    one.start().wait_master(vip)
+    two.wait_backup(vip)
+    assert net.answers(vip)
+    assert net.answering_macs(vip) == {net.nodes[0].mac("eth0")}
 
 
 def test_stop_leaves_nothing_behind(lab):
@@ -97,26 +94,27 @@ def test_stop_of_the_master(lab):
     assert net.answering_macs(VIP) == {net.nodes[1].mac("eth0")}
 
 
-def test_continued_master_sends_no_stale_arp(lab):
-    """While it is stopped, requests for the VIP wait in its ring; none is answered afterwards."""
+@pytest.mark.parametrize("vip", VIPS)
+def test_continued_master_says_nothing_stale(lab, vip):
+    """While it is stopped, questions for the VIP wait in its ring; none is answered afterwards."""
     words = {"nopreempt": True}
-    net, one, two = two_nodes(lab, {"priority": 100, **words}, {"priority": 150, **words})
+    net, one, two = two_nodes(lab, {"priority": 100, **words}, {"priority": 150, **words}, vip)
     one.freeze()
-    two.wait_master(VIP)
-    request = arp_request(net.client.mac("eth0"), "10.0.0.100", VIP)
+    two.wait_master(vip)
+    asked = question(net.client.mac("eth0"), net.addresses[0][:-1] + "100", vip)
     asking = net.client.socket(socket.AF_PACKET, socket.SOCK_RAW)
     asking.bind(("eth0", 0))
     for _ in range(500):
-        asking.send(request)
-    capture = net.cables[0].capture_sent("arp or ip proto 112")
+        asking.send(asked)
+    capture = net.cables[0].capture_sent("arp or ip proto 112 or ip6")
     one.thaw()
     one.wait_state("BACKUP")
-    assert net.answers(VIP)
-    stays(lambda: two.is_master(VIP), 2, "the other one stays master")
-    stale = [arp for _, _, arp in capture.arps(sender=VIP)]
-    assert stale == [], f"{len(stale)} stale ARP packets"
-    assert adverts.captured(capture) == [], "nor an advert that claims the VIP"
-    assert net.answering_macs(VIP) == {net.nodes[1].mac("eth0")}
+    assert net.answers(vip)
+    stays(lambda: two.is_master(vip), 2, "the other one stays master")
+    frames = capture.frames()
+    assert [said(frame, vip) for frame in frames if said(frame, vip)] == []
+    assert not any(map(adverts.is_advert, frames)), "nor an advert that claims the VIP"
+    assert net.answering_macs(vip) == {net.nodes[1].mac("eth0")}
 
 
 def test_crash_and_stop_in_turn(lab):
@@ -283,8 +281,11 @@ def test_address_of_a_predecessor_is_taken_over(lab):
     assert net.answering_macs(VIP) == {net.nodes[1].mac("eth0")}
 
 
-def test_a_split_brain_heals(lab):
+@pytest.mark.parametrize("vip", VIPS)
+def test_a_split_brain_heals(lab, vip):
     """One master is left, and a client on either side has its MAC within a second."""
+    is_v6 = ":" in vip
+    network = "2001:db8::{}/64" if is_v6 else "10.0.0.{}/24"
     left, right = lab.switch("left"), lab.switch("right")
     words = ["ip", "link", "add", "between", "netns", left.namespace, "type", "veth"]
     run([*words, "peer", "name", "between", "netns", right.namespace])
@@ -292,25 +293,25 @@ def test_a_split_brain_heals(lab):
         switch.ip("link set between master br0 up")
     nodes, clients = [], []
     for number, switch in enumerate((left, right), start=1):
-        nodes.append(lab.host(f"node{number}"))
-        lab.cable(nodes[-1], "eth0", switch, f"10.0.0.{number}/24")
-        clients.append(lab.host(f"client{number}"))
-        lab.cable(clients[-1], "eth0", switch, f"10.0.0.{100 + number}/24")
+        nodes.append(lab.host(f"node{number}", ipv6=is_v6))
+        lab.cable(nodes[-1], "eth0", switch, network.format(number))
+        clients.append(lab.host(f"client{number}", ipv6=is_v6))
+        lab.cable(clients[-1], "eth0", switch, network.format(100 + number))
     one, two = [
-        Keepline(node, vrrp_instance(vip=f"{VIP}/24", priority=priority)).start()
+        Keepline(node, vrrp_instance(vip=VIPS[vip], priority=priority)).start()
         for node, priority in zip(nodes, (200, 100))
     ]
-    one.wait_master(VIP)
+    one.wait_master(vip)
     for _ in range(3):
         left.ip("link set between down")
-        two.wait_master(VIP)
+        two.wait_master(vip)
         for client, node in zip(clients, nodes):
-            assert client.ping(VIP, 2) and client.neighbour(VIP) == node.mac("eth0")
+            assert client.ping(vip, 2) and client.neighbour(vip) == node.mac("eth0")
         left.ip("link set between up")
-        two.wait_backup(VIP)
+        two.wait_backup(vip)
         wait_for(
-            lambda: {client.neighbour(VIP) for client in clients} == {nodes[0].mac("eth0")},
+            lambda: {client.neighbour(vip) for client in clients} == {nodes[0].mac("eth0")},
             1,
             "every client has the master's MAC",
         )
-        assert one.is_master(VIP)
+        assert one.is_master(vip)

@@ -1,18 +1,16 @@
 """Planned changes of master lose nothing: handed over, preempted, stopped, by priority."""
 
 import socket
-import threading
-from contextlib import contextmanager
 
 import adverts
 import pytest
 from daemons import KEEPLINE, Keepline
+from neighbours import ROUTERS, asking, question, said
 from process import stays, wait_for
-from test_failover import arp_request
 from topologies import (
-    CLIENT,
-    OUTSIDE_VIP,
-    WEBS,
+    PAIR_V6,
+    V4,
+    V6,
     pair,
     two_arm_configuration,
     two_arms,
@@ -21,11 +19,11 @@ from topologies import (
 )
 from traffic import udp_echo, udp_probe
 
-VIP = "10.0.0.50"
+VIP, VIP_V6 = "10.0.0.50", "2001:db8::50"
+VIPS = {VIP: f"{VIP}/24", VIP_V6: f"fe80::5e:51/64\n    {VIP_V6}/64"}
 ROUNDS = 3
 RATE = 1000
 CPU_STALL_S = 0.3  # how late a daemon may be where tests share two CPUs
-ROUTERS_MAC = "01:00:5e:00:00:12"
 
 
 def failover(daemon, *words, code=0):
@@ -34,14 +32,18 @@ def failover(daemon, *words, code=0):
     return done.stdout + done.stderr
 
 
-def local_service(lab):
+def local_service(lab, vip=VIP, **network):
     """Two nodes with a service of their own on the VIP."""
-    net = pair(lab)
-    texts = [vrrp_instance(vip=f"{VIP}/24", priority=priority) for priority in (200, 100)]
+    net = pair(lab, **network)
+    texts = [vrrp_instance(vip=VIPS[vip], priority=priority) for priority in (200, 100)]
     nodes = [Keepline(node, text) for node, text in zip(net.nodes, texts)]
     for node in net.nodes:
-        udp_echo(node, 7000)
-    return nodes, VIP, lambda: udp_probe(net.client, VIP, 7000, rate=RATE)
+        udp_echo(node, 7000, "::" if ":" in vip else "0.0.0.0")
+    return nodes, vip, lambda: udp_probe(net.client, vip, 7000, rate=RATE)
+
+
+def local_service_v6(lab):
+    return local_service(lab, VIP_V6, **PAIR_V6)
 
 
 def nat_service(lab):
@@ -49,15 +51,21 @@ def nat_service(lab):
     return nat_service_of(two_arms(lab))
 
 
-def nat_service_of(net):
-    service = virtual_server(port=53, protocol="UDP", check="", server_words="")
+def nat_service_v6(lab):
+    return nat_service_of(two_arms(lab, nets=V6), V6)
+
+
+def nat_service_of(net, nets=V4):
+    vip, servers = nets.outside_vip, nets.webs
+    words = {"port": 53, "protocol": "UDP", "check": "", "server_words": ""}
+    service = virtual_server(vip, servers=servers, **words)
     nodes = [
-        Keepline(node, two_arm_configuration(priority, service))
+        Keepline(node, two_arm_configuration(priority, service, nets=nets))
         for node, priority in zip(net.nodes, (200, 100))
     ]
     for web in net.webs:
-        udp_echo(web, 53)
-    return nodes, OUTSIDE_VIP, lambda: udp_probe(net.client, OUTSIDE_VIP, 53, rate=RATE)
+        udp_echo(web, 53, "::" if nets.is_v6 else "0.0.0.0")
+    return nodes, vip, lambda: udp_probe(net.client, vip, 53, rate=RATE)
 
 
 # At one a millisecond: what a CPU that stalls for a moment may cost. That nothing is lost is for
@@ -80,7 +88,7 @@ def running(nodes, vip, start_probe):
     return one, two, vip, probe
 
 
-@pytest.fixture(params=[local_service, nat_service])
+@pytest.fixture(params=[local_service, nat_service, local_service_v6, nat_service_v6])
 def cluster(request, lab):
     return running(*request.param(lab))
 
@@ -152,26 +160,28 @@ def test_a_dead_server_keeps_nobody_away(lab):
     silence(webs, False)
 
 
-def test_the_order_of_a_planned_change(lab):
+@pytest.mark.parametrize("is_v6", [False, True], ids=["IPv4", "IPv6"])
+def test_the_order_of_a_planned_change(lab, is_v6):
     """As docs/guide.md draws it, from what both nodes send."""
-    net = pair(lab)
+    vip, network = (VIP_V6, PAIR_V6) if is_v6 else (VIP, {})
+    net = pair(lab, **network)
     one, two = [
-        Keepline(node, vrrp_instance(vip=f"{VIP}/24", priority=priority))
+        Keepline(node, vrrp_instance(vip=VIPS[vip], priority=priority))
         for node, priority in zip(net.nodes, (200, 100))
     ]
-    one.start().wait_master(VIP)
+    one.start().wait_master(vip)
     two.start()
     stays(lambda: two.state() == "BACKUP", 1, "the second one is backup")
-    sent = [cable.capture_sent("arp or ip proto 112") for cable in net.cables]
-    with asking(net.client, VIP):
-        away_and_back(one, two, sent)
+    sent = [cable.capture_sent("arp or ip proto 112 or ip6") for cable in net.cables]
+    with asking(net.client, network.get("client", "10.0.0.100"), vip):
+        away_and_back(one, two, lambda: [captured(capture, vip) for capture in sent], vip)
 
 
-def away_and_back(one, two, sent):
+def away_and_back(one, two, told, vip):
     failover(one, "--instance", "VI_1")
-    two.wait_master(VIP)
-    one.wait_backup(VIP)
-    away = [captured(capture) for capture in sent]
+    two.wait_master(vip)
+    one.wait_backup(vip)
+    away = told()
     goodbye = first(away[0], is_advert, priority=0)
     spoken, led = first(away[1], is_advert, priority=100), first(away[1], is_announcement)
     skew_s = (256 - 100) / 256 * 0.2
@@ -179,14 +189,14 @@ def away_and_back(one, two, sent):
     answers = [row[0] for row in away[0] if row[1] == "reply"]
     assert max(answers) > goodbye, "it answers on until its successor speaks"
     assert max(answers) < spoken + CPU_STALL_S, "and no longer"
-    wait_for(lambda: [row for row in captured(sent[0]) if row[1] == "naming"], 2, "it lets go")
-    named = first(captured(sent[0]), lambda row: row[1] == "naming")
+    wait_for(lambda: [row for row in told()[0] if row[1] == "naming"], 2, "it lets go")
+    named = first(told()[0], lambda row: row[1] == "naming")
     assert spoken + 0.4 < named, "what was on its way was forwarded"
 
     failover(one, "--back")
-    one.wait_master(VIP)
-    two.wait_backup(VIP)
-    back = [[row for row in captured(capture) if row[0] > led + 0.1] for capture in sent]
+    one.wait_master(vip)
+    two.wait_backup(vip)
+    back = [[row for row in rows if row[0] > led + 0.1] for rows in told()]
     claimed, led = first(back[0], is_claim), first(back[0], is_announcement)
     spoken = first(back[0], is_advert, priority=200)
     # How long between them is for tests/golden/: here the worker's CPU may come late to the first.
@@ -197,67 +207,42 @@ def away_and_back(one, two, sent):
     assert len([row for row in back[0] if is_announcement(row) and row[0] > spoken]) == 1
 
 
-def test_who_hears_a_claim_expects_answers_of_the_others_connections(lab):
+@pytest.mark.parametrize("nets", [V4, V6], ids=["IPv4", "IPv6"])
+def test_who_hears_a_claim_expects_answers_of_the_others_connections(lab, nets):
     """For three seconds what comes from a real server's port, of no connection, is from the VIP."""
-    net = two_arms(lab, nodes=1)
-    service = virtual_server(port=53, protocol="UDP", check="", server_words="")
-    node = Keepline(net.nodes[0], two_arm_configuration(100, service)).start()
-    node.wait_master(OUTSIDE_VIP)
-    with net.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    net = two_arms(lab, nodes=1, nets=nets)
+    vip, server_address = nets.outside_vip, nets.webs[0]
+    (node,), _, _ = nat_service_of(net, nets)
+    node.start().wait_master(vip)
+    family = socket.AF_INET6 if nets.is_v6 else socket.AF_INET
+    with net.client.socket(family, socket.SOCK_DGRAM) as client:
         client.settimeout(5)
-        client.bind((CLIENT, 4000))
+        client.bind((nets.client, 4000))
 
         def answered_from():
-            with net.webs[0].socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-                server.bind((WEBS[0], 53))
-                server.sendto(b"an answer", (CLIENT, 4000))
+            with net.webs[0].socket(family, socket.SOCK_DGRAM) as server:
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                server.bind((server_address, 53))
+                server.sendto(b"an answer", (nets.client, 4000))
             return client.recvfrom(100)[1][0]
 
-        wait_for(lambda: answered_from() == WEBS[0], what="its lease is no longer young")
+        wait_for(lambda: answered_from() == server_address, what="its lease is no longer young")
         with net.router.socket(socket.AF_PACKET, socket.SOCK_RAW) as other:
             other.bind(("eth0", 0))
-            mac = net.router.mac("eth0")
-            other.send(arp_request(mac, "0.0.0.0", OUTSIDE_VIP, to=ROUTERS_MAC))
-        wait_for(lambda: answered_from() == OUTSIDE_VIP, 2, "it is translated")
-        wait_for(lambda: answered_from() == WEBS[0], what="it is over")
+            nobody, routers = ("::", ROUTERS[6]) if nets.is_v6 else ("0.0.0.0", ROUTERS[4])
+            other.send(question(net.router.mac("eth0"), nobody, vip, to=routers))
+        wait_for(lambda: answered_from() == vip, 2, "it is translated")
+        wait_for(lambda: answered_from() == server_address, what="it is over")
 
 
-@contextmanager
-def asking(client, address):
-    """An ARP request every ten milliseconds."""
-    request = arp_request(client.mac("eth0"), "10.0.0.100", address)
-    over = threading.Event()
-    with client.socket(socket.AF_PACKET, socket.SOCK_RAW) as asker:
-        asker.bind(("eth0", 0))
-
-        def ask():
-            while not over.wait(0.01):
-                asker.send(request)
-
-        thread = threading.Thread(target=ask)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
-
-
-def captured(capture):
-    """(time, what, priority or None) of a node's adverts, and ARP for the VIP."""
+def captured(capture, vip):
+    """(time, what, priority or None) of a node's adverts, and what it says of the VIP."""
     rows = []
     for frame in capture.frames():
-        advert = adverts.parse(frame) if frame.ipv4 else None
-        if advert:
-            rows.append((frame.time_s, "advert", advert.priority))
-        elif frame.arp and frame.arp.sender == VIP:
-            gratuitous = frame.arp.target == VIP
-            own = frame.arp.sender_mac == frame.source_mac
-            what = ("announcement" if own else "naming") if gratuitous else "reply"
+        if adverts.is_advert(frame):
+            rows.append((frame.time_s, "advert", frame.packet.payload[2]))
+        elif what := said(frame, vip):
             rows.append((frame.time_s, what, None))
-        elif frame.arp and frame.destination_mac == ROUTERS_MAC:
-            assert (frame.arp.sender, frame.arp.target) == ("0.0.0.0", VIP)
-            rows.append((frame.time_s, "claim", None))
     return rows
 
 

@@ -11,7 +11,9 @@ from process import wait_for
 from test_reload import reload
 from test_switchover import failover
 from topologies import (
-    OUTSIDE_VIP,
+    PAIR_V6,
+    V4,
+    V6,
     pair,
     two_arm_configuration,
     two_arms,
@@ -19,7 +21,6 @@ from topologies import (
     vrrp_instance,
 )
 
-VIP, STAYING_VIP = "10.0.0.50", "10.0.0.99"
 PORT = 7007
 BETTER, WORSE, LOWERED = 200, 100, 50
 TRIALS = 3
@@ -41,7 +42,7 @@ class Probe:
     """Numbered datagrams from the client to the VIP, each of them answered once."""
 
     def __init__(self, client, vip, rate, seconds):
-        words = ["udp", f"{vip}:{PORT}", "--rate", rate, "--seconds", seconds]
+        words = ["udp", at_port(vip), "--rate", rate, "--seconds", seconds]
         self._process = client.start(
             KEEPLINE, "bench-failover", *map(str, words), "--json", "--realtime", name="probe"
         )
@@ -49,6 +50,10 @@ class Probe:
     def report(self):
         assert self._process.stop(timeout=30) == 0, self._process.output()
         return json.loads(self._process.output().splitlines()[-1])
+
+
+def at_port(vip):
+    return f"[{vip}]:{PORT}" if ":" in vip else f"{vip}:{PORT}"
 
 
 def far_end(host):
@@ -67,7 +72,7 @@ class Cluster:
         self.two = other_daemon(self.nodes[1], self.text(WORSE))
         self.one.start().wait_master(self.vip)
         self.two.start().wait_backup(self.vip)
-        words = ["bench-failover", "tcp", f"{self.vip}:{PORT}", "--seconds", "0.01"]
+        words = ["bench-failover", "tcp", at_port(self.vip), "--seconds", "0.01"]
         wait_for(
             lambda: "1 answered" in self.client.run(KEEPLINE, *words, "--rate", "100").stdout,
             what="the VIP is served",
@@ -97,48 +102,69 @@ class Cluster:
 class LocalService(Cluster):
     """The VIP is an address of the master, which answers itself."""
 
-    vip = VIP
+    network, staying_vips, vips = {}, "10.0.0.99/24", "10.0.0.50/24"
+    vip = "10.0.0.50"
 
     def lay(self, lab):
-        net = pair(lab)
+        net = pair(lab, **self.network)
         self.client, self.nodes = net.client, net.nodes
         for node in net.nodes:
             far_end(node)
 
     def text(self, priority, has_vip=True):
-        staying = vrrp_instance("VI_9", f"{STAYING_VIP}/24", vrid=99, priority=priority)
+        staying = vrrp_instance("VI_9", self.staying_vips, vrid=99, priority=priority)
         if not has_vip:
             return staying
         block = "track_file {\n mood\n }" if priority == BETTER else ""
-        tracked = vrrp_instance(vip=f"{VIP}/24", priority=priority, block=block)
+        tracked = vrrp_instance(vip=self.vips, priority=priority, block=block)
         return (self.tracking() if block else "") + staying + tracked
+
+
+class LocalServiceV6(LocalService):
+    network = PAIR_V6
+    staying_vips, vips = V6.vips("2001:db8::99", 99), V6.vips("2001:db8::50", 51)
+    vip = "2001:db8::50"
 
 
 class NatService(Cluster):
     """Two servers behind the VIP and behind the inside VIP, which is their gateway."""
 
-    vip = OUTSIDE_VIP
+    nets = V4
+    vip = nets.outside_vip
 
     def lay(self, lab):
-        net = two_arms(lab)
+        net = two_arms(lab, nets=self.nets)
         self.client, self.nodes = net.client, net.nodes
         for web in net.webs:
             far_end(web)
 
     def text(self, priority, has_vip=True):
-        staying = vrrp_instance("VI_9", "192.0.2.99/24", vrid=99, priority=priority)
+        vips = self.nets.vips(f"{self.nets.outside}99", 99)
+        staying = vrrp_instance("VI_9", vips, vrid=99, priority=priority)
         if not has_vip:
             return staying
         block = "track_file {\n mood\n }" if priority == BETTER else ""
         services = [
-            virtual_server(port=PORT, protocol=protocol, check="", server_words="")
+            virtual_server(
+                self.vip,
+                port=PORT,
+                servers=self.nets.webs,
+                protocol=protocol,
+                check="",
+                server_words="",
+            )
             for protocol in ("UDP", "TCP")
         ]
-        both = two_arm_configuration(priority, "".join(services), block=block)
+        both = two_arm_configuration(priority, "".join(services), block=block, nets=self.nets)
         if block:
             both = "global_defs {\n}\n" + self.tracking() + both
             both = both.replace("group {\n OUT", "sync_group_tracking_weight\n group {\n OUT")
         return both + staying
+
+
+class NatServiceV6(NatService):
+    nets = V6
+    vip = nets.outside_vip
 
 
 def by_command(cluster):
@@ -182,8 +208,15 @@ CHANGES = [by_command, by_stop, by_tracking, by_priority, by_removal]
 @pytest.mark.alone
 @pytest.mark.parametrize(
     ("site", "peer"),
-    [(LocalService, Keepline), (NatService, Keepline), (LocalService, Keepalived)],
-    ids=["local", "nat", "local-keepalived"],
+    [
+        (LocalService, Keepline),
+        (NatService, Keepline),
+        (LocalService, Keepalived),
+        (LocalServiceV6, Keepline),
+        (NatServiceV6, Keepline),
+        (LocalServiceV6, Keepalived),
+    ],
+    ids=["local", "nat", "local-keepalived", "local-v6", "nat-v6", "local-v6-keepalived"],
 )
 def test_switchovers_in_a_row(lab, site, peer, rounds, probe_rate):
     cluster = site(lab, peer)
@@ -197,7 +230,7 @@ def test_switchovers_in_a_row(lab, site, peer, rounds, probe_rate):
     kept = json.dumps(kept)
     assert report["sent"] > rounds * probe_rate / 10, kept
     assert (report["lost"], report["duplicated"]) == (0, 0), kept
-    if peer is Keepline and site is LocalService:
+    if peer is Keepline and isinstance(cluster, LocalService):
         assert len(report["changes"]) >= 2 * rounds, kept
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from frr import Frr
 from process import stays, wait_for
-from topologies import pair, vrrp_instance
+from topologies import PAIR_V6, pair, vrrp_instance
 
 
 @dataclass
@@ -22,10 +22,9 @@ class Family:
         return self.vips[-1].split("/")[0]
 
 
-NODES_V6 = {"nodes": ("2001:db8::1", "2001:db8::2"), "client": "2001:db8::100", "length": 64}
 FAMILIES = {
     "IPv4": Family(("10.0.0.51/24", "10.0.0.50/24"), {}),
-    "IPv6": Family(("fe80::5e:77/64", "2001:db8::50/64"), {"ipv6": True, **NODES_V6}),
+    "IPv6": Family(("fe80::5e:77/64", "2001:db8::50/64"), PAIR_V6),
 }
 
 

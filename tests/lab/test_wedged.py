@@ -10,8 +10,9 @@ from pathlib import Path
 import adverts
 import pytest
 from daemons import Keepline
+from neighbours import arp_request
 from process import stays, wait_for
-from test_failover import VIP, arp_request, two_nodes
+from test_failover import VIP, two_nodes
 from topologies import (
     INSIDE_VIP,
     OUTSIDE_VIP,

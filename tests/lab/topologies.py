@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from neighbours import soliciting
 from nginx import Nginx
 
 
@@ -22,6 +23,8 @@ class Pair:
         return self.client.ping(address, count) > 0
 
     def answering_macs(self, address):
+        if ":" in address:
+            return soliciting(self.client, address, self.device)
         return self.client.arping(address, self.device)
 
 
@@ -37,6 +40,14 @@ def pair(
     user = lab.host("client", **host)
     lab.cable(user, device, lan, f"{client}/{length}")
     return Pair(lab, device, lan, user, hosts, cables, list(nodes))
+
+
+PAIR_V6 = {
+    "nodes": ("2001:db8::1", "2001:db8::2"),
+    "client": "2001:db8::100",
+    "length": 64,
+    "ipv6": True,
+}
 
 
 def vrrp_instance(name="VI_1", vip="10.0.0.50", device="eth0", vrid=51, priority=100, **words):
@@ -92,36 +103,76 @@ class TwoArms:
     far: object = None
 
 
-OUTSIDE_VIP = "192.0.2.100"
-INSIDE_VIP = "10.1.0.254"
-CLIENT = "198.51.100.7"
-WEBS = ("10.1.0.21", "10.1.0.22")
+@dataclass(frozen=True)
+class Networks:
+    """The addresses of two_arms()."""
+
+    outside: str  # all but the last number, as the next two
+    inside: str
+    far: str
+    length: int
+    link_local: str = ""  # what VRRP over IPv6 speaks for first (RFC 9568 section 5.2.9)
+
+    @property
+    def is_v6(self):
+        return bool(self.link_local)
+
+    @property
+    def outside_vip(self):
+        return f"{self.outside}100"
+
+    @property
+    def inside_vip(self):
+        return f"{self.inside}254"
+
+    @property
+    def client(self):
+        return f"{self.far}7"
+
+    @property
+    def webs(self):
+        return f"{self.inside}21", f"{self.inside}22"
+
+    def vips(self, vip, vrid):
+        """As virtual_ipaddress has them."""
+        before = f"{self.link_local}{vrid}/64\n    " if self.is_v6 else ""
+        return f"{before}{vip}/{self.length}"
 
 
-def two_arms(lab, nodes=2, gateway=INSIDE_VIP, webs=WEBS):
+V4 = Networks("192.0.2.", "10.1.0.", "198.51.100.", 24)
+V6 = Networks("2001:db8:1::", "fd00:1::", "2001:db8:f::", 64, "fe80::5e:")
+OUTSIDE_VIP, INSIDE_VIP, CLIENT, WEBS = V4.outside_vip, V4.inside_vip, V4.client, V4.webs
+
+
+def two_arms(lab, nodes=2, gateway=None, webs=None, nets=V4):
     """The client is behind a router, so that what the servers see is a routed address."""
-    outside, inside = lab.switch("outside"), lab.switch("inside")
-    router = lab.host("router", forward=True)
-    lab.cable(router, "eth0", outside, "192.0.2.1/24")
-    far = lab.switch("far")
-    lab.cable(router, "eth1", far, "198.51.100.1/24")
-    client = lab.host("client")
-    lab.cable(client, "eth0", far, f"{CLIENT}/24")
-    client.ip("route add default via 198.51.100.1")
-    router.ip(f"route add 10.1.0.0/24 via {OUTSIDE_VIP if gateway == INSIDE_VIP else '192.0.2.11'}")
+    outside, inside, far = lab.switch("outside"), lab.switch("inside"), lab.switch("far")
+    router = lab.host("router", forward=True, ipv6=nets.is_v6)
+    lab.cable(router, "eth0", outside, f"{nets.outside}1/{nets.length}")
+    lab.cable(router, "eth1", far, f"{nets.far}1/{nets.length}")
+    client = lab.host("client", ipv6=nets.is_v6)
+    lab.cable(client, "eth0", far, f"{nets.client}/{nets.length}")
+    client.ip(f"route add default via {nets.far}1")
+    gateway = gateway or nets.inside_vip
+    to_inside = nets.outside_vip if gateway == nets.inside_vip else f"{nets.outside}11"
+    router.ip(f"route add {nets.inside}{'' if nets.is_v6 else 0}/{nets.length} via {to_inside}")
     two = TwoArms(lab, outside, inside, router, client, [], [], [], [], [], far)
     for number in range(1, nodes + 1):
-        node = lab.host(f"node{number}", forward=True)
-        two.outside_cables.append(lab.cable(node, "eth0", outside, f"192.0.2.{10 + number}/24"))
-        two.inside_cables.append(lab.cable(node, "eth1", inside, f"10.1.0.{number}/24"))
-        node.ip("route add default via 192.0.2.1")
+        node = lab.host(f"node{number}", forward=True, ipv6=nets.is_v6)
+        cables = [
+            lab.cable(node, "eth0", outside, f"{nets.outside}{10 + number}/{nets.length}"),
+            lab.cable(node, "eth1", inside, f"{nets.inside}{number}/{nets.length}"),
+        ]
+        two.outside_cables.append(cables[0])
+        two.inside_cables.append(cables[1])
+        node.ip(f"route add default via {nets.outside}1")
         two.nodes.append(node)
-    for number, address in enumerate(webs, start=1):
-        web = lab.host(f"web{number}")
-        lab.cable(web, "eth0", inside, f"{address}/24")
+    for number, address in enumerate(webs or nets.webs, start=1):
+        web = lab.host(f"web{number}", ipv6=nets.is_v6)
+        lab.cable(web, "eth0", inside, f"{address}/{nets.length}")
         web.ip(f"route add default via {gateway}")
         two.webs.append(web)
-        two.nginx.append(Nginx(web))
+        two.nginx.append(Nginx(web, *(["[::]:80"] if nets.is_v6 else [])))
     return two
 
 
@@ -166,14 +217,14 @@ virtual_server {vip} {port} {{
 """
 
 
-def two_arm_configuration(priority, services, state="BACKUP", bfd_to=None, **words):
+def two_arm_configuration(priority, services, state="BACKUP", bfd_to=None, nets=V4, **words):
     """Outside VIP and inside gateway VIP, kept together by a sync group, and the services.
 
     `bfd_to`: the number of the other node, which both instances track by BFD, 3 x 3 ms.
     """
     arms = (
-        ("OUT", f"{OUTSIDE_VIP}/24", "eth0", 51, "192.0.2.1"),
-        ("IN", f"{INSIDE_VIP}/24", "eth1", 52, "10.1.0."),
+        ("OUT", nets.vips(nets.outside_vip, 51), "eth0", 51, f"{nets.outside}1"),
+        ("IN", nets.vips(nets.inside_vip, 52), "eth1", 52, nets.inside),
     )
     group = "group {\n OUT\n IN\n }\n"
     text = ""
