@@ -274,8 +274,15 @@ void App::watch_health() {
 
 // An instance whose traffic no worker carries must not be master.
 void App::check_worker() {
-  const bool stalled = worker_watch_.is_any_stalled(*dataplane_, now_us());
-  for (std::size_t i = 0; vrrp_ != nullptr && i < setup_.running.topology->ports.size(); ++i) {
+  if (vrrp_ == nullptr) return;
+  std::int64_t interval_us = vrrp::kSecond_us;
+  for (const PlacedInstance& placed : setup_.running.topology->instances) {
+    const vrrp::Instance& machine = vrrp_->speaker().instance(placed.lease);
+    interval_us = std::min(interval_us, machine.config().advert_interval_us);
+  }
+  const std::int64_t patience_us = WorkerWatch::patience_us(interval_us);
+  const bool stalled = worker_watch_.is_any_stalled(*dataplane_, patience_us, now_us());
+  for (std::size_t i = 0; i < setup_.running.topology->ports.size(); ++i) {
     vrrp_->set_port_fault(static_cast<net::PortId>(i), vrrp::FaultCause::kWorkerStalled, stalled);
   }
 }

@@ -82,7 +82,7 @@ AdvertResult Instance::handle_advert(const Advert& advert, std::int64_t now_us,
     released_by_ = advert.source;
     released_us_ = now_us;
   }
-  if (is_overtaken(advert, now_us)) return AdvertResult::kUsed;
+  if (is_overtaken(advert, now_us)) return AdvertResult::kIgnored;
   const bool same_master = advert.source == master_address_;
   apply(classify(advert, now_us), now_us, &advert);
 

@@ -37,7 +37,7 @@ namespace keepline::vrrp {
 enum class AdvertResult : std::uint8_t {
   kUsed,
   kRejected,  ///< Counted and announced.
-  kIgnored,   ///< INIT or FAULT, or an owner that ignores adverts.
+  kIgnored,   ///< INIT or FAULT, an owner that ignores adverts, or its sender has said goodbye.
 };
 
 /// What a sync group tells a member.

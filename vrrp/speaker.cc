@@ -128,7 +128,11 @@ void Speaker::handle_timeout(std::int64_t now_us) {
   for (std::size_t i = 0; i < members_.size() && !stopped_; ++i) {
     if (members_[i].lingering.is_due(now_us)) linger_less(i, now_us);
     if (!members_[i].is_used || (members_[i].is_leaving() && !serves_alone(i))) continue;
-    if (!members_[i].is_leaving()) time_out(i, now_us);
+    if (members_[i].is_leaving()) {
+      try_goodbye_again(i, now_us);
+    } else {
+      time_out(i, now_us);
+    }
     const std::size_t group = members_[i].group;
     if (group == kNoGroup || groups_[group].front() == i) announce(i, now_us);
   }
@@ -165,7 +169,7 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
     if (!member.is_used) continue;
     if (member.leaving == Leaving::kToBackup) consider(departures_.at(index).end_us());
     if (member.is_leaving() && !serves_alone(index)) continue;
-    if (!member.is_leaving()) consider(member.machine.next_timeout());
+    consider(member.is_leaving() ? departures_.at(index).says_us() : member.machine.next_timeout());
     const auto announces_us = member.announcer.next_timeout(*gaps_.at(member.port));
     if (announces_us) consider(std::max(*announces_us, member.announces_from_us));
     if (member.arrival.leads_nobody()) consider(member.announces_from_us);
@@ -287,9 +291,6 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    if (burst.reason == GarpReason::kBecameMaster) member.announcer.start(now_us);
                    if (burst.reason == GarpReason::kLowerPriorityAdvert) {
                      heard_lower_priority(index, now_us);
-                     if (!member.announcer.will_confirm()) {
-                       member.announcer.confirm_at(now_us + kConfirm_us);
-                     }
                    }
                  },
                  [](const WantMaster&) {},
@@ -313,7 +314,8 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
 void Speaker::send_advert(std::size_t index, std::uint8_t priority) {
   Member& member = members_[index];
   // Said goodbye already: a second one would disturb the successor.
-  if (departures_.contains(index)) return;
+  const auto departure = departures_.find(index);
+  if (departure != departures_.end() && departure->second.is_said()) return;
   const InstanceConfig& config = member.machine.config();
   const std::int64_t valid_us = config.advert_interval_us * config.down_timer_adverts;
   member.advert_failed = true;

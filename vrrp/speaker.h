@@ -128,6 +128,8 @@ class Speaker {
   void handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us);
   void reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us);
   void depart(std::size_t index, Leaving leaving, std::int64_t now_us);
+  bool say_goodbye(std::size_t index);
+  void try_goodbye_again(std::size_t index, std::int64_t now_us);
   std::set<std::size_t> with_groups(const std::vector<std::size_t>& instances) const;
   std::vector<std::size_t> end_handing_over(std::size_t index);
   bool leaves_for_good() const;
@@ -152,6 +154,8 @@ class Speaker {
   void perform(std::size_t index, const Action& action, std::int64_t now_us);
   void send_advert(std::size_t index, std::uint8_t priority);
   Host::Answers answers_of(std::size_t index) const;
+  /// Its sync group, or itself alone.
+  std::span<const std::size_t> group_of(const std::size_t& index) const;
   std::int64_t claim(std::span<const std::size_t> members, std::int64_t now_us);
   bool claims(std::size_t index) const;
   void lead_here(std::size_t index, std::int64_t now_us);

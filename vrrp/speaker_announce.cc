@@ -58,32 +58,40 @@ void Speaker::wait_for_addresses(std::size_t index, std::int64_t now_us) {
 
 // --- Every master --------------------------------------------------------------------------
 
+std::span<const std::size_t> Speaker::group_of(const std::size_t& index) const {
+  const std::size_t group = members_[index].group;
+  return group == kNoGroup ? std::span(&index, 1) : std::span(groups_[group]);
+}
+
 // Clients may have been led astray for all VIPs of the group, not only for this instance's.
 void Speaker::heard_lower_priority(std::size_t index, std::int64_t now_us) {
-  if (members_[index].group == kNoGroup) {
-    members_[index].announcer.lower_priority_heard(now_us);
-    return;
-  }
-  for (const std::size_t other : groups_[members_[index].group]) {
-    members_[other].announcer.lower_priority_heard(now_us);
+  for (const std::size_t other : group_of(index)) {
+    Announcer& announcer = members_[other].announcer;
+    announcer.lower_priority_heard(now_us);
+    if (!announcer.will_confirm(now_us)) announcer.confirm_at(now_us + kConfirm_us);
   }
 }
 
 // The members of a sync group wait for each other and keep to its order: clients that are led here
 // before the servers would have their answers go to the other node.
 void Speaker::announce(std::size_t index, std::int64_t now_us) {
-  const std::size_t group = members_[index].group;
-  const std::span<const std::size_t> members =
-      group == kNoGroup ? std::span(&index, 1) : std::span<const std::size_t>(groups_[group]);
+  const std::span<const std::size_t> members = group_of(index);
   const auto may = [this](std::size_t other) { return may_announce(other); };
   const bool may_all = std::ranges::all_of(members, may);
   const std::int64_t from_us = may_all ? claim(members, now_us) : now_us + kAnnounceRetry_us;
+  std::optional<Port> led_on;
   for (const std::size_t other : members) {
-    if (from_us > now_us) {
-      members_[other].announces_from_us = from_us;
-    } else {
-      announce_alone(other, now_us);
+    Member& member = members_[other];
+    const bool leads_nobody = member.arrival.leads_nobody();
+    // What leaves through another port may overtake it.
+    const bool waits = leads_nobody && led_on && *led_on != member.port;
+    const std::int64_t alone_us = waits ? std::max(from_us, now_us + kAnnounceRetry_us) : from_us;
+    if (alone_us > now_us) {
+      member.announces_from_us = alone_us;
+      continue;
     }
+    announce_alone(other, now_us);
+    if (leads_nobody && !member.arrival.leads_nobody()) led_on = member.port;
   }
 }
 

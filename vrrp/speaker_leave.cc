@@ -57,8 +57,8 @@ void Speaker::depart(std::size_t index, Leaving leaving, std::int64_t now_us) {
   Instance& machine = member.machine;
   // Without a valid lease (we were stopped for a while) somebody else is master by now.
   if (machine.state() != State::kMaster || !machine.lease().valid(now_us)) return;
-  const Departure departure(machine.config(), now_us);
-  send_advert(index, kReleasePriority);
+  Departure departure(machine.config(), now_us);
+  if (!say_goodbye(index)) departure.handle_unsaid(now_us);
   // Who may have to stay needs a moment to find out that nobody came. If it comes to that too late,
   // its dataplane has been silent, and it is no master any more.
   const std::int64_t moment_us =
@@ -70,6 +70,23 @@ void Speaker::depart(std::size_t index, Leaving leaving, std::int64_t now_us) {
   // Whoever comes is not heard at once, but has clients at once.
   host_.share(index);
   departures_.emplace(index, departure);
+}
+
+// Whether it has left.
+bool Speaker::say_goodbye(std::size_t index) {
+  send_advert(index, kReleasePriority);
+  return !std::exchange(members_[index].advert_failed, false);
+}
+
+// The way out was full: without a goodbye peers would wait for adverts that do not come.
+void Speaker::try_goodbye_again(std::size_t index, std::int64_t now_us) {
+  Departure& departure = departures_.at(index);
+  if (departure.is_said() || *departure.says_us() > now_us) return;
+  const Instance& machine = members_[index].machine;
+  // Otherwise somebody else is master by now.
+  const bool serves = machine.state() == State::kMaster && machine.lease().valid(now_us);
+  if (!serves || say_goodbye(index)) return departure.handle_said();
+  departure.handle_unsaid(now_us);
 }
 
 void Speaker::leave_groups(std::size_t index) {

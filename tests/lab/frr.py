@@ -92,16 +92,18 @@ class Frr:
 class FrrBfd:
     """FRR's bfdd with one peer, and zebra, which it needs."""
 
-    def __init__(self, host, peer, device="eth0", interval_ms=50, multiplier=3):
+    def __init__(self, host, peer, far_from=None, interval_ms=50, multiplier=3):
+        """`far_from`: the address from which it is to reach a peer that is no neighbour."""
         self.host = host
         self.peer = peer
+        way = f"multihop local-address {far_from}" if far_from else "interface eth0"
         self.folder = host.lab.directory / f"frr-bfd-{host.name}"
         self.folder.mkdir()
         shutil.chown(self.folder, "frr", "frr")
         os.chmod(host.lab.directory, 0o755)
         self.file = host.lab.file(
             f"{host.name}-bfdd.conf",
-            f"bfd\n peer {peer} interface {device}\n  detect-multiplier {multiplier}\n"
+            f"bfd\n peer {peer} {way}\n  detect-multiplier {multiplier}\n"
             f"  receive-interval {interval_ms}\n  transmit-interval {interval_ms}\n",
         )
         self.bfdd = self.zebra = None

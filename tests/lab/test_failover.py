@@ -18,13 +18,13 @@ NETWORKS = {VIP: {}, VIP_V6: PAIR_V6}
 SYSCTLS = ("net.ipv4.conf.eth0.arp_ignore", "net.ipv4.conf.eth0.arp_announce")
 
 
-def two_nodes(lab, first=None, second=None, vip=VIP):
+def two_nodes(lab, first=None, second=None, vip=VIP, more=""):
     """node1 (priority 200) is master, node2 (priority 100) its backup."""
     net = pair(lab, **NETWORKS[vip])
     first = {"priority": 200, **(first or {})}
-    one = Keepline(net.nodes[0], vrrp_instance(vip=VIPS[vip], **first)).start()
+    one = Keepline(net.nodes[0], vrrp_instance(vip=VIPS[vip], **first) + more).start()
     one.wait_master(vip)
-    two = Keepline(net.nodes[1], vrrp_instance(vip=VIPS[vip], **(second or {}))).start()
+    two = Keepline(net.nodes[1], vrrp_instance(vip=VIPS[vip], **(second or {})) + more).start()
     two.wait_state("BACKUP")
     return net, one, two
 

@@ -6,7 +6,7 @@ import re
 import socket
 
 import pytest
-from daemons import KEEPLINED, Keepline
+from daemons import Keepline
 from nginx import Nginx
 from process import wait_for
 from topologies import virtual_server, vrrp_instance

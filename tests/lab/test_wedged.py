@@ -1,6 +1,6 @@
 """A lcore or the control thread that hangs, a node that sleeps: silent at once, and until it knows.
 
-A thread is held by ptrace (freeze_thread.py): to everybody else it spins.
+A thread is made to spin by ptrace (wedge_thread.py).
 """
 
 import socket
@@ -34,28 +34,29 @@ def threads(daemon):
     return {(task / "comm").read_text().strip(): int(task.name) for task in tasks}
 
 
-def hold(lab, thread):
-    held = lab.start(
-        [sys.executable, Path(__file__).parent / "freeze_thread.py", str(thread)], "held"
+def wedge(lab, thread):
+    wedged = lab.start(
+        [sys.executable, Path(__file__).parent / "wedge_thread.py", str(thread)], "wedged"
     )
-    held.wait_output("held")
-    return held
+    wedged.wait_output("wedged")
+    return wedged
 
 
-def held_thread(lab, daemon, which):
+def thread_of(daemon, which):
     """The control thread is the process's first."""
     if which == "control":
-        return hold(lab, daemon.process.pid)
-    worker = next(number for name, number in threads(daemon).items() if "worker" in name)
-    return hold(lab, worker)
+        return daemon.process.pid
+    workers = sorted(item for item in threads(daemon).items() if "worker" in item[0])
+    return workers[which][1]
 
 
-@pytest.mark.parametrize("which", ["worker", "control"])
-def test_a_wedged_thread_is_silence(lab, which):
+@pytest.mark.parametrize(("workers", "which"), [(1, "control"), (1, 0), (2, 0), (2, 1)])
+def test_a_wedged_thread_is_silence(lab, workers, which):
     """No adverts, nothing for the VIP any more; when it goes on, it listens before it speaks."""
-    net, one, two = two_nodes(lab, {"nopreempt": True})
+    more = f"dataplane {{\n workers {workers}\n}}\n"
+    net, one, two = two_nodes(lab, {"nopreempt": True}, more=more)
     assert net.answers(VIP)
-    held = held_thread(lab, one, which)
+    wedged = wedge(lab, thread_of(one, which))
     two.wait_master(VIP, TAKEOVER_S)
     capture = net.cables[0].capture_sent(f"arp or ip proto 112 or (icmp and src host {VIP})")
     # Also to whoever still knows the MAC of the first one.
@@ -65,7 +66,7 @@ def test_a_wedged_thread_is_silence(lab, which):
     assert net.answering_macs(VIP) == {net.nodes[1].mac("eth0")}
     assert adverts.captured(capture) == [] and capture.arps(sender=VIP) == []
 
-    assert held.stop() == 0
+    assert wedged.stop() == 0
     one.wait_state("BACKUP")
     stays(lambda: two.is_master(VIP), 1, "nopreempt")
     assert net.answering_macs(VIP) == {net.nodes[1].mac("eth0")}

@@ -57,7 +57,7 @@ MUTANTS = (
     Mutant(
         "goodbye-overtaken",
         "vrrp/instance.cc",
-        "if (is_overtaken(advert, now_us)) return AdvertResult::kUsed;",
+        "if (is_overtaken(advert, now_us)) return AdvertResult::kIgnored;",
         "",
         "an advert that was overtaken undoes a goodbye",
     ),

@@ -11,6 +11,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,8 @@ def main():
     parser.add_argument("--schedules", type=int, default=300_000)
     parser.add_argument("--filter", default="")
     options = parser.parse_args()
+    # The copy goes when this is ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     missed = found = 0
     with tempfile.TemporaryDirectory(prefix="keepline-mutants-") as folder:
         tree = Tree(folder)

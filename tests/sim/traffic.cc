@@ -6,7 +6,7 @@ namespace keepline::vrrp::sim {
 
 namespace {
 
-constexpr std::int64_t kOften_us = 300'000;  ///< Longer than who was succeeded serves on.
+constexpr std::int64_t kOften_us = 600'000;  ///< Longer than who was succeeded serves on.
 constexpr std::int64_t kAsks_us = 10'000;    ///< After a change, when it may go wrong.
 constexpr std::int64_t kSettled_us = 400'000;
 constexpr std::int64_t kHandover_us = 3'000'000;  ///< lb::LeaseTable::kHandover_s.

@@ -49,7 +49,10 @@ class Announcer {
   /// One more round then: somebody may have been told otherwise since the last one. One at a time;
   /// the last one asked for counts.
   void confirm_at(std::int64_t when_us);
-  bool will_confirm() const { return confirmation_.has_value(); }
+  /// One has been asked for, and its time has not come.
+  bool will_confirm(std::int64_t now_us) const {
+    return confirmation_ && confirmation_->due_us > now_us;
+  }
   /// A reload. When a master's addresses have changed: one burst.
   void configure(const GarpSettings& settings, std::vector<net::IpAddr> vips);
   /// No longer master: nothing is sent any more.

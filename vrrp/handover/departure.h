@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "vrrp/types.h"
 
@@ -22,7 +23,20 @@ class Departure {
   static constexpr std::int64_t kMargin_us = 100'000;
 
   Departure(const InstanceConfig& config, std::int64_t now_us)
-      : end_us_(now_us + longest_skew_us(config) + kSlack_us) {}
+      : tries_until_us_(now_us + kSlack_us), end_us_(tries_until_us_ + longest_skew_us(config)) {}
+
+  /// A goodbye that did not leave is tried again after so long, and for as long as whoever hears it
+  /// has his skew before the end.
+  static constexpr std::int64_t kRetry_us = 1000;
+  void handle_unsaid(std::int64_t now_us) {
+    says_us_ = now_us + kRetry_us;
+    if (*says_us_ > tries_until_us_) handle_said();
+  }
+  /// It has left, or nobody waits for it any more.
+  void handle_said() { says_us_.reset(); }
+  bool is_said() const { return !says_us_; }
+  /// When it is to be tried again; nothing: not at all.
+  std::optional<std::int64_t> says_us() const { return says_us_; }
 
   enum class News : std::uint8_t { kFirst, kKnown };
   /// An advert of another router was heard.
@@ -43,7 +57,9 @@ class Departure {
     return config.version == Version::k2 ? kSecond_us : config.advert_interval_us;
   }
 
+  std::int64_t tries_until_us_;
   std::int64_t end_us_;
+  std::optional<std::int64_t> says_us_;
   bool succeeded_ = false;
 };
 

@@ -64,7 +64,7 @@ TEST(Announcer, AConfirmationIsOneRoundMore) {
   Announcer announcer(settings, {kA, kB});
   GarpGap gap;
   announcer.confirm_at(kStart_us + 10 * kMs);
-  EXPECT_FALSE(announcer.will_confirm()) << "no master";
+  EXPECT_FALSE(announcer.will_confirm(kStart_us)) << "no master";
   announcer.start(kStart_us);
   announcer.confirm_at(kStart_us + 10 * kMs);
   announcer.confirm_at(kStart_us + 20 * kMs);
@@ -73,10 +73,11 @@ TEST(Announcer, AConfirmationIsOneRoundMore) {
   EXPECT_EQ(sends[3].first, 0);
   EXPECT_EQ(sends[4], std::make_pair(20 * kMs, kA));
   EXPECT_EQ(sends[5], std::make_pair(20 * kMs, kB));
-  EXPECT_FALSE(announcer.will_confirm());
   announcer.confirm_at(kStart_us + 2 * kSecond_us);
+  EXPECT_TRUE(announcer.will_confirm(kStart_us + kSecond_us));
+  EXPECT_FALSE(announcer.will_confirm(kStart_us + 2 * kSecond_us)) << "it is due";
   announcer.stop();
-  EXPECT_FALSE(announcer.will_confirm());
+  EXPECT_FALSE(announcer.will_confirm(kStart_us + kSecond_us));
 }
 
 TEST(Announcer, RefreshStartsAfterDelayPlusPeriod) {

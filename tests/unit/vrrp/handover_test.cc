@@ -154,6 +154,43 @@ TEST_F(HandoverTest, WhoStaysThoughItCannotSpeakHasNoLease) {
   EXPECT_FALSE(host.leases.contains(0));
 }
 
+TEST_F(HandoverTest, AGoodbyeThatDoesNotLeaveIsTriedAgain) {
+  start();
+  host.refuses = true;
+  const std::int64_t began_us = now_us;
+  speaker.leave({0}, now_us);
+  pass(100'000);
+  EXPECT_EQ(host.adverts[0], "255 ");
+  host.refuses = false;
+  pass(Departure::kRetry_us);
+  EXPECT_EQ(host.adverts[0], "255 0 ");
+  EXPECT_EQ(state(0), State::kMaster) << "it serves until somebody has come";
+  pass(began_us + kSecond_us + Departure::kSlack_us - now_us);
+  EXPECT_EQ(state(0), State::kInit);
+  EXPECT_EQ(host.adverts[0], "255 0 ") << "once";
+}
+
+TEST_F(HandoverTest, AGoodbyeThatNeverLeavesKeepsNobody) {
+  start();
+  host.refuses = true;
+  speaker.leave({0}, now_us);
+  pass(Departure::kSlack_us);
+  host.refuses = false;
+  pass(kSecond_us);
+  EXPECT_EQ(host.adverts[0], "255 ") << "there is no time for a successor's skew any more";
+  EXPECT_EQ(state(0), State::kInit);
+}
+
+TEST_F(HandoverTest, WhoSleptBeforeItsGoodbyeLeftSaysNone) {
+  start();
+  host.refuses = true;
+  speaker.hand_over({0}, now_us);
+  now_us += 10 * kSecond_us;
+  host.refuses = false;
+  speaker.handle_timeout(now_us);
+  EXPECT_EQ(host.adverts[0], "255 ");
+}
+
 TEST_F(HandoverTest, WhoWasStoppedMeanwhileListens) {
   start();
   speaker.hand_over({0}, now_us);

@@ -140,6 +140,19 @@ TEST_F(SpeakerTest, AGroupHandsOverAsAWhole) {
   EXPECT_EQ(state(1), State::kBackup);
 }
 
+TEST_F(SpeakerTest, AGroupThatHearsAWorseNodeConfirmsAllItsAddresses) {
+  start_group(2);
+  pass(kSecond_us);
+  host.announced.clear();
+  hear(0, 100);
+  pass(Speaker::kConfirm_us - 1);
+  const std::string once = host.announced[1];
+  EXPECT_NE(once, "");
+  pass(1);
+  EXPECT_EQ(host.announced[0], once + "10.0.0.50 ");
+  EXPECT_EQ(host.announced[1], once + "10.0.0.50 ");
+}
+
 TEST_F(SpeakerTest, ANumberIsFreeForAnother) {
   start();
   speaker.leave({0}, now_us);
