@@ -21,13 +21,13 @@ class Departure {
   static constexpr std::int64_t kLinger_us = 500'000;
   /// That its lease is longer: it is to end by being revoked, not by running out.
   static constexpr std::int64_t kMargin_us = 100'000;
+  /// How soon a goodbye that did not leave is tried again.
+  static constexpr std::int64_t kRetry_us = 1000;
 
   Departure(const InstanceConfig& config, std::int64_t now_us)
       : tries_until_us_(now_us + kSlack_us), end_us_(tries_until_us_ + longest_skew_us(config)) {}
 
-  /// A goodbye that did not leave is tried again after so long, and for as long as whoever hears it
-  /// has his skew before the end.
-  static constexpr std::int64_t kRetry_us = 1000;
+  /// It has not left. It is tried again as long as who hears it has his whole skew before the end.
   void handle_unsaid(std::int64_t now_us) {
     says_us_ = now_us + kRetry_us;
     if (*says_us_ > tries_until_us_) handle_said();
