@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kHealthPeriod{100};
+constexpr std::chrono::microseconds kHealthPeriod{WorkerWatch::kPeriod_us};
 constexpr milliseconds kNewsSettle{5};
 constexpr milliseconds kGoodbyeLimit{1000};
 constexpr milliseconds kAtOnce{20};
@@ -107,7 +107,7 @@ void App::start_services() {
 
 void App::run(const std::function<void()>& on_started) {
   dataplane_->run();
-  worker_watch_.start(dataplane_->worker_count(), now_us());
+  worker_watch_.start(dataplane_->worker_count());
   real_time_.follow(setup_.running.config->global, *dataplane_);
   if (setup_.options.mode.vrrp) {
     vrrp_ = std::make_unique<VrrpDriver>(io_.get_executor(), setup_.running, *this);
@@ -280,8 +280,8 @@ void App::check_worker() {
     const vrrp::Instance& machine = vrrp_->speaker().instance(placed.lease);
     interval_us = std::min(interval_us, machine.config().advert_interval_us);
   }
-  const std::int64_t patience_us = WorkerWatch::patience_us(interval_us);
-  const bool stalled = worker_watch_.is_any_stalled(*dataplane_, patience_us, now_us());
+  const bool stalled =
+      worker_watch_.is_any_stalled(*dataplane_, WorkerWatch::patience(interval_us));
   for (std::size_t i = 0; i < setup_.running.topology->ports.size(); ++i) {
     vrrp_->set_port_fault(static_cast<net::PortId>(i), vrrp::FaultCause::kWorkerStalled, stalled);
   }

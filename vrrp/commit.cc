@@ -28,6 +28,7 @@ void Instance::leave(const Step& step) {
   if (step.from == State::kBackup && step.to == State::kFault && listening()) must_listen_ = true;
   wants_master_ = false;
   succession_ = false;
+  lost_interval_us_ = 0;
   if (step.to == State::kInit) stands_by_ = false;
   if (step.from != State::kMaster) return;
 

@@ -127,6 +127,14 @@ void Instance::handle_master_lost(const net::IpAddr& address, std::int64_t inter
   observe_time(now_us);
   if (address != master_address_) return;
   lost_skew_us_ = lost_skew_us(priority_, interval_us);
+  if (state_ == State::kBackup && !listening()) lost_interval_us_ = interval_us;
+  apply(Event::kMasterLost, now_us);
+}
+
+void Instance::hasten_succession(std::int64_t interval_us, std::int64_t now_us) {
+  observe_time(now_us);
+  if (!succession_) return;
+  lost_skew_us_ = lost_skew_us(priority_, interval_us);
   apply(Event::kMasterLost, now_us);
 }
 
@@ -264,6 +272,7 @@ void Instance::listen(std::int64_t now_us) {
   listen_until_us_ = deadline_us_;
   must_listen_ = false;
   succession_ = false;
+  lost_interval_us_ = 0;
   wants_master_ = false;
 }
 
@@ -358,6 +367,7 @@ void Instance::remember_master(const Advert& advert, std::int64_t now_us) {
   if (config_.version == Version::k3) master_interval_us_ = advert.interval_us;
   deadline_us_ = std::max(least_us, now_us + master_down_us(timer_base()));
   succession_ = false;
+  lost_interval_us_ = 0;
   wants_master_ = false;
 }
 

@@ -79,6 +79,8 @@ class Instance {
   /// it is taken for dead. One that lives on makes us stand back by its next advert.
   void handle_master_lost(const net::IpAddr& address, std::int64_t interval_us,
                           std::int64_t now_us);
+  /// After a priority 0: no longer than if BFD had lost who said it, within `interval_us`.
+  void hasten_succession(std::int64_t interval_us, std::int64_t now_us);
   void handle_fault(FaultCause cause, std::int64_t now_us);
   void handle_fault_cleared(FaultCause cause, std::int64_t now_us);
   void handle_group(GroupCommand command, std::int64_t now_us);
@@ -138,6 +140,8 @@ class Instance {
     return config_.hmac.signs() ? hmac_sequence_.next(config_.hmac, wall_us) : ++sequence_;
   }
   bool listening() const { return last_run_us_ < listen_until_us_; }
+  /// In BACKUP: within which interval BFD has lost the master; 0: not, or it was heard since.
+  std::int64_t lost_interval_us() const { return lost_interval_us_; }
   /// The last advert could not be sent: peers may be about to take over.
   bool is_unsent() const { return unsent_; }
 
@@ -184,6 +188,7 @@ class Instance {
   bool succession_ = false;   ///< The timer runs because of a priority 0.
   bool must_listen_ = false;  ///< Entering BACKUP takes a whole interval, whatever the start rule.
   std::int64_t lost_skew_us_ = 0;  ///< Of Effect::kHasten.
+  std::int64_t lost_interval_us_ = 0;
   bool wants_master_ = false;
   bool stands_by_ = false;
   bool preempted_ = false;                      ///< In MASTER: somebody worse was it until now.

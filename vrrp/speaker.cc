@@ -106,11 +106,27 @@ void Speaker::handle_packet(Port port, net::Bytes packet, std::int64_t now_us) {
   if (advert) {
     const auto result = members_[*index].machine.handle_advert(*advert, now_us, host_.wall_us());
     const bool is_backup = members_[*index].machine.state() == State::kBackup;
-    if (result == AdvertResult::kUsed && is_backup) hear_successor(*index, *advert, now_us);
+    if (result == AdvertResult::kUsed && is_backup) {
+      hear_successor(*index, *advert, now_us);
+      hasten_group(*index, now_us);
+    }
   } else {
     members_[*index].machine.handle_reject(advert.error(), now_us);
   }
   settle(*index, now_us);
+}
+
+// Of a master that loses one cable, BFD tells here, and a priority 0 on its other arms. Nobody has
+// to wait there for the skew of an advert interval.
+void Speaker::hasten_group(std::size_t index, std::int64_t now_us) {
+  std::int64_t interval_us = 0;
+  for (const std::size_t other : group_of(index)) {
+    interval_us = std::max(interval_us, members_[other].machine.lost_interval_us());
+  }
+  if (interval_us == 0) return;
+  for (const std::size_t other : group_of(index)) {
+    members_[other].machine.hasten_succession(interval_us, now_us);
+  }
 }
 
 // Too short to say whose it is: counted by all that listen there.
@@ -208,6 +224,7 @@ bool Speaker::master_lost(std::size_t index, const net::IpAddr& address, std::in
   Instance& machine = members_[index].machine;
   const std::int64_t before_us = machine.deadline_us();
   machine.handle_master_lost(address, interval_us, now_us);
+  hasten_group(index, now_us);
   settle(index, now_us);
   return machine.deadline_us() < before_us;
 }

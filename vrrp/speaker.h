@@ -126,6 +126,7 @@ class Speaker {
   };
 
   void handle_while_leaving(std::size_t index, const Advert& advert, std::int64_t now_us);
+  void hasten_group(std::size_t index, std::int64_t now_us);
   void reject_on_port(Port port, const Rejection& rejection, std::int64_t now_us);
   void depart(std::size_t index, Leaving leaving, std::int64_t now_us);
   bool say_goodbye(std::size_t index);

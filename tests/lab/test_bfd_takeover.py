@@ -71,6 +71,33 @@ def test_takeover_by_adverts_alone(lab):
     assert takeover_s(lab, tracked=False) > 2 * ADVERT_S
 
 
+def test_a_pulled_cable_takes_the_group_along(lab):
+    """BFD tells on the arm that is dead, a priority 0 on the other one: nobody waits for a skew."""
+    net = two_arms(lab)
+    for web in net.webs:
+        udp_echo(web, ECHO_PORT, name=web.name)
+    services = virtual_server(port=ECHO_PORT, protocol="UDP", check="", server_words="")
+    one, two = [
+        Keepline(
+            node, two_arm_configuration(priority, services, bfd_to=other, advert_int=ADVERT_S)
+        ).start()
+        for node, priority, other in zip(net.nodes, (200, 100), (2, 1))
+    ]
+    for daemon, name in ((one, "to-OUT"), (one, "to-IN"), (two, "to-OUT"), (two, "to-IN")):
+        daemon.wait_bfd("Up", name)
+    one.wait_master(OUTSIDE_VIP)
+    two.wait_backup(OUTSIDE_VIP)
+    probe = udp_probe(net.client, OUTSIDE_VIP, ECHO_PORT, rate=1000)
+    wait_for(lambda: probe.progress()["answered"] > 300, what="the echo answers")
+    net.outside_cables[0].unplug()
+    two.wait_master(OUTSIDE_VIP)
+    answered = probe.progress()["answered"]
+    wait_for(lambda: probe.progress()["answered"] > answered + 300, what="it answers again")
+    silence_s = probe.report()["longest_gap_ms"] / 1000
+    print(f"without an answer for {1000 * silence_s:.1f} ms")
+    assert silence_s < 0.5 * ADVERT_S
+
+
 def test_false_alarm(lab):
     """The master lives, only its BFD has died: the backup takes over, hears it, and steps back.
 

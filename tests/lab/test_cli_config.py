@@ -154,7 +154,8 @@ def test_cleanup_after_a_crash(net):
     assert traces(node) == before, "a second time is no harm"
 
 
-@pytest.mark.xdist_group("hugepages")
+# Who starts meanwhile would find hugepages that are about to go.
+@pytest.mark.alone
 def test_hugepages_are_used_when_there_are_some(net):
     hugepages = Path("/proc/sys/vm/nr_hugepages")
     before = hugepages.read_text()
@@ -176,7 +177,7 @@ def huge_bytes(pid):
     return sum(int(kib) for kib in re.findall(r"_Hugetlb:\s+(\d+) kB", rollup))
 
 
-@pytest.mark.xdist_group("hugepages")
+@pytest.mark.alone
 def test_nothing_has_to_be_prepared(net):
     """It runs with the machine as it is, and changes nothing on it that is not the namespace's."""
     hugepages = Path("/proc/sys/vm/nr_hugepages")

@@ -153,6 +153,57 @@ TEST_F(SpeakerTest, AGroupThatHearsAWorseNodeConfirmsAllItsAddresses) {
   EXPECT_EQ(host.announced[1], once + "10.0.0.50 ");
 }
 
+class LostArmTest : public SpeakerTest {
+ protected:
+  // A group of backups that hear the better node on both arms.
+  void SetUp() override {
+    for (const std::uint8_t number : {0, 1}) {
+      InstanceConfig config = instance_of(50 + number);
+      config.priority = 100;
+      config.sync_grouped = true;
+      add(number, config);
+    }
+    speaker.set_groups({{0, 1}}, now_us);
+    speaker.start(now_us);
+    hear(0, 200);
+    hear(1, 200);
+    pass(100'000);
+  }
+  void lose(std::size_t number) { speaker.master_lost(number, ip("10.0.0.2"), 3000, now_us); }
+};
+
+TEST_F(LostArmTest, WhereOneArmIsLostAPriorityZeroOnTheOtherIsEnough) {
+  hear(1, kReleasePriority);
+  pass(9000);
+  lose(0);
+  pass(3000);
+  EXPECT_EQ(state(0), State::kMaster);
+  EXPECT_EQ(state(1), State::kMaster);
+}
+
+TEST_F(LostArmTest, InAnyOrder) {
+  lose(0);
+  pass(50'000);
+  EXPECT_EQ(state(0), State::kBackup) << "the master speaks on the other arm";
+  hear(1, kReleasePriority);
+  pass(3000);
+  EXPECT_EQ(state(1), State::kMaster);
+}
+
+TEST_F(LostArmTest, WhoIsHeardAgainIsNotLost) {
+  lose(0);
+  hear(0, 200);
+  hear(1, kReleasePriority);
+  pass(100'000);
+  EXPECT_EQ(state(1), State::kBackup);
+}
+
+TEST_F(LostArmTest, NobodyIsHurriedWithoutAGoodbye) {
+  lose(0);
+  pass(500'000);
+  EXPECT_EQ(state(1), State::kBackup);
+}
+
 TEST_F(SpeakerTest, ANumberIsFreeForAnother) {
   start();
   speaker.leave({0}, now_us);
