@@ -89,8 +89,8 @@ class Site:
                 daemon.start()
         self.daemons[0].wait_master(self.vip, READY_S)
         self.daemons[1].wait_backup(self.vip, READY_S)
-        # Two masters that were apart: the better one does not know that there was another, and
-        # announces nothing; its neighbours would keep the other's address for up to a minute.
+        # Of two keepalived that were both master the one that stays announces nothing: neighbours
+        # would keep the other's address for up to a minute. keepline tells them; the same for all.
         for host in self.neighbours:
             host.ip("neigh flush dev eth0")
         wait_for(self.serves, READY_S, f"{self.vip} is served")

@@ -1,6 +1,7 @@
 """Planned changes of master in a row, of every kind: no packet is lost, no answer comes twice.
 
-`--switchovers 100 --switchover-rate 20000` is the long form; it wants a machine of its own.
+`--switchovers 100 --switchover-rate 20000` is the long form; it wants a machine of its own. With
+`-rA` each attempt shows.
 """
 
 import json
@@ -221,8 +222,10 @@ CHANGES = [by_command, by_stop, by_tracking, by_priority, by_removal]
 def test_switchovers_in_a_row(lab, site, peer, rounds, probe_rate):
     cluster = site(lab, peer)
     # A CPU that stalls for a moment loses packets, too; but not each time.
-    for _ in range(TRIALS):
+    for attempt in range(1, TRIALS + 1):
         report = change_under_load(cluster, rounds, probe_rate)
+        lost, duplicated = report["lost"], report["duplicated"]
+        print(f"attempt {attempt}: {report['sent']} sent, {lost} lost, {duplicated} answered twice")
         if (report["lost"], report["duplicated"]) == (0, 0):
             break
     kept = {key: report[key] for key in ("sent", "lost", "duplicated", "outages", "changes")}
