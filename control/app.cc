@@ -259,7 +259,7 @@ void App::watch_mail() {
 }
 
 void App::watch_health() {
-  health_due_us_ = now_us() + std::chrono::microseconds(kHealthPeriod).count();
+  health_due_us_ = now_us() + WorkerWatch::kPeriod_us;
   health_timer_.expires_after(kHealthPeriod);
   health_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;

@@ -48,7 +48,7 @@ void Speaker::lead_here(std::size_t index, std::int64_t now_us) {
 void Speaker::wait_for_addresses(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
   if (member.machine.deadline_us() > now_us) return;
-  const bool is_ready = std::ranges::all_of(with_groups({index}), [this](std::size_t other) {
+  const bool is_ready = std::ranges::all_of(group_of(index), [this](std::size_t other) {
     return host_.may_announce(other) && !members_[other].arrival.leads_nobody();
   });
   if (is_ready) return;

@@ -7,8 +7,8 @@ import pytest
 from daemons import KEEPLINE, Keepline
 from neighbours import ROUTERS, asking, question, said
 from process import stays, wait_for
+from test_failover import NETWORKS, VIP, VIP_V6, VIPS
 from topologies import (
-    PAIR_V6,
     V4,
     V6,
     pair,
@@ -19,8 +19,6 @@ from topologies import (
 )
 from traffic import udp_echo, udp_probe
 
-VIP, VIP_V6 = "10.0.0.50", "2001:db8::50"
-VIPS = {VIP: f"{VIP}/24", VIP_V6: f"fe80::5e:51/64\n    {VIP_V6}/64"}
 ROUNDS = 3
 RATE = 1000
 CPU_STALL_S = 0.3  # how late a daemon may be where tests share two CPUs
@@ -32,9 +30,9 @@ def failover(daemon, *words, code=0):
     return done.stdout + done.stderr
 
 
-def local_service(lab, vip=VIP, **network):
+def local_service(lab, vip=VIP):
     """Two nodes with a service of their own on the VIP."""
-    net = pair(lab, **network)
+    net = pair(lab, **NETWORKS[vip])
     texts = [vrrp_instance(vip=VIPS[vip], priority=priority) for priority in (200, 100)]
     nodes = [Keepline(node, text) for node, text in zip(net.nodes, texts)]
     for node in net.nodes:
@@ -43,7 +41,7 @@ def local_service(lab, vip=VIP, **network):
 
 
 def local_service_v6(lab):
-    return local_service(lab, VIP_V6, **PAIR_V6)
+    return local_service(lab, VIP_V6)
 
 
 def nat_service(lab):
@@ -160,11 +158,10 @@ def test_a_dead_server_keeps_nobody_away(lab):
     silence(webs, False)
 
 
-@pytest.mark.parametrize("is_v6", [False, True], ids=["IPv4", "IPv6"])
-def test_the_order_of_a_planned_change(lab, is_v6):
+@pytest.mark.parametrize("vip", VIPS)
+def test_the_order_of_a_planned_change(lab, vip):
     """As docs/guide.md draws it, from what both nodes send."""
-    vip, network = (VIP_V6, PAIR_V6) if is_v6 else (VIP, {})
-    net = pair(lab, **network)
+    net = pair(lab, **NETWORKS[vip])
     one, two = [
         Keepline(node, vrrp_instance(vip=VIPS[vip], priority=priority))
         for node, priority in zip(net.nodes, (200, 100))
@@ -173,7 +170,7 @@ def test_the_order_of_a_planned_change(lab, is_v6):
     two.start()
     stays(lambda: two.state() == "BACKUP", 1, "the second one is backup")
     sent = [cable.capture_sent("arp or ip proto 112 or ip6") for cable in net.cables]
-    with asking(net.client, network.get("client", "10.0.0.100"), vip):
+    with asking(net.client, NETWORKS[vip].get("client", "10.0.0.100"), vip):
         away_and_back(one, two, lambda: [captured(capture, vip) for capture in sent], vip)
 
 
