@@ -184,6 +184,11 @@ class Host(Namespace):
         found = re.search(r"lladdr ([0-9a-f:]+)", shown)
         return found.group(1) if found else None
 
+    def refused_ipv6_packets(self):
+        """The kernel's count of received packets that were to none of its addresses."""
+        shown = self.run("cat", "/proc/net/snmp6").stdout
+        return int(re.search(r"^Ip6InAddrErrors\s+(\d+)", shown, re.M).group(1))
+
     def ping(self, address, count=1, interval=0.2):
         """How many of `count` echo requests were answered."""
         words = ["ping", "-n", "-c", count, "-i", interval, "-W", 1, address]
