@@ -43,11 +43,13 @@ void Instance::leave(const Step& step) {
     emit(ReleaseVips{});
   }
   ++statistics_.release_master;
-  if (step.effect == Effect::kSayRelease) {
+  if (step.effect == Effect::kSayRelease && !said_goodbye_) {
     emit(SendAdvert{kReleasePriority});
     ++statistics_.pri_zero_sent;
     ++statistics_.advert_sent;
-  } else if (step.reason == Reason::kHigherPriority && config_.higher_prio_send_advert) {
+  } else if (step.reason == Reason::kHigherPriority &&
+             (config_.higher_prio_send_advert || leads())) {
+    // Whom nobody has heard yet has led clients here nevertheless: the better one takes them back.
     emit(SendAdvert{priority_});
     ++statistics_.advert_sent;
   }
@@ -70,6 +72,7 @@ void Instance::enter(const Step& step, std::int64_t now_us) {
   master_priority_ = priority_;
   listen_until_us_ = 0;
   unsent_ = false;
+  said_goodbye_ = false;
   deadline_us_ = now_us + (preempted_ ? kLead_us : config_.advert_interval_us);
   lease_.grant(now_us + lease_us(timer_base()));
   emit(GrantLease{lease_.until_us()});
@@ -89,6 +92,9 @@ bool Instance::preempts(std::int64_t now_us) const {
 void Instance::enter_backup(const Step& step, std::int64_t now_us) {
   if (step.effect == Effect::kListen || must_listen_) return listen(now_us);
   deadline_us_ = now_us + master_down_us(timer_base());
+  // Whom the group yields to has said here already that it goes.
+  succession_ = step.reason == Reason::kGroupLeft && now_us < released_us_ + kOvertaken_us;
+  if (succession_) deadline_us_ = now_us + skew_us(timer_base());
   if (step.from == State::kMaster) return;
   // The start rule. A grouped owner is in BACKUP only to ask its group, at once; `state MASTER`
   // waits for one advert of a better node.
@@ -155,6 +161,7 @@ void Instance::send_advert(std::int64_t now_us, std::int64_t known_interval_us) 
   ++statistics_.advert_sent;
   master_priority_ = priority_;
   unsent_ = false;
+  said_goodbye_ = false;
   ++adverts_;
   emit(SendAdvert{priority_});
   emit(GrantLease{lease_.until_us()});

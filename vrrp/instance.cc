@@ -171,6 +171,12 @@ void Instance::handle_group(GroupCommand command, std::int64_t now_us) {
   }
 }
 
+void Instance::handle_goodbye_sent() {
+  said_goodbye_ = true;
+  ++statistics_.pri_zero_sent;
+  ++statistics_.advert_sent;
+}
+
 void Instance::hand_over(const Advert* successor, std::int64_t now_us) {
   observe_time(now_us);
   stands_by_ = true;
@@ -225,9 +231,9 @@ void Instance::reconfigure(InstanceConfig config, std::int64_t now_us) {
   if (config.priority != config_.priority) priority_ = config.priority;
   config_ = std::move(config);
   if (!config_.sync_grouped) wants_master_ = false;
-  // A version 3 backup goes on with what its master says.
-  const bool learned =
-      state_ == State::kBackup && config_.version == Version::k3 && !master_address_.is_zero();
+  // A version 3 backup goes on with what its master says, or has said as its last word.
+  const bool learned = state_ == State::kBackup && config_.version == Version::k3 &&
+                       (!master_address_.is_zero() || succession_);
   if (!learned) master_interval_us_ = config_.advert_interval_us;
   if (state_ == State::kBackup) deadline_us_ += wait_us(shortened) - before_us;
   const bool lacked_peers = faults_.has(FaultCause::kNoPeer);

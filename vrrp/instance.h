@@ -93,6 +93,8 @@ class Instance {
   /// A master has said goodbye and serves on until then, without adverts (Speaker::leave and
   /// hand_over).
   void depart(std::int64_t until_us) { lease_.grant(until_us); }
+  /// Its goodbye has left: a second one would disturb the successor.
+  void handle_goodbye_sent();
   /// It has handed over to who sent this, or (nullptr) another member of its sync group has:
   /// BACKUP, and no preempting until it has been master again or take_back() was called.
   void hand_over(const Advert* successor, std::int64_t now_us);
@@ -195,6 +197,7 @@ class Instance {
   std::optional<std::int64_t> lower_heard_us_;  ///< In BACKUP: the last advert of a worse master.
   std::uint64_t adverts_ = 0;                   ///< In MASTER: since it is.
   bool unsent_ = false;                         ///< The last advert was.
+  bool said_goodbye_ = false;                   ///< In MASTER: serves on after its goodbye.
   std::uint32_t sequence_ = 0;  ///< The highest that was sent or heard, see is_replayed().
   HmacSequence hmac_sequence_;
   net::IpAddr master_address_;

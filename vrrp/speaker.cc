@@ -85,7 +85,7 @@ void Speaker::stop(std::int64_t now_us) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     members_[i].machine.stop(now_us);
     carry_out(i, now_us);
-    if (members_[i].lingering.lingers()) end_linger(i);
+    if (members_[i].lingering.lingers()) end_linger(i, now_us);
   }
   stopped_ = true;
 }
@@ -142,6 +142,7 @@ void Speaker::handle_timeout(std::int64_t now_us) {
   if (stopped_) return;
   if (is_leaving()) finish_departures(now_us);
   for (std::size_t i = 0; i < members_.size() && !stopped_; ++i) {
+    if (members_[i].lingering.leads(now_us)) lead_on(i, now_us);
     if (members_[i].lingering.is_due(now_us)) linger_less(i, now_us);
     if (!members_[i].is_used || (members_[i].is_leaving() && !serves_alone(i))) continue;
     if (members_[i].is_leaving()) {
@@ -179,9 +180,7 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
   if (leaves_for_good()) consider(released_us());
   for (std::size_t index = 0; index < members_.size(); ++index) {
     const Member& member = members_[index];
-    // Those that leave for good are released together.
-    const bool is_going = member.leaving == Leaving::kToInit;
-    if (!is_going || member.lingering.answers()) consider(member.lingering.until_us());
+    consider(member.lingering.next_us());
     if (!member.is_used) continue;
     if (member.leaving == Leaving::kToBackup) consider(departures_.at(index).end_us());
     if (member.is_leaving() && !serves_alone(index)) continue;
@@ -319,7 +318,7 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
                    }
                    member.arrival.handle_state(change.to == State::kMaster);
                    const bool may_linger = change.to == State::kBackup;
-                   if (member.lingering.lingers() && !may_linger) end_linger(index);
+                   if (member.lingering.lingers() && !may_linger) end_linger(index, now_us);
                    host_.state_changed(index, change);
                  },
                  [&](const Notice& notice) { host_.noticed(index, notice); },
@@ -330,9 +329,6 @@ void Speaker::perform(std::size_t index, const Action& action, std::int64_t now_
 // To several peers: sent, if it could be sent to any of them.
 void Speaker::send_advert(std::size_t index, std::uint8_t priority) {
   Member& member = members_[index];
-  // Said goodbye already: a second one would disturb the successor.
-  const auto departure = departures_.find(index);
-  if (departure != departures_.end() && departure->second.is_said()) return;
   const InstanceConfig& config = member.machine.config();
   const std::int64_t valid_us = config.advert_interval_us * config.down_timer_adverts;
   member.advert_failed = true;

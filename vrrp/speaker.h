@@ -141,9 +141,11 @@ class Speaker {
   void linger(std::size_t index, bool is_succeeded, std::int64_t now_us);
   void hear_successor(std::size_t index, const Advert& advert, std::int64_t now_us);
   void forward_on(std::size_t index, std::int64_t for_us, std::int64_t now_us);
+  std::int64_t lingers_until_us(std::size_t index) const;
   void linger_less(std::size_t index, std::int64_t now_us);
   bool is_group_succeeded(std::size_t index) const;
-  void end_linger(std::size_t index);
+  void end_linger(std::size_t index, std::int64_t now_us);
+  void lead_on(std::size_t index, std::int64_t now_us);
   void finish_departures(std::int64_t now_us);
   void leave_groups(std::size_t index);
   void time_out(std::size_t index, std::int64_t now_us);

@@ -9,11 +9,14 @@ namespace keepline::vrrp {
 void Speaker::leave(std::int64_t now_us) {
   ending_ = true;
   for (std::size_t i = 0; i < members_.size(); ++i) depart(i, Leaving::kToInit, now_us);
+  for (std::size_t i = 0; i < members_.size(); ++i) leave_groups(i);
   finish_departures(now_us);
 }
 
 void Speaker::leave(const std::vector<std::size_t>& instances, std::int64_t now_us) {
   for (const std::size_t index : instances) depart(index, Leaving::kToInit, now_us);
+  // Those that stay must not follow them into INIT.
+  for (const std::size_t index : instances) leave_groups(index);
   // Whom those members kept waiting that have gone.
   for (std::size_t group = 0; group < groups_.size(); ++group) settle_group(group, now_us);
   finish_departures(now_us);
@@ -51,13 +54,17 @@ void Speaker::depart(std::size_t index, Leaving leaving, std::int64_t now_us) {
   Member& member = members_[index];
   const bool is_leaving = member.is_leaving();
   if (leaving == Leaving::kToInit || !is_leaving) member.leaving = leaving;
-  // Those that stay must not follow it into INIT.
-  if (leaving == Leaving::kToInit) leave_groups(index);
   if (is_leaving) return;
   Instance& machine = member.machine;
   // Without a valid lease (we were stopped for a while) somebody else is master by now.
   if (machine.state() != State::kMaster || !machine.lease().valid(now_us)) return;
-  Departure departure(machine.config(), now_us);
+  // A sync group succeeds when the slowest of its members may.
+  std::int64_t skew_us = 0;
+  for (const std::size_t other : group_of(index)) {
+    const InstanceConfig& config = members_[other].machine.config();
+    skew_us = std::max(skew_us, longest_skew_us(config.version, config.advert_interval_us));
+  }
+  Departure departure(skew_us, now_us);
   if (!say_goodbye(index)) departure.handle_unsaid(now_us);
   // Who may have to stay needs a moment to find out that nobody came. If it comes to that too late,
   // its dataplane has been silent, and it is no master any more.
@@ -75,7 +82,9 @@ void Speaker::depart(std::size_t index, Leaving leaving, std::int64_t now_us) {
 // Whether it has left.
 bool Speaker::say_goodbye(std::size_t index) {
   send_advert(index, kReleasePriority);
-  return !std::exchange(members_[index].advert_failed, false);
+  if (std::exchange(members_[index].advert_failed, false)) return false;
+  members_[index].machine.handle_goodbye_sent();
+  return true;
 }
 
 // The way out was full: without a goodbye peers would wait for adverts that do not come.
@@ -189,16 +198,16 @@ void Speaker::hand_over_to(std::size_t index, const Advert& successor, std::int6
 void Speaker::linger(std::size_t index, bool is_succeeded, std::int64_t now_us) {
   Member& member = members_[index];
   member.announcer.stop();
-  if (!is_succeeded && !is_group_succeeded(index)) return end_linger(index);
+  if (!is_succeeded && !is_group_succeeded(index)) return end_linger(index, now_us);
   if (is_succeeded) return forward_on(index, Departure::kLinger_us, now_us);
   // It has led nobody here.
-  if (member.arrival.leads_nobody()) return end_linger(index);
+  if (member.arrival.leads_nobody()) return end_linger(index, now_us);
   // It answers on until its own successor speaks, at most for half an interval, and within the
   // lease that it has: peers wait no longer than that.
   const std::int64_t lasts_us =
       std::min({member.machine.config().advert_interval_us / 2, Departure::kLinger_us,
                 member.machine.lease().until_us() - now_us});
-  if (lasts_us <= 0) return end_linger(index);
+  if (lasts_us <= 0) return end_linger(index, now_us);
   member.lingering.answer(now_us + lasts_us);
   host_.grant_lease(index, lasts_us, Host::Answers::kYes);
 }
@@ -226,18 +235,36 @@ bool Speaker::is_group_succeeded(std::size_t index) const {
       groups_[group], [this](std::size_t other) { return members_[other].lingering.lingers(); });
 }
 
+// What comes in by one member of a sync group may go out by another one: they end together, and so
+// do those that leave for good.
+std::int64_t Speaker::lingers_until_us(std::size_t index) const {
+  if (members_[index].leaving == Leaving::kToInit) return released_us();
+  std::int64_t until_us = 0;
+  for (const std::size_t other : group_of(index)) {
+    until_us = std::max(until_us, members_[other].lingering.released_us());
+  }
+  return until_us;
+}
+
 // One that has answered until now forwards on.
 void Speaker::linger_less(std::size_t index, std::int64_t now_us) {
-  const std::int64_t until_us = members_[index].lingering.released_us();
-  if (until_us <= now_us) return end_linger(index);
+  const std::int64_t until_us = lingers_until_us(index);
+  if (until_us <= now_us) return end_linger(index, now_us);
+  Instance& machine = members_[index].machine;
+  if (machine.state() == State::kMaster) machine.depart(until_us + Departure::kMargin_us);
   forward_on(index, until_us - now_us, now_us);
 }
 
-void Speaker::end_linger(std::size_t index) {
+void Speaker::end_linger(std::size_t index, std::int64_t now_us) {
+  if (!members_[index].lingering.has_led()) lead_on(index, now_us);
   members_[index].lingering.end();
   host_.revoke_lease(index);
-  if (members_[index].successor.is_known()) host_.lead_to_successor(index);
   host_.release_addresses(index);
+}
+
+void Speaker::lead_on(std::size_t index, std::int64_t now_us) {
+  members_[index].lingering.handle_led();
+  if (members_[index].successor.is_known(now_us)) host_.lead_to_successor(index);
 }
 
 // The successor speaks: it answers ARP from now on, we only forward what is still on its way.
@@ -245,18 +272,21 @@ void Speaker::handle_while_leaving(std::size_t index, const Advert& advert, std:
   const auto departure = departures_.find(index);
   const bool departs = departure != departures_.end();
   Member& member = members_[index];
+  const bool is_first = departs && !departure->second.is_succeeded();
   const bool is_successor = advert.priority != kReleasePriority;
-  if (departs ? !is_successor : !member.lingering.lingers()) return;
+  if (is_first ? !is_successor : !member.lingering.lingers()) return;
   if (member.machine.examine(advert, host_.wall_us())) return;
-  if (!departs) return hear_successor(index, advert, now_us);
+  if (!is_first) return hear_successor(index, advert, now_us);
   if (member.leaving == Leaving::kToBackup) return hand_over_to(index, advert, now_us);
-  if (departure->second.handle_successor(now_us) == Departure::News::kKnown) return;
+  departure->second.handle_successor(now_us);
   member.arrival.lead();
   const std::int64_t lasts_us = Departure::kLinger_us + Departure::kMargin_us;
   // At fault since, or too late: it serves no more.
   if (member.machine.state() != State::kMaster || departure->second.end_us() <= now_us) {
     return host_.mute(index);
   }
+  hear_successor(index, advert, now_us);
+  member.lingering.forward(departure->second.end_us());
   member.machine.depart(departure->second.end_us() + Departure::kMargin_us);
   host_.grant_lease(index, lasts_us, Host::Answers::kNo);
 }

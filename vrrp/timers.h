@@ -27,6 +27,11 @@ constexpr std::int64_t skew_us(const TimerBase& base) {
   return (256 - base.priority) * unit_us / 256;
 }
 
+/// No peer's skew is longer than this, whatever its priority.
+constexpr std::int64_t longest_skew_us(Version version, std::int64_t interval_us) {
+  return version == Version::k2 ? kSecond_us : interval_us;
+}
+
 /// How long a backup waits when it knows by other means that the master died: the same share of the
 /// time in which that shows, so that of several the best is first.
 constexpr std::int64_t lost_skew_us(std::uint8_t priority, std::int64_t interval_us) {

@@ -86,6 +86,7 @@ class Monitor {
       require(is_legal(changed->from, changed->to), "illegal transition");
       require(changed->reason != Reason::kNone, "transition without a reason");
       state_ = changed->to;
+      if (state_ != State::kMaster) has_spoken_ = false;
       may_say_goodbye_ = false;
       if (state_ == State::kInit) silent_until_us_ = 0;  // a start is a new decision
     }
@@ -97,7 +98,9 @@ class Monitor {
       require(may_say_goodbye_, "priority 0 without leaving");
       return;
     }
-    const bool extra = may_say_goodbye_ && instance.config().higher_prio_send_advert;
+    const bool is_last_word = instance.config().higher_prio_send_advert || !has_spoken_;
+    const bool extra = may_say_goodbye_ && is_last_word;
+    has_spoken_ = true;
     require(extra || (leased_ && has_vips_ && announced_), "advert before serving");
     require(send.priority == instance.effective_priority(), "advert with another priority");
   }
@@ -136,6 +139,7 @@ class Monitor {
   bool leased_ = false;
   bool announced_ = false;
   bool may_say_goodbye_ = false;
+  bool has_spoken_ = false;  ///< Since it is master.
   bool lapsed_ = false;
   std::int64_t lease_until_us_ = 0;
   std::int64_t silent_until_us_ = 0;

@@ -106,7 +106,7 @@ MUTANTS = (
     Mutant(
         "nobody-led",
         "vrrp/speaker_leave.cc",
-        "  if (members_[index].successor.is_known()) host_.lead_to_successor(index);\n",
+        "  if (members_[index].successor.is_known(now_us)) host_.lead_to_successor(index);\n",
         "",
         "who yields keeps its clients, though the better one does not know of them",
     ),

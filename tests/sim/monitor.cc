@@ -116,7 +116,9 @@ void Monitor::added(const Node& node, std::size_t lan, const InstanceConfig& con
 }
 
 void Monitor::reconfigures(const Node& node, std::size_t lan, const InstanceConfig& config) {
+  const std::uint8_t before = watch_of(node, lan).priority();
   watch_of(node, lan).reconfigured(config, moment(node));
+  note_priority(node, lan, before);
   quiet_since_us_ = std::max(quiet_since_us_, node.now_us());
   judge_anew(node.number());
   if (!trace_) return;
@@ -156,8 +158,18 @@ void Monitor::run_begins(const Node& node) {
   }
 }
 
+// An advert with a priority that has fallen meanwhile may make a node step back for one that does
+// the same: two changes that cross each other.
+void Monitor::note_priority(const Node& node, std::size_t lan, std::uint8_t before) {
+  const Watch& watch = watch_of(node, lan);
+  const bool is_said = watch.last_advert_real_us() + bounds_.hop_us > node.now_us();
+  if (traffic_ && is_said && watch.priority() < before) traffic_->disarm();
+}
+
 void Monitor::prioritised(const Node& node, std::size_t lan) {
+  const std::uint8_t before = watch_of(node, lan).priority();
   watch_of(node, lan).prioritised(node.instance(lan).effective_priority());
+  note_priority(node, lan, before);
   if (!trace_) return;
   trace(node, "lan " + std::to_string(lan) + " priority " +
                   std::to_string(node.instance(lan).effective_priority()));
@@ -294,13 +306,15 @@ void Monitor::changes(const Node& node, std::size_t lan, const StateChanged& cha
   const bool lingers = change.from == State::kMaster && (change.reason == Reason::kHigherPriority ||
                                                          change.reason == Reason::kGroupLeft ||
                                                          change.reason == Reason::kHandedOver);
-  // A member that was not succeeded itself begins when its own successor speaks, or later.
-  const bool is_follower = change.reason == Reason::kGroupLeft ||
-                           (change.reason == Reason::kHandedOver &&
-                            node_facts_[node.number()].successor_heard_us[lan] > node.now_us());
-  const std::int64_t times = is_follower ? 2 : 1;
-  node_facts_[node.number()].lingers_until_us[lan] =
-      lingers ? node.local_us() + times * Departure::kLinger_us : 0;
+  // A member of a sync group that was not succeeded itself begins when its own successor speaks, or
+  // later; and the others wait for it.
+  const auto times = static_cast<std::int64_t>(schedule_.lan_count());
+  auto& lingers_until_us = node_facts_[node.number()].lingers_until_us;
+  lingers_until_us[lan] = lingers ? node.local_us() + times * Departure::kLinger_us : 0;
+  // One that is grouped only now waits for the other, too.
+  for (std::int64_t& until_us : lingers_until_us) {
+    if (until_us > node.local_us()) until_us = std::max(until_us, lingers_until_us[lan]);
+  }
   if (change.to != State::kMaster) return;
   ++tally_.takeovers;
   check_takeover(node, lan);
@@ -311,7 +325,8 @@ void Monitor::notices(const Node& node, std::size_t lan, const Notice& notice) {
   const bool speaks = watch.config().garp.lower_prio_repeat > 0;
   if (notice.kind != NoticeKind::kLowerPriorityAdvert || !speaks) return;
   for (std::size_t other = 0; other < schedule_.lan_count(); ++other) {
-    if (node.has(other)) watch_of(node, other).must_announce(moment(node));
+    const bool is_meant = other == lan || watch.config().sync_grouped;
+    if (is_meant && node.has(other)) watch_of(node, other).must_announce(moment(node));
   }
 }
 

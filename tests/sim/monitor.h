@@ -108,6 +108,7 @@ class Monitor final : public Observer {
             std::string detail);
   bool is_eligible(const Node& node, std::int64_t now_us) const;
   void judge_anew(std::size_t node);
+  void note_priority(const Node& node, std::size_t lan, std::uint8_t before);
   void judge(const Watch::Judgement& judgement, const Node& node, std::size_t lan);
   void change(const Fault& fault, int by, std::int64_t now_us);
   void trace(const Node& node, const std::string& what) const;

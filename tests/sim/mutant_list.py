@@ -218,8 +218,8 @@ MUTANTS = (
     Mutant(
         "departure-without-end",
         "vrrp/handover/departure.h",
-        "end_us_(tries_until_us_ + longest_skew_us(config))",
-        "end_us_(tries_until_us_ + longest_skew_us(config) + 100 * kSlack_us)",
+        "end_us_(tries_until_us_ + skew_us)",
+        "end_us_(tries_until_us_ + skew_us + 100 * kSlack_us)",
         "a leaving master serves on without a successor",
     ),
     Mutant(

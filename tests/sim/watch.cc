@@ -101,6 +101,7 @@ void Watch::reconfigured(InstanceConfig config, Moment now) {
   respected_.reset();
   // Whoever listens next may begin with this.
   longest_interval_us_ = std::max(longest_interval_us_, config_.advert_interval_us);
+  lead_interval_us_ = std::max(lead_interval_us_, config_.advert_interval_us);
   if (learned_) return;
   known_interval_us_ = config_.advert_interval_us;
   // What is over stays over: a member of a sync group may be waiting for the others.
@@ -124,8 +125,11 @@ bool Watch::may_listen(Moment now) const {
 }
 
 void Watch::hears_release(const Heard& heard, Moment now) {
+  // It need not be believed while listening; whoever has said it hands over nevertheless.
+  if (respected_ == heard.from) respected_.reset();
   if (now.local_us < listen_until_us_) return;
   known_interval_us_ = std::min(known_interval_us_, heard.interval_us);
+  learned_ = learned_ || config_.version == Version::k3;
   // Whoever says it: RFC 9568 section 6.4.2 does not ask whether he was the one that we follow.
   respected_.reset();
   const std::int64_t wait_us = skew_of_us(skew_unit_us(known_interval_us_));
@@ -189,14 +193,16 @@ Watch::Judgement Watch::sends(std::uint8_t priority, Moment now, bool is_master)
     if (priority == priority_) return std::nullopt;
     return Verdict{Invariant::kSilence, "an advert with another priority"};
   }
-  if (config_.higher_prio_send_advert && better_heard_ && !lapsed_) return std::nullopt;
+  const bool is_first = last_advert_us_ < became_master_us_;
+  const bool may_speak = config_.higher_prio_send_advert || is_first;
+  if (may_speak && better_heard_ && !lapsed_) return std::nullopt;
   return Verdict{Invariant::kSilence, "an advert without mastership"};
 }
 
 Watch::Judgement Watch::enter_master(const StateChanged& change, Moment now) {
   became_master_real_us_ = now.real_us;
   became_master_us_ = now.local_us;
-  spoken_interval_us_ = config_.advert_interval_us;
+  spoken_interval_us_ = lead_interval_us_ = config_.advert_interval_us;
   lapsed_ = false;
   stands_by_ = false;
   listen_until_us_ = 0;
@@ -228,6 +234,8 @@ void Watch::enter_backup(const StateChanged& change, Moment now) {
   if (must_listen_) return listen(now, known_interval_us_);
   if (change.from == State::kMaster) {
     hold(now.local_us, known_interval_us_, Invariant::kPatience);
+    const bool is_going = now.local_us < released_us_ + Instance::kOvertaken_us;
+    if (change.reason == Reason::kGroupLeft && is_going) hold_.intervals = 0;
     if (change.reason == Reason::kHigherPriority) respect(*last_heard_, now, Invariant::kPatience);
     if (successor_) respect(*std::exchange(successor_, std::nullopt), now, Invariant::kStandBy);
     return;
@@ -270,7 +278,7 @@ Watch::Judgement Watch::run_ends(Moment now, bool is_master, std::int64_t lease_
   // Who preempts leads clients away first, when its kernel has the addresses; nobody has heard of
   // it yet, nor waits for it.
   const std::int64_t lead_us =
-      std::max({Instance::kClaim_us + Instance::kLead_us, interval_us, config_.advert_interval_us});
+      std::max({Instance::kClaim_us + Instance::kLead_us, interval_us, lead_interval_us_});
   const bool leads =
       last_advert_us_ < became_master_us_ && now.local_us < became_master_us_ + lead_us;
   const std::int64_t spoke_us =

@@ -120,7 +120,8 @@ class Watch {
   std::int64_t last_pause_us_;
   std::int64_t known_interval_us_;
   std::int64_t spoken_interval_us_;
-  std::int64_t longest_interval_us_;  ///< Of all that it has known: how long it may listen.
+  std::int64_t longest_interval_us_;   ///< Of all that it has known: how long it may listen.
+  std::int64_t lead_interval_us_ = 0;  ///< The longest of its own since it became master.
   std::optional<std::int64_t> first_lower_us_;
   std::optional<std::int64_t> succession_by_us_;
   std::optional<std::size_t> respected_;

@@ -2,9 +2,8 @@
 //
 // PURE. It has said priority 0. Until a successor speaks it answers and forwards as before; then
 // it answers no more, and forwards for another moment what was already on its way. Nobody tells a
-// master whether there is a successor at all, so the wait is bounded: the longest skew there is
-// (version 2: one second; version 3: one advert interval, RFC 9568 section 6.1) and some slack for
-// a busy peer.
+// master whether there is a successor at all, so the wait is bounded: the longest skew there is and
+// some slack for a busy peer.
 #pragma once
 
 #include <algorithm>
@@ -24,8 +23,9 @@ class Departure {
   /// How soon a goodbye that did not leave is tried again.
   static constexpr std::int64_t kRetry_us = 1000;
 
-  Departure(const InstanceConfig& config, std::int64_t now_us)
-      : tries_until_us_(now_us + kSlack_us), end_us_(tries_until_us_ + longest_skew_us(config)) {}
+  /// `skew_us`: the longest of whoever may succeed, see longest_skew_us().
+  Departure(std::int64_t skew_us, std::int64_t now_us)
+      : tries_until_us_(now_us + kSlack_us), end_us_(tries_until_us_ + skew_us) {}
 
   /// It has not left. It is tried again as long as who hears it has his whole skew before the end.
   void handle_unsaid(std::int64_t now_us) {
@@ -38,14 +38,11 @@ class Departure {
   /// When it is to be tried again; nothing: not at all.
   std::optional<std::int64_t> says_us() const { return says_us_; }
 
-  enum class News : std::uint8_t { kFirst, kKnown };
-  /// An advert of another router was heard.
-  News handle_successor(std::int64_t now_us) {
-    if (succeeded_) return News::kKnown;
+  /// An advert of another router was heard, for the first time.
+  void handle_successor(std::int64_t now_us) {
     succeeded_ = true;
     // After its end (this node was not running) nothing of it begins anew.
     if (now_us < end_us_) end_us_ = now_us + kLinger_us;
-    return News::kFirst;
   }
 
   bool is_succeeded() const { return succeeded_; }
@@ -53,10 +50,6 @@ class Departure {
   std::int64_t end_us() const { return end_us_; }
 
  private:
-  static std::int64_t longest_skew_us(const InstanceConfig& config) {
-    return config.version == Version::k2 ? kSecond_us : config.advert_interval_us;
-  }
-
   std::int64_t tries_until_us_;
   std::int64_t end_us_;
   std::optional<std::int64_t> says_us_;

@@ -19,7 +19,8 @@ class Successor {
 
   /// An advert that was accepted. kServes: its sender is, as far as can be told, who serves.
   News hear(const Advert& advert, std::int64_t now_us) {
-    const Heard heard{advert.priority, advert.source, now_us + advert.interval_us};
+    const Heard heard{advert.priority, advert.source, advert.interval_us,
+                      now_us + advert.interval_us};
     const bool is_same = heard_ && heard_->source == heard.source;
     const bool is_worse = heard_ && !is_same && heard < *heard_;
     const bool releases = advert.priority == kReleasePriority;
@@ -30,12 +31,16 @@ class Successor {
     return News::kServes;
   }
   void forget() { *this = Successor(); }
-  bool is_known() const { return heard_.has_value() && !is_gone_; }
+  /// Not one whose last adverts have not come.
+  bool is_known(std::int64_t now_us) const {
+    return heard_.has_value() && !is_gone_ && now_us < heard_->next_us + heard_->interval_us;
+  }
 
  private:
   struct Heard {
     std::uint8_t priority;
     net::IpAddr source;
+    std::int64_t interval_us;
     std::int64_t next_us;  ///< When its next advert is due.
     /// RFC 9568 section 6.4.3: the higher address breaks a tie.
     friend bool operator<(const Heard& a, const Heard& b) {

@@ -314,6 +314,19 @@ TEST(Backup, ANewStateSaysThingsAgain) {
   EXPECT_EQ(did(b.instance), "notice3");
 }
 
+// Who has said goodbye serves on for a skew of its own interval, not of ours.
+TEST(Backup, ALongerIntervalDoesNotMakeItMissASuccession) {
+  InstanceConfig config = config_of(100);
+  config.version = Version::k3;
+  Backup b(config);
+  b.hear(kReleasePriority, kStart_us + 1);
+  const std::int64_t due_us = b.instance.deadline_us();
+  ASSERT_EQ(due_us, kStart_us + 1 + 609'375);
+  config.advert_interval_us = 4 * kSecond_us;
+  b.instance.reconfigure(config, kStart_us + 2);
+  EXPECT_EQ(b.instance.deadline_us(), due_us);
+}
+
 TEST(Backup, ReconfigureMovesTheTimer) {
   Backup b(config_of(100));
   InstanceConfig config = config_of(100);

@@ -89,6 +89,17 @@ TEST_F(ClaimTest, WhoYieldsMeanwhileHasLedNobody) {
   EXPECT_FALSE(host.leases.contains(0));
 }
 
+// It has led clients here: whoever is better hears of it, and calls them back.
+TEST_F(ClaimTest, WhoYieldsBeforeItsFirstAdvertSaysOne) {
+  preempt();
+  pass(Instance::kClaim_us + 1);
+  ASSERT_NE(host.announced[0], "");
+  ASSERT_EQ(host.adverts[0], "");
+  hear(0, 210);
+  EXPECT_EQ(state(0), State::kBackup);
+  EXPECT_EQ(host.adverts[0], "200 ");
+}
+
 TEST_F(ClaimTest, AMemberThatIsNotReadyKeepsItsGroupWaiting) {
   host.unready = {1};
   preempt_as_group();

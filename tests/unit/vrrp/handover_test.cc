@@ -107,6 +107,66 @@ TEST_F(HandoverTest, WhoHasJustHandedOverSucceedsItsSuccessor) {
   EXPECT_TRUE(host.held[0]);
 }
 
+// A backup that is a sync group succeeds when the slowest of its members may.
+TEST_F(HandoverTest, AGroupWaitsForTheLongestSkewOfItsMembers) {
+  InstanceConfig slow = testing::instance_of(50);
+  InstanceConfig quick = testing::instance_of(51);
+  quick.version = Version::k3;
+  quick.advert_interval_us = 10 * kCentisecond_us;
+  slow.sync_grouped = quick.sync_grouped = true;
+  add(0, slow);
+  add(1, quick);
+  speaker.set_groups({{0, 1}}, now_us);
+  speaker.start(now_us);
+  pass(10);
+  ASSERT_EQ(state(1), State::kMaster);
+  speaker.hand_over({0}, now_us);
+  pass(kSecond_us + Departure::kSlack_us - 1);
+  EXPECT_EQ(host.adverts[1], "255 0 ") << "it would make the successor wait anew";
+  EXPECT_TRUE(host.leases.contains(1));
+  pass(1);
+  EXPECT_EQ(host.adverts[1], "255 0 255 ");
+  EXPECT_EQ(state(1), State::kMaster);
+  speaker.leave(now_us);
+  pass(kSecond_us + Departure::kSlack_us - 1);
+  EXPECT_EQ(state(1), State::kMaster);
+  EXPECT_EQ(host.leases[1], kSecond_us + Departure::kSlack_us) << "its dataplane serves as long";
+}
+
+// Its goodbye is heard by one member before what it said before that is heard by the other one.
+TEST_F(HandoverTest, AGroupThatYieldsToOneThatIsGoingSucceedsIt) {
+  for (const std::uint8_t number : {0, 1}) {
+    InstanceConfig config = testing::instance_of(static_cast<std::uint8_t>(50 + number));
+    config.priority = 200;
+    config.sync_grouped = true;
+    add(number, config);
+  }
+  speaker.set_groups({{0, 1}}, now_us);
+  speaker.start(now_us);
+  pass(5 * kSecond_us);
+  ASSERT_EQ(state(1), State::kMaster);
+  hear(1, kReleasePriority);
+  hear(0, 210);
+  ASSERT_EQ(state(1), State::kBackup);
+  hear(0, kReleasePriority);
+  pass(kSecond_us / 2);
+  EXPECT_EQ(state(0), State::kMaster);
+  EXPECT_EQ(state(1), State::kMaster);
+}
+
+// What comes in through one member goes out through another one.
+TEST_F(HandoverTest, AGroupForwardsOnUntilItsLastMemberEnds) {
+  hand_over_group();
+  hear(0, 100);
+  pass(kSecond_us / 2);
+  ASSERT_EQ(host.leases[1], Departure::kLinger_us);
+  EXPECT_EQ(host.leases[0], Departure::kLinger_us) << "granted once more";
+  pass(Departure::kLinger_us - 1);
+  EXPECT_TRUE(host.leases.contains(0));
+  pass(1);
+  EXPECT_TRUE(host.leases.empty());
+}
+
 // With long intervals it takes long to find out, with short ones the lease is short.
 TEST_F(HandoverTest, EachInstanceFindsOutByItselfThatNobodyCame) {
   InstanceConfig quick = testing::instance_of(51);
@@ -164,21 +224,25 @@ TEST_F(HandoverTest, AGoodbyeThatDoesNotLeaveIsTriedAgain) {
   host.refuses = false;
   pass(Departure::kRetry_us);
   EXPECT_EQ(host.adverts[0], "255 0 ");
+  EXPECT_EQ(speaker.instance(0).statistics().pri_zero_sent, 1u) << "those that left count";
   EXPECT_EQ(state(0), State::kMaster) << "it serves until somebody has come";
   pass(began_us + kSecond_us + Departure::kSlack_us - now_us);
   EXPECT_EQ(state(0), State::kInit);
   EXPECT_EQ(host.adverts[0], "255 0 ") << "once";
+  EXPECT_EQ(speaker.instance(0).statistics().pri_zero_sent, 1u);
 }
 
-TEST_F(HandoverTest, AGoodbyeThatNeverLeavesKeepsNobody) {
+TEST_F(HandoverTest, AGoodbyeThatDoesNotLeaveInTimeIsSaidAtTheEnd) {
   start();
   host.refuses = true;
   speaker.leave({0}, now_us);
   pass(Departure::kSlack_us);
   host.refuses = false;
-  pass(kSecond_us);
+  pass(kSecond_us - 1);
   EXPECT_EQ(host.adverts[0], "255 ") << "there is no time for a successor's skew any more";
-  EXPECT_EQ(state(0), State::kInit);
+  pass(1);
+  EXPECT_EQ(state(0), State::kInit) << "it waits no longer for that";
+  EXPECT_EQ(host.adverts[0], "255 0 ") << "who hears it need not wait for three adverts";
 }
 
 TEST_F(HandoverTest, WhoSleptBeforeItsGoodbyeLeftSaysNone) {

@@ -32,5 +32,23 @@ TEST(Lingering, WhomItAnswersIsOnHisWayForAnotherMoment) {
   EXPECT_EQ(lingering.until_us(), 2'000);
 }
 
+TEST(Lingering, WhoForwardsLeadsClientsOnBeforeItsEnd) {
+  constexpr std::int64_t kEnd_us = 500'000;
+  constexpr std::int64_t kLeads_us = kEnd_us - Lingering::kLed_us;
+  Lingering lingering;
+  lingering.answer(kEnd_us);
+  EXPECT_EQ(lingering.next_us(), kEnd_us);
+  EXPECT_FALSE(lingering.leads(kEnd_us)) << "it answers still";
+  lingering.forward(kEnd_us);
+  EXPECT_EQ(lingering.next_us(), kLeads_us);
+  EXPECT_FALSE(lingering.leads(kLeads_us - 1));
+  EXPECT_TRUE(lingering.leads(kLeads_us));
+  lingering.handle_led();
+  EXPECT_FALSE(lingering.leads(kLeads_us)) << "once";
+  EXPECT_EQ(lingering.next_us(), kEnd_us);
+  lingering.forward(kEnd_us);
+  EXPECT_TRUE(lingering.leads(kLeads_us)) << "others may have been led here meanwhile";
+}
+
 }  // namespace
 }  // namespace keepline::vrrp

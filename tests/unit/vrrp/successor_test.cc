@@ -24,11 +24,11 @@ class SuccessorTest : public ::testing::Test {
 };
 
 TEST_F(SuccessorTest, NobodyIsKnownAtFirst) {
-  EXPECT_FALSE(successor.is_known());
+  EXPECT_FALSE(successor.is_known(now_us));
   EXPECT_TRUE(serves(100, "10.0.0.2"));
-  EXPECT_TRUE(successor.is_known());
+  EXPECT_TRUE(successor.is_known(now_us));
   successor.forget();
-  EXPECT_FALSE(successor.is_known());
+  EXPECT_FALSE(successor.is_known(now_us));
 }
 
 TEST_F(SuccessorTest, OfSeveralThatSucceedAtOnceTheBestServes) {
@@ -36,24 +36,32 @@ TEST_F(SuccessorTest, OfSeveralThatSucceedAtOnceTheBestServes) {
   EXPECT_TRUE(serves(100, "10.0.0.3")) << "a tie: the higher address";
   EXPECT_FALSE(serves(100, "10.0.0.2")) << "sent before it yielded";
   EXPECT_TRUE(serves(101, "10.0.0.1"));
-  EXPECT_TRUE(successor.is_known());
+  EXPECT_TRUE(successor.is_known(now_us));
 }
 
 TEST_F(SuccessorTest, WhoSucceedsTheSuccessorLeadsClientsHimself) {
   EXPECT_TRUE(serves(200, "10.0.0.2"));
   EXPECT_FALSE(serves(0, "10.0.0.3")) << "not the successor's goodbye";
-  EXPECT_TRUE(successor.is_known());
+  EXPECT_TRUE(successor.is_known(now_us));
   EXPECT_FALSE(serves(0, "10.0.0.2"));
-  EXPECT_FALSE(successor.is_known());
+  EXPECT_FALSE(successor.is_known(now_us));
   EXPECT_FALSE(serves(100, "10.0.0.3"));
-  EXPECT_FALSE(successor.is_known());
+  EXPECT_FALSE(successor.is_known(now_us));
 }
 
 TEST_F(SuccessorTest, ABetterOneThatFallsSilentIsGone) {
   EXPECT_TRUE(serves(200, "10.0.0.2"));
   now_us += kSecond_us;
   EXPECT_FALSE(serves(100, "10.0.0.3"));
-  EXPECT_FALSE(successor.is_known());
+  EXPECT_FALSE(successor.is_known(now_us));
+}
+
+TEST_F(SuccessorTest, OneWhoseAdvertsDoNotComeIsNotLedTo) {
+  EXPECT_TRUE(serves(200, "10.0.0.2"));
+  now_us += 2 * kSecond_us - 1;
+  EXPECT_TRUE(successor.is_known(now_us)) << "one may be lost or late";
+  ++now_us;
+  EXPECT_FALSE(successor.is_known(now_us));
 }
 
 class LeadingTest : public testing::SpeakerTest {};
@@ -62,8 +70,42 @@ class LeadingTest : public testing::SpeakerTest {};
 TEST_F(LeadingTest, WhoYieldsLeadsItsClientsToTheOther) {
   start();
   hear(0, kOwnerPriority);
-  EXPECT_TRUE(host.led.empty()) << "not before it has let go";
+  pass(Departure::kLinger_us - Lingering::kLed_us - 1);
+  EXPECT_TRUE(host.led.empty()) << "most have been led there by then";
+  pass(1);
+  EXPECT_EQ(host.led, std::set<std::size_t>{0});
+  EXPECT_TRUE(host.leases.contains(0)) << "what they have sent before is on its way";
+  host.led.clear();
+  pass(Lingering::kLed_us);
+  EXPECT_TRUE(host.led.empty());
+  EXPECT_FALSE(host.leases.contains(0));
+}
+
+// Whoever it has not heard may not have heard its goodbye.
+TEST_F(LeadingTest, SoDoesOneThatLeavesForGood) {
+  start();
+  speaker.leave({0}, now_us);
+  hear(0, 100);
+  pass(Departure::kLinger_us - Lingering::kLed_us);
+  EXPECT_EQ(host.led, std::set<std::size_t>{0});
+  EXPECT_EQ(state(0), State::kMaster);
+  pass(Lingering::kLed_us);
+  EXPECT_EQ(state(0), State::kInit);
+}
+
+TEST_F(LeadingTest, WhoseSuccessorLeavesAsWellLeadsNobody) {
+  start();
+  speaker.leave({0}, now_us);
+  hear(0, 100);
+  hear(0, kReleasePriority);
   pass(Departure::kLinger_us);
+  EXPECT_TRUE(host.led.empty());
+}
+
+TEST_F(LeadingTest, WhoIsStoppedBeforeLeadsThemAtOnce) {
+  start();
+  hear(0, kOwnerPriority);
+  speaker.stop(now_us);
   EXPECT_EQ(host.led, std::set<std::size_t>{0});
 }
 
