@@ -295,6 +295,7 @@ void App::stop() {
     if (!ending_) finish();
     return;
   }
+  answer_failover({"the daemon was stopped meanwhile: all of it leaves", {}});
   if (checks_ != nullptr) checks_->stop();
   if (watch_ != nullptr) watch_->stop();
   if (vrrp_ == nullptr) {

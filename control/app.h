@@ -99,6 +99,11 @@ class App final : public VrrpHost {
   void failover(const api::FailoverQuery& query, api::Backend::FailoverCallback reply);
   /// Of those that the query means; nothing: why there are none.
   tl::expected<std::vector<std::size_t>, std::string> meant_by(const api::FailoverQuery& query);
+  /// `masters`: those of `meant` that were it when it was asked for.
+  api::FailoverReport handed_over(const std::vector<std::size_t>& meant,
+                                  const std::set<std::size_t>& masters, bool is_back) const;
+  /// Whoever waits for mastership to be handed over, if anybody; a reload may begin again.
+  void answer_failover(api::FailoverReport report);
 
   // VrrpHost.
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
@@ -170,7 +175,7 @@ class App final : public VrrpHost {
   std::optional<Reload> reload_;                                  ///< Set: one is under way.
   std::vector<api::Backend::ReloadCallback> waiting_for_reload_;  ///< For the one after it.
   bool is_reload_asked_ = false;
-  bool is_handing_over_ = false;
+  api::Backend::FailoverCallback failover_reply_;  ///< Set: mastership is being handed over.
   bool stopping_ = false;
   bool ending_ = false;
   std::int64_t goodbye_until_us_ = 0;

@@ -6,7 +6,7 @@ namespace keepline::control {
 
 tl::expected<std::vector<std::size_t>, std::string> App::meant_by(const api::FailoverQuery& query) {
   if (vrrp_ == nullptr) return tl::unexpected(std::string("this daemon does not speak VRRP (-C)"));
-  if (stopping_ || reload_ || is_handing_over_) {
+  if (stopping_ || reload_ || failover_reply_) {
     return tl::unexpected(std::string("the daemon is about to change already: try again"));
   }
   std::vector<std::size_t> result;
@@ -27,28 +27,33 @@ void App::failover(const api::FailoverQuery& query, api::Backend::FailoverCallba
   for (const std::size_t number : *meant) {
     if (is_held(static_cast<lb::LeaseSlot>(number))) masters.insert(number);
   }
-  const auto tell = [this, meant = *meant, masters, is_back = query.is_back,
-                     reply = std::move(reply)] {
-    is_handing_over_ = false;
-    api::FailoverReport report;
-    for (const std::size_t number : meant) {
-      const vrrp::Instance& machine = vrrp_->speaker().instance(number);
-      const bool is_master = machine.state() == vrrp::State::kMaster;
-      std::string outcome = is_master ? "no successor" : "handed over";
-      if (!masters.contains(number)) outcome = "not master";
-      if (is_back) outcome = "takes back";
-      log::info("({}) failover: {}", machine.config().name, outcome);
-      report.instances.push_back({machine.config().name, std::move(outcome)});
-    }
-    reply(report);
-    if (is_reload_asked_ && !reload_) begin_reload();
+  failover_reply_ = std::move(reply);
+  const auto tell = [this, meant = *meant, masters, is_back = query.is_back] {
+    answer_failover(handed_over(meant, masters, is_back));
   };
-  if (query.is_back) {
-    vrrp_->take_back(*meant);
-    return tell();
+  if (!query.is_back) return vrrp_->hand_over(*meant, tell);
+  vrrp_->take_back(*meant);
+  tell();
+}
+
+api::FailoverReport App::handed_over(const std::vector<std::size_t>& meant,
+                                     const std::set<std::size_t>& masters, bool is_back) const {
+  api::FailoverReport report;
+  for (const std::size_t number : meant) {
+    const vrrp::Instance& machine = vrrp_->speaker().instance(number);
+    const bool is_master = machine.state() == vrrp::State::kMaster;
+    std::string outcome = is_master ? "no successor" : "handed over";
+    if (!masters.contains(number)) outcome = "not master";
+    if (is_back) outcome = "takes back";
+    log::info("({}) failover: {}", machine.config().name, outcome);
+    report.instances.push_back({machine.config().name, std::move(outcome)});
   }
-  is_handing_over_ = true;
-  vrrp_->hand_over(*meant, tell);
+  return report;
+}
+
+void App::answer_failover(api::FailoverReport report) {
+  if (const auto reply = std::exchange(failover_reply_, nullptr)) reply(std::move(report));
+  if (is_reload_asked_ && !reload_ && !stopping_) begin_reload();
 }
 
 }  // namespace keepline::control

@@ -11,7 +11,7 @@ namespace keepline::control {
 // Whoever asks during a reload wants what is in the file by now: another one follows.
 void App::reload(api::Backend::ReloadCallback reply) {
   if (reply) waiting_for_reload_.push_back(std::move(reply));
-  if (reload_ || is_handing_over_) {
+  if (reload_ || failover_reply_) {
     is_reload_asked_ = true;
     return;
   }

@@ -70,7 +70,7 @@ struct FailoverRow {
   std::string outcome;  ///< "handed over", "no successor", "not master", "takes back".
 };
 struct FailoverReport {
-  std::string error;  ///< Not empty: nothing was done.
+  std::string error;  ///< Not empty: why there is no outcome.
   std::vector<FailoverRow> instances;
 };
 

@@ -123,6 +123,19 @@ def test_nobody_to_hand_over_to(lab):
     check(report)
 
 
+def test_stopped_while_it_hands_over(lab):
+    """Whoever has asked for it is told."""
+    net = pair(lab)
+    text = vrrp_instance(vip=f"{VIP}/24", advert_int=5)
+    keepline = Keepline(net.nodes[0], text).start()
+    keepline.wait_master(VIP, timeout=30)
+    asked = keepline.host.start(KEEPLINE, "failover", name="failover")
+    wait_for(lambda: keepline.statistics()["pri_zero_sent"] == 1, what="it has said goodbye")
+    assert keepline.stop() == 0
+    assert asked.wait() == 3
+    assert "stopped meanwhile" in asked.output()
+
+
 def silence(hosts, is_silent):
     """They answer no ARP."""
     for host in hosts:
