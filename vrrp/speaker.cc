@@ -144,7 +144,7 @@ void Speaker::handle_timeout(std::int64_t now_us) {
   for (std::size_t i = 0; i < members_.size() && !stopped_; ++i) {
     if (members_[i].lingering.leads(now_us)) lead_on(i, now_us);
     if (members_[i].lingering.is_due(now_us)) linger_less(i, now_us);
-    if (!members_[i].is_used || (members_[i].is_leaving() && !serves_alone(i))) continue;
+    if (!is_active(i)) continue;
     if (members_[i].is_leaving()) {
       try_goodbye_again(i, now_us);
     } else {
@@ -165,6 +165,12 @@ void Speaker::time_out(std::size_t index, std::int64_t now_us) {
   settle(index, now_us);
 }
 
+// Whether something of it is due by itself: not of one that leaves and was succeeded.
+bool Speaker::is_active(std::size_t index) const {
+  const Member& member = members_[index];
+  return member.is_used && (!member.is_leaving() || serves_alone(index));
+}
+
 // It has said goodbye, and nobody has come yet.
 bool Speaker::serves_alone(std::size_t index) const {
   const auto departure = departures_.find(index);
@@ -181,9 +187,8 @@ std::optional<std::int64_t> Speaker::next_timeout() const {
   for (std::size_t index = 0; index < members_.size(); ++index) {
     const Member& member = members_[index];
     consider(member.lingering.next_us());
-    if (!member.is_used) continue;
     if (member.leaving == Leaving::kToBackup) consider(departures_.at(index).end_us());
-    if (member.is_leaving() && !serves_alone(index)) continue;
+    if (!is_active(index)) continue;
     consider(member.is_leaving() ? departures_.at(index).says_us() : member.machine.next_timeout());
     const auto announces_us = member.announcer.next_timeout(*gaps_.at(member.port));
     if (announces_us) consider(std::max(*announces_us, member.announces_from_us));

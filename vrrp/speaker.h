@@ -3,8 +3,9 @@
 // PURE: one thread calls it and says what time it is (monotonic microseconds, never decreasing); a
 // Host carries out what the machines want, in their order. Sync groups are settled and
 // announcements paced here, and a node that stops leaves make-before-break (handover/departure.h).
-// In three files: speaker_announce.cc leads clients here, speaker_leave.cc leaves, speaker.cc has
-// the rest. Bounds: kMaxInstances; kAnnouncementsPerTurn announcements of one instance in one call.
+// In four files: speaker_announce.cc leads clients here, speaker_leave.cc leaves, speaker_linger.cc
+// serves on after having been succeeded, speaker.cc has the rest. Bounds: kMaxInstances;
+// kAnnouncementsPerTurn announcements of one instance in one call.
 #pragma once
 
 #include <cstdint>
@@ -83,6 +84,8 @@ class Speaker {
   bool has_left() const { return stopped_; }
   bool is_leaving() const;
   bool is_leaving(std::size_t number) const { return members_[number].is_leaving(); }
+  /// Has its addresses still, although it was succeeded.
+  bool lingers(std::size_t number) const { return members_[number].lingering.lingers(); }
 
   /// A packet of protocol 112 that came in through a port, from its IP header on.
   void handle_packet(Port port, net::Bytes packet, std::int64_t now_us);
@@ -149,6 +152,7 @@ class Speaker {
   void finish_departures(std::int64_t now_us);
   void leave_groups(std::size_t index);
   void time_out(std::size_t index, std::int64_t now_us);
+  bool is_active(std::size_t index) const;
   bool serves_alone(std::size_t index) const;
   void leave_if_broken(std::size_t index, std::int64_t now_us);
   void settle(std::size_t index, std::int64_t now_us);

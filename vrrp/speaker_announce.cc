@@ -101,7 +101,7 @@ bool Speaker::may_announce(std::size_t index) {
 
 void Speaker::announce_alone(std::size_t index, std::int64_t now_us) {
   Member& member = members_[index];
-  if (member.is_leaving() && !serves_alone(index)) return;
+  if (!is_active(index)) return;
   if (member.is_leaving() && departures_.at(index).end_us() <= now_us) {
     // It waits for others that leave with it.
     member.announces_from_us = now_us + kAnnounceRetry_us;

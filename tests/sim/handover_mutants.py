@@ -12,9 +12,9 @@ MUTANTS = (
     ),
     Mutant(
         "preempted-gone-at-once",
-        "vrrp/speaker_leave.cc",
+        "vrrp/speaker_linger.cc",
         "  if (is_succeeded) return forward_on(index, Departure::kLinger_us, now_us);",
-        "  if (is_succeeded) return end_linger(index);",
+        "  if (is_succeeded) return end_linger(index, now_us);",
         "who was preempted forwards nothing that is still on its way",
     ),
     Mutant(
@@ -105,7 +105,7 @@ MUTANTS = (
     ),
     Mutant(
         "nobody-led",
-        "vrrp/speaker_leave.cc",
+        "vrrp/speaker_linger.cc",
         "  if (members_[index].successor.is_known(now_us)) host_.lead_to_successor(index);\n",
         "",
         "who yields keeps its clients, though the better one does not know of them",

@@ -343,7 +343,7 @@ MUTANTS = (
     ),
     Mutant(
         "lingers-answering",
-        "vrrp/speaker_leave.cc",
+        "vrrp/speaker_linger.cc",
         "  host_.grant_lease(index, for_us, Host::Answers::kNo);",
         "  host_.grant_lease(index, for_us, Host::Answers::kYes);",
         "who was succeeded answers beside its successor",
