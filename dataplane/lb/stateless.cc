@@ -38,8 +38,7 @@ Verdict FlowPath<F>::answer_without_entry(Turn& turn, const Arrival& arrival) {
   const auto& origins = turn.snapshot.nat_origins();
   const net::IpAddr server = F::generic(ip->source);
   const net::be16 port = arrival.parsed.ports.source;
-  auto slot = origins.only_service({server, port.value()}, arrival.parsed.protocol);
-  if (!slot) slot = origins.only_service({server, 0}, arrival.parsed.protocol);
+  const auto slot = origins.only_service({server, port.value()}, arrival.parsed.protocol);
   if (!slot) return route(turn, arrival.packet, arrival.parsed);
   const Service& service = *turn.snapshot.service(*slot);
   const Vip* vip = turn.snapshot.find_vip(service.vip.address);

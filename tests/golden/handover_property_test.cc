@@ -113,7 +113,9 @@ class Pair {
     const auto count = random_.between(1, 4);
     for (std::int64_t i = 0; i < count; ++i) {
       std::vector<lb::RealServer> pool;
-      const auto port = static_cast<std::uint16_t>(random_.pick({8080, 8080, 8081, 8082}));
+      const bool is_of_all_ports = i == 0 && random_.chance(30);
+      const auto port =
+          static_cast<std::uint16_t>(is_of_all_ports ? 0 : random_.pick({8080, 8080, 8081, 8082}));
       for (std::int64_t server = 0; server < kServers; ++server) {
         if (!random_.chance(60)) continue;
         lb::RealServer real = real_server(slot++, {server_address(server), port});
@@ -122,7 +124,7 @@ class Pair {
         pool.push_back(real);
       }
       if (pool.empty()) pool.push_back(real_server(slot++, {server_address(0), port}));
-      const auto vip_port = static_cast<std::uint16_t>(80 + i);
+      const auto vip_port = static_cast<std::uint16_t>(is_of_all_ports ? 0 : 80 + i);
       const auto protocol = random_.chance(70) ? net::Protocol::kTcp : net::Protocol::kUdp;
       lb::Service each = service(static_cast<lb::ServiceSlot>(i), {kNames.vip, vip_port}, protocol,
                                  std::move(pool));
@@ -148,8 +150,14 @@ class Pair {
   const lb::Service& service_of(const Flow& flow) const { return world_.services[flow.service]; }
   bool is_tcp(const Flow& flow) const { return service_of(flow).protocol == net::Protocol::kTcp; }
 
+  // Of a service of all ports one at which real servers of others listen as well.
+  net::Endpoint asked(const Flow& flow) const {
+    const net::Endpoint& vip = service_of(flow).vip;
+    return vip.port != 0 ? vip : net::Endpoint{vip.address, 8080};
+  }
+
   Datagram request(const Flow& flow, std::uint8_t flags) const {
-    Datagram d = from_client(flow.port, flags, service_of(flow).vip.port);
+    Datagram d = from_client(flow.port, flags, asked(flow).port);
     d.protocol = service_of(flow).protocol;
     d.payload = "request " + std::to_string(flow.port);
     return d;
@@ -169,7 +177,7 @@ class Pair {
     Stage& stage = random_.chance(50) ? first : second;
     for (const FrameBytes& frame : answers(stage, flow, *server)) {
       const Seen seen = read(frame);
-      EXPECT_EQ(to_string(seen.source), to_string(service_of(flow).vip));
+      EXPECT_EQ(to_string(seen.source), to_string(asked(flow)));
       EXPECT_EQ(to_string(seen.destination), to_string(net::Endpoint{kNames.client, flow.port}));
       EXPECT_EQ(seen.payload, "answer " + std::to_string(flow.port));
       EXPECT_TRUE(checksums_ok(frame));

@@ -30,13 +30,15 @@ void NatOrigins::remove(const net::Endpoint& real, net::Protocol protocol, Servi
 
 std::optional<ServiceSlot> NatOrigins::only_service(const net::Endpoint& real,
                                                     net::Protocol protocol) const {
-  const auto& page = pages_[page_of(real)];
-  if (page == nullptr) return std::nullopt;
   std::optional<ServiceSlot> found;
-  for (const Entry& entry : *page) {
-    if (entry.protocol != protocol || entry.real != real) continue;
-    if (found) return std::nullopt;
-    found = entry.service;
+  for (const net::Endpoint& end : {real, net::Endpoint{real.address, 0}}) {
+    const auto& page = pages_[page_of(end)];
+    if (page == nullptr) continue;
+    for (const Entry& entry : *page) {
+      if (entry.protocol != protocol || entry.real != end) continue;
+      if (found) return std::nullopt;
+      found = entry.service;
+    }
   }
   return found;
 }

@@ -19,7 +19,7 @@ class NatOrigins {
   void add(const net::Endpoint& real, net::Protocol protocol, ServiceSlot service);
   void remove(const net::Endpoint& real, net::Protocol protocol, ServiceSlot service);
 
-  /// The service, when there is exactly one.
+  /// The service, when there is exactly one, of this port (not 0) or of all.
   std::optional<ServiceSlot> only_service(const net::Endpoint& real, net::Protocol protocol) const;
   /// Whether there is any, of this port or of all.
   bool has(const net::Endpoint& real, net::Protocol protocol) const;

@@ -176,6 +176,13 @@ TEST(Snapshot, AnAnswersOriginIsKnownWhenThereIsOnlyOne) {
   EXPECT_EQ(builder.build()->nat_origins().only_service(shared, kTcp), std::nullopt);
   builder.remove_service(0);
   EXPECT_EQ(builder.build()->nat_origins().only_service(shared, kTcp), ServiceSlot{1});
+  RealServer whole = real(10, 1);
+  whole.endpoint = {shared.address, 0};
+  builder.set_service(service(2, endpoint("192.0.2.2", 0), kTcp, {whole}));
+  EXPECT_EQ(builder.build()->nat_origins().only_service(shared, kTcp), std::nullopt)
+      << "of all ports is of this one, too";
+  EXPECT_EQ(builder.build()->nat_origins().only_service({shared.address, 9}, kTcp), ServiceSlot{2});
+  builder.remove_service(2);
   same.method = Method::kDirectRouting;
   builder.set_service(service(1, endpoint("192.0.2.1", 81), kTcp, {same}));
   EXPECT_EQ(builder.build()->nat_origins().only_service(shared, kTcp), std::nullopt);
