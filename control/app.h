@@ -94,7 +94,9 @@ class App final : public VrrpHost {
   void commit();
   enum class Outcome : std::uint8_t { kApplied, kRefused };
   void end_reload(Outcome outcome);
-  bool is_held(lb::LeaseSlot lease) const;
+  bool is_master(lb::LeaseSlot lease) const;
+  /// Of the lease, for who has just been succeeded as well.
+  bool has_addresses(lb::LeaseSlot lease) const;
 
   void failover(const api::FailoverQuery& query, api::Backend::FailoverCallback reply);
   /// Of those that the query means; nothing: why there are none.

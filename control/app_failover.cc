@@ -25,7 +25,7 @@ void App::failover(const api::FailoverQuery& query, api::Backend::FailoverCallba
   if (!meant) return reply({meant.error(), {}});
   std::set<std::size_t> masters;
   for (const std::size_t number : *meant) {
-    if (is_held(static_cast<lb::LeaseSlot>(number))) masters.insert(number);
+    if (is_master(static_cast<lb::LeaseSlot>(number))) masters.insert(number);
   }
   failover_reply_ = std::move(reply);
   const auto tell = [this, meant = *meant, masters, is_back = query.is_back] {
@@ -41,8 +41,13 @@ api::FailoverReport App::handed_over(const std::vector<std::size_t>& meant,
   api::FailoverReport report;
   for (const std::size_t number : meant) {
     const vrrp::Instance& machine = vrrp_->speaker().instance(number);
-    const bool is_master = machine.state() == vrrp::State::kMaster;
-    std::string outcome = is_master ? "no successor" : "handed over";
+    std::string outcome = "handed over";
+    if (machine.state() == vrrp::State::kMaster) {
+      outcome = "no successor";
+    } else if (machine.state() != vrrp::State::kBackup || !machine.stands_by()) {
+      // A fault, or adverts that do not leave: it has gone, but not to anybody who has been heard.
+      outcome = "lost meanwhile";
+    }
     if (!masters.contains(number)) outcome = "not master";
     if (is_back) outcome = "takes back";
     log::info("({}) failover: {}", machine.config().name, outcome);

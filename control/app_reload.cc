@@ -68,7 +68,7 @@ void App::commit() {
   reload_->going.clear();
   real_time_.follow(setup_.running.config->global, *dataplane_);
   filters_.narrow(*setup_.running.topology);
-  vips_->follow(*before->topology, [this](lb::LeaseSlot lease) { return is_held(lease); });
+  vips_->follow(*before->topology, [this](lb::LeaseSlot lease) { return has_addresses(lease); });
   vips_->announce_own(role(), *dataplane_, before->topology.get());
   bfd_->follow();
   // Who is still to be told goodbye stays known, see watch_mail().
@@ -84,10 +84,14 @@ void App::commit() {
   reloader_->discard(before);
 }
 
-bool App::is_held(lb::LeaseSlot lease) const {
-  if (lease == lb::kAlwaysOurs) return true;
+bool App::is_master(lb::LeaseSlot lease) const {
   return vrrp_ != nullptr && vrrp_->speaker().has(lease) &&
          vrrp_->speaker().instance(lease).state() == vrrp::State::kMaster;
+}
+
+bool App::has_addresses(lb::LeaseSlot lease) const {
+  if (lease == lb::kAlwaysOurs || is_master(lease)) return true;
+  return vrrp_ != nullptr && vrrp_->speaker().has(lease) && vrrp_->speaker().lingers(lease);
 }
 
 void App::end_reload(Outcome outcome) {

@@ -67,7 +67,8 @@ struct ReloadReport {
 /// POST /v1/failover
 struct FailoverRow {
   std::string name;
-  std::string outcome;  ///< "handed over", "no successor", "not master", "takes back".
+  /// "handed over", "not master", "takes back"; or it failed: "no successor", "lost meanwhile".
+  std::string outcome;
 };
 struct FailoverReport {
   std::string error;  ///< Not empty: why there is no outcome.

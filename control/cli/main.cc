@@ -95,7 +95,7 @@ bool is_refused(const std::string& command, const std::string& body) {
   const auto report = api::failover_from_json(json);
   return !report || !report->error.empty() ||
          std::ranges::any_of(report->instances, [](const api::FailoverRow& row) {
-           return row.outcome == "no successor";
+           return row.outcome == "no successor" || row.outcome == "lost meanwhile";
          });
 }
 
