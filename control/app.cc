@@ -67,7 +67,7 @@ void App::start_dataplane() {
   dataplane_ = std::move(*dataplane);
   if (!setup_.taps.empty()) learn_macs();
   use_bonds(*dataplane_, *setup_.running.topology, *view_);
-  vips_ = std::make_unique<VipAddresses>(setup_.running, *kernel_);
+  vips_ = std::make_unique<VipAddresses>(setup_.running, *kernel_, *setup_.mirror);
   neighbours_ = std::make_unique<NeighbourKeeper>(setup_.running, setup_.options.mode, *kernel_);
   if (!dataplane_->hugepages()) log::info("no free hugepages: running without them");
 }

@@ -1,5 +1,8 @@
 #include "control/vip_addresses.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "control/clock.h"
 #include "control/log.h"
 #include "dataplane/neigh/arp.h"
@@ -29,14 +32,32 @@ bool has_same(const Topology& topology, const PlacedVip& wanted,
 
 void VipAddresses::acquire(lb::LeaseSlot lease) {
   const auto is_done = std::make_shared<std::atomic<bool>>(false);
-  acquiring_[lease] = {now_us(), is_done};
-  kernel_.acquire(addresses_of(lease), netdevs(), [is_done] { is_done->store(true); });
+  const std::vector<HeldAddress> addresses = addresses_of(lease);
+  Acquiring& acquiring = acquiring_[lease];
+  acquiring = {now_us(), is_done, {}};
+  std::ranges::copy_if(addresses, std::back_inserter(acquiring.awaited),
+                       [](const HeldAddress& each) { return each.address.address.is_v6(); });
+  kernel_.acquire(addresses, netdevs(), [is_done] { is_done->store(true); });
 }
 
-bool VipAddresses::is_settled(lb::LeaseSlot lease) const {
+bool VipAddresses::is_settled(lb::LeaseSlot lease) {
   const auto found = acquiring_.find(lease);
-  return found == acquiring_.end() || found->second.is_done->load() ||
-         now_us() - found->second.since_us > kPatience_us;
+  if (found == acquiring_.end()) return true;
+  Acquiring& acquiring = found->second;
+  if (now_us() - acquiring.since_us > kPatience_us) return true;
+  if (!acquiring.is_done->load()) return false;
+  if (!acquiring.awaited.empty()) look(acquiring);
+  return acquiring.awaited.empty();
+}
+
+// Once for each piece of news, however often it is asked for.
+void VipAddresses::look(Acquiring& acquiring) const {
+  if (acquiring.looked_at_change == mirror_.changes()) return;
+  acquiring.looked_at_change = mirror_.changes();
+  const auto there = mirror_.addresses();
+  std::erase_if(acquiring.awaited, [&there](const HeldAddress& each) {
+    return there.contains({each.netdev.ifindex, each.address.address});
+  });
 }
 
 void VipAddresses::release(lb::LeaseSlot lease) {

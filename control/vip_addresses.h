@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "control/kernel/executor.h"
+#include "control/kernel/mirror.h"
 #include "control/running.h"
 #include "dataplane/neigh/nd.h"
 #include "dataplane/worker/dataplane.h"
@@ -22,13 +23,13 @@ class VipAddresses {
  public:
   static constexpr std::int64_t kPatience_us = 100'000;  ///< A fifth of Departure::kLinger_us.
 
-  VipAddresses(const Running& running, KernelExecutor& kernel)
-      : running_(running), kernel_(kernel) {}
+  VipAddresses(const Running& running, KernelExecutor& kernel, const Mirror& mirror)
+      : running_(running), kernel_(kernel), mirror_(mirror) {}
 
   void acquire(lb::LeaseSlot lease);
   /// Whether the kernel has what acquire() has asked for, or has taken longer than kPatience_us:
   /// then clients may be told, and local services find them.
-  bool is_settled(lb::LeaseSlot lease) const;
+  bool is_settled(lb::LeaseSlot lease);
   void release(lb::LeaseSlot lease);
   /// At start: VIPs that another daemon has left behind are removed, a backup must not have them.
   void take_over(const KernelView& view);
@@ -48,10 +49,15 @@ class VipAddresses {
 
   const Running& running_;
   KernelExecutor& kernel_;
+  const Mirror& mirror_;
   struct Acquiring {
     std::int64_t since_us = 0;
     std::shared_ptr<std::atomic<bool>> is_done;
+    std::vector<HeldAddress> awaited;  ///< Of IPv6: those that the mirror did not have yet.
+    std::uint64_t looked_at_change =
+        ~std::uint64_t{0};  ///< Mirror::changes() when it was asked last.
   };
+  void look(Acquiring& acquiring) const;
   std::map<lb::LeaseSlot, Acquiring> acquiring_;
 };
 

@@ -149,6 +149,7 @@ struct Mirror::State {
   nl_sock* news = nullptr;
   nl_sock* dump = nullptr;  // for asking anew
   bool changed = false;
+  std::uint64_t changes = 0;
   bool routes_stale = false;
 
   ~State() {
@@ -217,7 +218,23 @@ Mirror::News Mirror::handle_news() {
     s.routes_stale = true;
     for (nl_cache* cache : {s.links, s.addresses, s.neighbours}) nl_cache_refill(s.dump, cache);
   }
-  return s.changed || lost ? News::kChanged : News::kNone;
+  if (!s.changed && !lost) return News::kNone;
+  ++s.changes;
+  return News::kChanged;
+}
+
+std::uint64_t Mirror::changes() const {
+  return state_->changes;
+}
+
+std::set<std::pair<unsigned, net::IpAddr>> Mirror::addresses() const {
+  std::set<std::pair<unsigned, net::IpAddr>> result;
+  for_each<rtnl_addr>(state_->addresses, [&](rtnl_addr* object) {
+    nl_addr* local = rtnl_addr_get_local(object);
+    if (!is_ip(local)) return;
+    result.emplace(static_cast<unsigned>(rtnl_addr_get_ifindex(object)), ip_of(local));
+  });
+  return result;
 }
 
 KernelView Mirror::view() {

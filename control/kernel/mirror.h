@@ -4,8 +4,11 @@
 // runs; afterwards changes arrive. libnl-route's caches do the bookkeeping.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "control/plan/kernel_view.h"
 
@@ -22,6 +25,11 @@ class Mirror {
   int fd() const;
   enum class News : std::uint8_t { kNone, kChanged };
   News handle_news();
+  /// Grows with each News::kChanged.
+  std::uint64_t changes() const;
+  /// The addresses of an interface that the kernel has told of. Of one of IPv6 it tells when it can
+  /// be reached, which is later than it answers whoever has added it.
+  std::set<std::pair<unsigned, net::IpAddr>> addresses() const;
 
   /// A copy of what is known now; routes are asked for anew when libnl cannot follow them.
   KernelView view();

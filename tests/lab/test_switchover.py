@@ -8,6 +8,8 @@ from daemons import KEEPLINE, Keepline
 from neighbours import ROUTERS, asking, question, said
 from process import stays, wait_for
 from test_failover import NETWORKS, VIP, VIP_V6, VIPS
+from test_reload import reload
+from test_wall_clock import signed
 from topologies import (
     V4,
     V6,
@@ -53,12 +55,33 @@ def nat_service_v6(lab):
     return nat_service_of(two_arms(lab, nets=V6), V6)
 
 
-def nat_service_of(net, nets=V4):
+def signed_unicast(lab):
+    """The same by unicast, with auth_hmac."""
+    nodes, vip, start_probe = local_service(lab)
+    for number, node in enumerate(nodes):
+        peer = f"unicast_peer {{\n 10.0.0.{2 - number}\n }}\n"
+        words = {"priority": (200, 100)[number], "block": peer + signed("monotonic")["block"]}
+        node.file.write_text(vrrp_instance(vip=VIPS[vip], **words))
+    return nodes, vip, start_probe
+
+
+def nat_of_virtual_macs(lab):
+    return nat_service_of(two_arms(lab), use_vmac=True)
+
+
+def nat_of_two_workers(lab):
+    nodes, vip, start_probe = nat_service(lab)
+    for node in nodes:
+        node.file.write_text("dataplane {\n workers 2\n }\n" + node.file.read_text())
+    return nodes, vip, start_probe
+
+
+def nat_service_of(net, nets=V4, **words):
     vip, servers = nets.outside_vip, nets.webs
-    words = {"port": 53, "protocol": "UDP", "check": "", "server_words": ""}
-    service = virtual_server(vip, servers=servers, **words)
+    udp = {"port": 53, "protocol": "UDP", "check": "", "server_words": ""}
+    service = virtual_server(vip, servers=servers, **udp)
     nodes = [
-        Keepline(node, two_arm_configuration(priority, service, nets=nets))
+        Keepline(node, two_arm_configuration(priority, service, nets=nets, **words))
         for node, priority in zip(net.nodes, (200, 100))
     ]
     for web in net.webs:
@@ -86,7 +109,18 @@ def running(nodes, vip, start_probe):
     return one, two, vip, probe
 
 
-@pytest.fixture(params=[local_service, nat_service, local_service_v6, nat_service_v6])
+SITES = [
+    local_service,
+    nat_service,
+    local_service_v6,
+    nat_service_v6,
+    signed_unicast,
+    nat_of_virtual_macs,
+    nat_of_two_workers,
+]
+
+
+@pytest.fixture(params=SITES)
 def cluster(request, lab):
     return running(*request.param(lab))
 
@@ -121,6 +155,24 @@ def test_nobody_to_hand_over_to(lab):
     assert "no vrrp_instance VI_9" in failover(keepline, "VI_9", code=3)
     report = probe.report()
     check(report)
+
+
+def test_a_reload_just_after_it_has_handed_over(lab):
+    """Its kernel still has all VIPs then: also one that the new configuration lacks goes."""
+    net = pair(lab)
+    both = f"{VIP}/24\n 10.0.0.60/24"
+    nodes = [
+        Keepline(node, vrrp_instance(vip=both, priority=priority))
+        for node, priority in zip(net.nodes, (200, 100))
+    ]
+    one, two = nodes
+    one.start().wait_master("10.0.0.60")
+    two.start().wait_backup(VIP)
+    assert "handed over" in failover(one)
+    assert one.host.has_address("10.0.0.60")
+    reload(one, vrrp_instance(vip=f"{VIP}/24", priority=200))
+    one.wait_backup(VIP)
+    one.wait_backup("10.0.0.60")
 
 
 def test_stopped_while_it_hands_over(lab):
