@@ -1,8 +1,8 @@
 // The composition root: owns every part of the running daemon and connects them.
 //
 // Everything here runs on the control thread. Construction order is start order; stop() undoes it.
-// In four files: app_vrrp.cc is VRRP's host, app_reload.cc has what happens at a reload,
-// app_failover.cc what `keepline failover` does, app.cc the rest.
+// In five files: app_vrrp.cc is VRRP's host, app_kernel.cc follows the kernel's news, app_reload.cc
+// has what happens at a reload, app_failover.cc what `keepline failover` does, app.cc the rest.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -79,6 +79,7 @@ class App final : public VrrpHost {
   void start_api();
   void watch_signals();
   void watch_kernel();
+  bool receive_mail();
   void watch_mail();
   void watch_health();
   void stop();
@@ -108,6 +109,7 @@ class App final : public VrrpHost {
   void answer_failover(api::FailoverReport report);
 
   // VrrpHost.
+  void receive_frames() override { receive_mail(); }
   Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) override;
   bool may_announce(std::size_t instance, net::PortId port) override;
   void grant_lease(std::size_t instance, std::int64_t duration_us, Answers answers) override;

@@ -7,7 +7,6 @@
 #include <set>
 #include <utility>
 
-#include "control/clock.h"
 #include "control/log.h"
 #include "control/vrrp_config.h"
 #include "dataplane/net/headers.h"
@@ -90,7 +89,7 @@ void VrrpDriver::follow(std::size_t index) {
   const net::Mac& mac = virtual_adverts ? *placed.vmac : running_.topology->ports[placed.port].mac;
   const bool is_new_mac = std::exchange(told_[number].advert_mac, mac) != mac;
   if (speaker_.has(number)) {
-    speaker_.reconfigure(number, std::move(machine), announced, now_us());
+    speaker_.reconfigure(number, std::move(machine), announced, begin_turn());
     const bool is_master = speaker_.instance(number).state() == vrrp::State::kMaster;
     for (const net::IpAddr& vip : announced) {
       if (is_new_mac && is_master) announce(number, vip);
@@ -119,37 +118,37 @@ void VrrpDriver::follow_groups() {
     groups_.push_back({numbers, state_of(numbers)});
     groups.push_back(std::move(numbers));
   }
-  speaker_.set_groups(std::move(groups), now_us());
+  speaker_.set_groups(std::move(groups), begin_turn());
 }
 
 void VrrpDriver::start(std::size_t instance) {
   if (speaker_.instance(instance).state() != vrrp::State::kInit) return;
-  speaker_.start(instance, now_us());
+  speaker_.start(instance, begin_turn());
   arm();
 }
 
 void VrrpDriver::leave(const std::vector<std::size_t>& instances, std::function<void()> on_left) {
   on_left_ = std::move(on_left);
-  speaker_.leave(instances, now_us());
+  speaker_.leave(instances, begin_turn());
   arm();
 }
 
 void VrrpDriver::hand_over(const std::vector<std::size_t>& instances,
                            std::function<void()> on_done) {
   on_left_ = std::move(on_done);
-  speaker_.hand_over(instances, now_us());
+  speaker_.hand_over(instances, begin_turn());
   arm();
 }
 
 void VrrpDriver::leave(std::function<void()> on_left) {
   on_left_ = std::move(on_left);
-  speaker_.leave(now_us());
+  speaker_.leave(begin_turn());
   arm();
 }
 
 void VrrpDriver::stop() {
   on_left_ = nullptr;
-  speaker_.stop(now_us());
+  speaker_.stop(begin_turn());
   timer_.cancel();
 }
 
@@ -157,7 +156,7 @@ void VrrpDriver::handle_frame(net::PortId port, net::Bytes frame) {
   if (frame.size() <= sizeof(net::EthernetHeader)) return;
   std::memcpy(&last_sender_, frame.data() + offsetof(net::EthernetHeader, source),
               sizeof last_sender_);
-  speaker_.handle_packet(port, frame.subspan(sizeof(net::EthernetHeader)), now_us());
+  speaker_.handle_packet(port, frame.subspan(sizeof(net::EthernetHeader)), begin_turn());
   arm();
 }
 
@@ -170,7 +169,7 @@ void VrrpDriver::set_port_fault(net::PortId port, vrrp::FaultCause cause, bool p
 void VrrpDriver::set_fault(std::size_t index, vrrp::FaultCause cause, bool present) {
   if (speaker_.has_left() || speaker_.instance(index).faults().has(cause) == present) return;
   log_fault(index, cause, present);
-  speaker_.set_fault(index, cause, present, now_us());
+  speaker_.set_fault(index, cause, present, begin_turn());
   arm();
 }
 
@@ -184,7 +183,7 @@ void VrrpDriver::log_fault(std::size_t index, vrrp::FaultCause cause, bool prese
 
 void VrrpDriver::set_priority(std::size_t index, std::uint8_t effective) {
   const std::uint8_t before = speaker_.instance(index).effective_priority();
-  if (!speaker_.set_priority(index, effective, now_us())) return;
+  if (!speaker_.set_priority(index, effective, begin_turn())) return;
   log::info("({}) effective priority {} -> {}", name_of(index), before, effective);
   host_.priority_changed(index, effective);
   arm();
@@ -192,7 +191,7 @@ void VrrpDriver::set_priority(std::size_t index, std::uint8_t effective) {
 
 void VrrpDriver::master_lost(std::size_t index, const net::IpAddr& address,
                              std::int64_t interval_us) {
-  if (!speaker_.master_lost(index, address, interval_us, now_us())) return;
+  if (!speaker_.master_lost(index, address, interval_us, begin_turn())) return;
   arm();
   log::warn("({}) the master {} is lost, as BFD says", name_of(index), net::to_string(address));
 }
@@ -202,7 +201,7 @@ void VrrpDriver::set_source(std::size_t index, const net::IpAddr& source) {
   if (!speaker_.has_left() && source.is_zero() != had_none) {
     log_fault(index, vrrp::FaultCause::kNoSourceAddress, source.is_zero());
   }
-  if (speaker_.set_source(index, source, now_us())) arm();
+  if (speaker_.set_source(index, source, begin_turn())) arm();
 }
 
 // --- vrrp::Host ------------------------------------------------------------------------------
@@ -317,7 +316,8 @@ const std::string& VrrpDriver::name_of(std::size_t instance) const {
 }
 
 void VrrpDriver::on_timer() {
-  speaker_.handle_timeout(now_us());
+  host_.receive_frames();
+  speaker_.handle_timeout(begin_turn());
   arm();
 }
 

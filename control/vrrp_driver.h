@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "control/clock.h"
 #include "control/running.h"
 #include "dataplane/neigh/nd.h"
 #include "dataplane/neigh/next_hops.h"
@@ -22,6 +23,8 @@ namespace keepline::control {
 class VrrpHost {
  public:
   virtual ~VrrpHost() = default;
+  /// Pass on what has come in (VrrpDriver::handle_frame): no timer overtakes an advert.
+  virtual void receive_frames() = 0;
   using Send = vrrp::Host::Send;
   virtual Send send_frame(net::PortId port, net::Bytes frame, std::int64_t valid_us) = 0;
   /// Whether clients may be led here: the kernel has the addresses, and the port's way out room for
@@ -98,7 +101,8 @@ class VrrpDriver final : private vrrp::Host {
   void announce(const PlacedVip& vip, const net::Mac& owner, const net::Mac& from);
   const PlacedInstance& placed_of(std::size_t instance) const;
   void grant_lease(std::size_t instance, std::int64_t duration_us, Answers answers) override {
-    host_.grant_lease(instance, duration_us, answers);
+    // Whatever has stopped this thread since the decision has not stopped the peers.
+    host_.grant_lease(instance, duration_us - (now_us() - turn_us_), answers);
   }
   void revoke_lease(std::size_t instance) override { host_.revoke_lease(instance); }
   void claim(std::size_t instance) override;
@@ -120,6 +124,7 @@ class VrrpDriver final : private vrrp::Host {
   vrrp::State state_of(const std::vector<std::size_t>& members) const;
   void note_group(std::size_t instance);
   bool is_done() const { return speaker_.has_left() || !speaker_.is_leaving(); }
+  std::int64_t begin_turn() { return turn_us_ = now_us(); }
   void on_timer();
   void arm();
 
@@ -127,6 +132,7 @@ class VrrpDriver final : private vrrp::Host {
   const Running& running_;
   VrrpHost& host_;
   vrrp::Speaker speaker_;
+  std::int64_t turn_us_ = 0;  ///< What time it is for the speaker.
   struct Told {
     net::Mac advert_mac;
     std::int64_t since_unix_s = 0;
