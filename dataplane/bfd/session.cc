@@ -138,8 +138,9 @@ void Session::forget_remote() {
 
 // --- Time ------------------------------------------------------------------------------------
 
-void Session::handle_timeout(std::int64_t now_us) {
-  if (is_remote_known() && now_us - last_heard_us_ >= detection_time_us()) {
+void Session::handle_timeout(std::int64_t now_us, Inbox inbox) {
+  const int times = inbox == Inbox::kEmpty ? 1 : 2;
+  if (is_remote_known() && now_us - last_heard_us_ >= times * detection_time_us()) {
     // §6.8.4, and §6.8.1 of bfd.RemoteDiscr.
     forget_remote();
     if (state_ == State::kUp || state_ == State::kInit) {

@@ -30,6 +30,9 @@ struct Statistics {
   void discard(Discard reason) { ++discarded[static_cast<std::size_t>(reason)]; }
 };
 
+/// What was received and not looked at yet.
+enum class Inbox : std::uint8_t { kEmpty, kMayHoldMore };
+
 class Session {
  public:
   /// A packet that is answered, with a change of state that is told at once: 3. Twice that.
@@ -54,8 +57,9 @@ class Session {
   /// otherwise why not, which is counted.
   std::optional<Discard> handle_packet(const ControlPacket& packet, std::int64_t now_us);
   void count_discard(Discard reason) { statistics_.discard(reason); }
-  /// Does what is due; calling it early is harmless.
-  void handle_timeout(std::int64_t now_us);
+  /// Does what is due; calling it early is harmless. While more may have been received than has
+  /// been looked at, nobody is taken for dead before twice the detection time.
+  void handle_timeout(std::int64_t now_us, Inbox inbox = Inbox::kEmpty);
   /// When handle_timeout() wants to be called; nothing: there is nothing to wait for.
   std::optional<std::int64_t> next_timeout() const;
   std::optional<Action> poll_action();

@@ -125,12 +125,12 @@ std::optional<SessionNumber> SessionTable::handle_frame(const net::Packet& frame
   return number_of(*slot);
 }
 
-void SessionTable::handle_timeout(std::int64_t now_us, Output& output) {
+void SessionTable::handle_timeout(std::int64_t now_us, Output& output, Inbox inbox) {
   if (!next_timeout_us_ || now_us < *next_timeout_us_) return;
   for (std::size_t i = 0; i < end_; ++i) {
     Slot& slot = (*slots_)[i];
     if (!slot) continue;
-    slot->handle_timeout(now_us);
+    slot->handle_timeout(now_us, inbox);
     drain(slot, output);
   }
   find_next_timeout();

@@ -44,7 +44,7 @@ class SessionTable {
   std::optional<SessionNumber> handle_frame(const net::Packet& frame, const net::Parsed& parsed,
                                             std::int64_t now_us, Output& output);
   /// Does what is due; calling it early is harmless.
-  void handle_timeout(std::int64_t now_us, Output& output);
+  void handle_timeout(std::int64_t now_us, Output& output, Inbox inbox = Inbox::kEmpty);
   /// When handle_timeout() wants to be called.
   std::optional<std::int64_t> next_timeout() const { return next_timeout_us_; }
 

@@ -36,13 +36,13 @@ void BfdDesk::receive(const lb::Snapshot& snapshot, const net::Packet& frame) {
   }
 }
 
-void BfdDesk::turn(const lb::Snapshot* snapshot) {
+void BfdDesk::turn(const lb::Snapshot* snapshot, bfd::Inbox inbox) {
   const bool has_orders = mailbox_.bfd_orders.read_available() > 0;
   if (!has_orders && !table_.next_timeout()) return;
   snapshot_ = snapshot;
   const std::int64_t now = now_us();
   if (has_orders) take_orders(now);
-  table_.handle_timeout(now, *this);
+  table_.handle_timeout(now, *this, inbox);
 }
 
 void BfdDesk::take_orders(std::int64_t now) {

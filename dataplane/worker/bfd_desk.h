@@ -27,9 +27,9 @@ class BfdDesk final : private bfd::Output {
 
   /// A frame with the verdict lb::Action::kToBfd.
   void receive(const lb::Snapshot& snapshot, const net::Packet& frame);
-  /// Orders, and what is due. After what came in was looked at: a neighbour that has spoken while
-  /// this worker was away is not dead.
-  void turn(const lb::Snapshot* snapshot);
+  /// Orders, and what is due. After what came in was looked at, as far as `inbox` says: a neighbour
+  /// that has spoken while this worker was away is not dead.
+  void turn(const lb::Snapshot* snapshot, bfd::Inbox inbox);
   /// No more than `sleep_us`, and not beyond what is due next.
   std::uint32_t bounded_sleep_us(std::uint32_t sleep_us) const;
 

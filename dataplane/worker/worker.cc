@@ -53,6 +53,7 @@ void Worker::run() {
 bool Worker::turn() {
   counters_.turns.add();
   bursts_this_turn_ = 0;
+  inbox_ = bfd::Inbox::kEmpty;
   bool busy = false;
   for (std::size_t id = 0; id < ports_.size(); ++id) {
     if (ports_[id] != nullptr) busy |= send_mail(static_cast<net::PortId>(id));
@@ -65,13 +66,15 @@ bool Worker::turn() {
       busy = true;
     }
   }
-  if (snapshot != nullptr && !must_wait()) {
+  if (must_wait()) {
+    inbox_ = bfd::Inbox::kMayHoldMore;
+  } else if (snapshot != nullptr) {
     const std::size_t count = std::min(ports_.size(), snapshot->port_count());
     for (std::size_t id = 0; id < count; ++id) {
       if (ports_[id] != nullptr) busy |= receive(*snapshot, static_cast<net::PortId>(id));
     }
   }
-  if (bfd_ != nullptr) bfd_->turn(snapshot);
+  if (bfd_ != nullptr) bfd_->turn(snapshot, inbox_);
   flush_all();
   // With frames the clock was read when they were taken.
   if (!busy) note_gap(ticks_.now());
@@ -113,15 +116,17 @@ bool Worker::receive(const lb::Snapshot& snapshot, net::PortId id) {
   if (snapshot.port(id).nic != net::kNoPort) return relay(id, snapshot.port(id).nic);
   if (stages_.next()) return receive_measured(snapshot, id);
   lb::Burst* begun = nullptr;
-  for (std::size_t n = 0; n < kBurstsPerTurn; ++n) {
+  bool is_full = true;
+  for (std::size_t n = 0; n < kBurstsPerTurn && is_full; ++n) {
     lb::Burst& burst = bursts_[n % bursts_.size()];
-    if (!take(burst, id)) break;
+    is_full = take(burst, id) && burst.count == burst.packets.size();
+    if (burst.count == 0) break;
     const lb::LeaseView leases = look_at_leases();
     pipeline_.begin(snapshot, leases, burst, now_s_);
     if (begun != nullptr) finish(snapshot, leases, *begun);
     begun = &burst;
-    if (burst.count < burst.packets.size()) break;
   }
+  if (is_full) inbox_ = bfd::Inbox::kMayHoldMore;
   if (begun == nullptr) return false;
   finish(snapshot, look_at_leases(), *begun);
   return true;
@@ -142,6 +147,7 @@ bool Worker::receive_measured(const lb::Snapshot& snapshot, net::PortId id) {
   stages_.begin();
   lb::Burst& burst = bursts_[0];
   if (!take(burst, id)) return false;
+  if (burst.count == burst.packets.size()) inbox_ = bfd::Inbox::kMayHoldMore;
   stages_.done(lb::Stage::kReceive);
   const lb::LeaseView leases = look_at_leases();
   pipeline_.begin(snapshot, leases, burst, now_s_, &stages_);

@@ -132,6 +132,7 @@ class Worker final : private FrameSender {
   std::array<TxBuffer, net::kMaxPorts> tx_;
   std::array<Outbound, kMaxWorkers> outbound_;
   std::size_t bursts_this_turn_ = 0;
+  bfd::Inbox inbox_ = bfd::Inbox::kEmpty;  // after what was received in this turn
   std::uint64_t last_turn_ = 0;
   std::uint64_t resumed_ = 0;    // end of the last noticeable gap between turns
   std::uint64_t gap_ = 0;        // its length, in ticks

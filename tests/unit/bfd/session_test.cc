@@ -83,6 +83,16 @@ TEST(BfdSession, MultiplierOneSpeaksBeforeTheTimeIsUp) {
   EXPECT_GT(most_us - least_us, 3'000) << "they are spread";
 }
 
+TEST(BfdSession, WhoMayHaveSpokenIsGivenTwiceTheTime) {
+  Subject s;
+  s.come_up();
+  const std::int64_t heard_us = s.now_us;
+  s.session.handle_timeout(heard_us + 239'999, Inbox::kMayHoldMore);
+  EXPECT_EQ(s.session.state(), State::kUp);
+  s.session.handle_timeout(heard_us + 240'000, Inbox::kMayHoldMore);
+  EXPECT_EQ(s.session.state(), State::kDown);
+}
+
 TEST(BfdSession, SilenceEndsItAfterTheDetectionTime) {
   Subject s;
   s.come_up();

@@ -65,13 +65,14 @@ class Peer final : private bfd::Output {
 // other's.
 class BfdWorkers : public ::testing::Test {
  protected:
-  BfdWorkers() : crew_(2) {
+  explicit BfdWorkers(unsigned workers = 2) : crew_(workers) {
     crew_.world.own = {kOurs};
     crew_.world.bfd_neighbours = {{kTheirs, false}};
     crew_.world.ports[kInside].source4 = kOurs;
     crew_.world.routes = {{{kTheirs, 24}, kInside, {}, 0}};
     crew_.world.neighbours = {{kTheirs, kInside, kTheirMac}};
-    crew_.hire({{&outside_, nullptr}, {nullptr, &inside_}}, {0, 1});
+    if (workers == 2) crew_.hire({{&outside_, nullptr}, {nullptr, &inside_}}, {0, 1});
+    if (workers == 1) crew_.hire({{&outside_, &inside_}}, {0, 0});
     crew_.publish();
     peer_ = std::make_unique<Peer>(inside_, crew_.world.ports[kInside].mac);
   }
@@ -160,6 +161,33 @@ TEST_F(BfdWorkers, WhatWaitedWhileTheWorkerWasAwayStillCounts) {
   EXPECT_TRUE(take_events().empty());
 }
 
+class BfdWorker : public BfdWorkers {
+ protected:
+  BfdWorker() : BfdWorkers(1) {}
+};
+
+// Of a full queue a worker takes some bursts in a turn.
+TEST_F(BfdWorker, WhatIsBehindOtherFramesCountsAsWell) {
+  bfd::SessionConfig config = session_config(kTheirs, 49'159);
+  config.multiplier = 20;  // so patient is the neighbour with us
+  order(config);
+  run(3'000'000);
+  ASSERT_EQ(ours(), bfd::State::kUp);
+  take_events();
+  for (std::size_t i = 0; i < 8 * net::kBurstSize; ++i) {
+    inside_.arrive(std::vector<std::uint8_t>(60, 0xff));
+  }
+  // For 10 ms nobody runs here; the neighbour has spoken meanwhile.
+  for (int i = 0; i < 100; ++i) {
+    crew_.pass(100);
+    passed_us_ += 100;
+    peer_->turn(passed_us_);
+  }
+  for (int turn = 0; turn < 3; ++turn) crew_.workers[0]->turn();
+  EXPECT_TRUE(take_events().empty());
+  EXPECT_EQ(ours(), bfd::State::kUp);
+}
+
 TEST_F(BfdWorkers, WithoutAWayNothingIsSent) {
   crew_.world.neighbours.clear();
   crew_.publish();
@@ -205,7 +233,7 @@ TEST(BfdSleep, EndsWhenSomethingIsDue) {
   BfdDesk desk(mailbox, doorbell, clock, sink);
   EXPECT_EQ(desk.bounded_sleep_us(250), 250u);
   mailbox.bfd_orders.push({0, session_config(kTheirs, 49'152)});
-  desk.turn(nullptr);
+  desk.turn(nullptr, bfd::Inbox::kEmpty);
   EXPECT_EQ(desk.bounded_sleep_us(250), 250u);
   clock.pass(1'000'000);
   EXPECT_EQ(desk.bounded_sleep_us(250), 0u);
