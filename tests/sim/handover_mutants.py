@@ -120,8 +120,8 @@ MUTANTS = (
     Mutant(
         "led-to-the-gone",
         "vrrp/handover/successor.h",
-        "is_gone_ = is_gone_ || ",
-        "is_gone_ = false && ",
+        "return heard_.has_value() && !is_gone_ && now_us",
+        "return heard_.has_value() || now_us",
         "clients are led to a successor who has left meanwhile",
     ),
     Mutant(
