@@ -188,6 +188,18 @@ def test_stopped_while_it_hands_over(lab):
     assert "stopped meanwhile" in asked.output()
 
 
+def test_a_fault_while_it_hands_over(lab):
+    """Mastership is gone, but nobody has been heard that has it."""
+    net = pair(lab)
+    keepline = Keepline(net.nodes[0], vrrp_instance(vip=f"{VIP}/24", advert_int=3)).start()
+    keepline.wait_master(VIP, timeout=30)
+    asked = keepline.host.start(KEEPLINE, "failover", name="failover")
+    wait_for(lambda: keepline.statistics()["pri_zero_sent"] == 1, what="it has said goodbye")
+    net.nodes[0].cables["eth0"].unplug()
+    assert asked.wait() == 3
+    assert "lost meanwhile" in asked.output()
+
+
 def silence(hosts, is_silent):
     """They answer no ARP."""
     for host in hosts:
