@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
+#include <utility>
 
 #include "control/clock.h"
 #include "control/log.h"
@@ -32,12 +34,12 @@ bool has_same(const Topology& topology, const PlacedVip& wanted,
 
 void VipAddresses::acquire(lb::LeaseSlot lease) {
   const auto is_done = std::make_shared<std::atomic<bool>>(false);
-  const std::vector<HeldAddress> addresses = addresses_of(lease);
+  std::vector<HeldAddress> addresses = addresses_of(lease);
   Acquiring& acquiring = acquiring_[lease];
   acquiring = {now_us(), is_done, {}};
   std::ranges::copy_if(addresses, std::back_inserter(acquiring.awaited),
                        [](const HeldAddress& each) { return each.address.address.is_v6(); });
-  kernel_.acquire(addresses, netdevs(), [is_done] { is_done->store(true); });
+  kernel_.acquire(std::move(addresses), netdevs(), [is_done] { is_done->store(true); });
 }
 
 bool VipAddresses::is_settled(lb::LeaseSlot lease) {
@@ -54,7 +56,8 @@ bool VipAddresses::is_settled(lb::LeaseSlot lease) {
 void VipAddresses::look(Acquiring& acquiring) const {
   if (acquiring.looked_at_change == mirror_.changes()) return;
   acquiring.looked_at_change = mirror_.changes();
-  const auto there = mirror_.addresses();
+  std::set<std::pair<unsigned, net::IpAddr>> there;
+  for (const Address& each : mirror_.addresses()) there.emplace(each.ifindex, each.prefix.address);
   std::erase_if(acquiring.awaited, [&there](const HeldAddress& each) {
     return there.contains({each.netdev.ifindex, each.address.address});
   });

@@ -91,10 +91,9 @@ bool Instance::preempts(std::int64_t now_us) const {
 
 void Instance::enter_backup(const Step& step, std::int64_t now_us) {
   if (step.effect == Effect::kListen || must_listen_) return listen(now_us);
-  deadline_us_ = now_us + master_down_us(timer_base());
   // Whom the group yields to has said here already that it goes.
   succession_ = step.reason == Reason::kGroupLeft && now_us < released_us_ + kOvertaken_us;
-  if (succession_) deadline_us_ = now_us + skew_us(timer_base());
+  deadline_us_ = now_us + wait_us(false);
   if (step.from == State::kMaster) return;
   // The start rule. A grouped owner is in BACKUP only to ask its group, at once; `state MASTER`
   // waits for one advert of a better node.

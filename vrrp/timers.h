@@ -20,16 +20,15 @@ struct TimerBase {
   std::uint8_t down_adverts = 3;
 };
 
-/// RFC 3768 §6.1 Skew_Time: (256 - priority) / 256 seconds. RFC 9568 §6.1: the same share of the
-/// master's advertisement interval.
-constexpr std::int64_t skew_us(const TimerBase& base) {
-  const std::int64_t unit_us = base.version == Version::k2 ? kSecond_us : base.interval_us;
-  return (256 - base.priority) * unit_us / 256;
-}
-
 /// No peer's skew is longer than this, whatever its priority.
 constexpr std::int64_t longest_skew_us(Version version, std::int64_t interval_us) {
   return version == Version::k2 ? kSecond_us : interval_us;
+}
+
+/// RFC 3768 §6.1 Skew_Time: (256 - priority) / 256 seconds. RFC 9568 §6.1: the same share of the
+/// master's advertisement interval.
+constexpr std::int64_t skew_us(const TimerBase& base) {
+  return (256 - base.priority) * longest_skew_us(base.version, base.interval_us) / 256;
 }
 
 /// How long a backup waits when it knows by other means that the master died: the same share of the

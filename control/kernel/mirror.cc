@@ -227,12 +227,16 @@ std::uint64_t Mirror::changes() const {
   return state_->changes;
 }
 
-std::set<std::pair<unsigned, net::IpAddr>> Mirror::addresses() const {
-  std::set<std::pair<unsigned, net::IpAddr>> result;
+std::vector<Address> Mirror::addresses() const {
+  std::vector<Address> result;
   for_each<rtnl_addr>(state_->addresses, [&](rtnl_addr* object) {
     nl_addr* local = rtnl_addr_get_local(object);
     if (!is_ip(local)) return;
-    result.emplace(static_cast<unsigned>(rtnl_addr_get_ifindex(object)), ip_of(local));
+    Address address;
+    address.ifindex = static_cast<unsigned>(rtnl_addr_get_ifindex(object));
+    address.prefix = prefix_of(local);
+    address.is_secondary = (rtnl_addr_get_flags(object) & IFA_F_SECONDARY) != 0;
+    result.push_back(address);
   });
   return result;
 }
@@ -243,15 +247,7 @@ KernelView Mirror::view() {
   if (s.routes_stale) s.routes_stale = nl_cache_refill(s.dump, s.routes) < 0;
   KernelView view;
   for_each<rtnl_link>(state_->links, [&](rtnl_link* link) { view.links.push_back(link_of(link)); });
-  for_each<rtnl_addr>(state_->addresses, [&](rtnl_addr* object) {
-    nl_addr* local = rtnl_addr_get_local(object);
-    if (!is_ip(local)) return;
-    Address address;
-    address.ifindex = static_cast<unsigned>(rtnl_addr_get_ifindex(object));
-    address.prefix = prefix_of(local);
-    address.is_secondary = (rtnl_addr_get_flags(object) & IFA_F_SECONDARY) != 0;
-    view.addresses.push_back(address);
-  });
+  view.addresses = addresses();
   for_each<rtnl_route>(state_->routes, [&](rtnl_route* route) { add_routes(route, view.routes); });
   for_each<rtnl_neigh>(state_->neighbours, [&](rtnl_neigh* object) {
     nl_addr* destination = rtnl_neigh_get_dst(object);

@@ -7,8 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <set>
-#include <utility>
+#include <vector>
 
 #include "control/plan/kernel_view.h"
 
@@ -27,9 +26,9 @@ class Mirror {
   News handle_news();
   /// Grows with each News::kChanged.
   std::uint64_t changes() const;
-  /// The addresses of an interface that the kernel has told of. Of one of IPv6 it tells when it can
-  /// be reached, which is later than it answers whoever has added it.
-  std::set<std::pair<unsigned, net::IpAddr>> addresses() const;
+  /// Those of view() alone. The kernel tells of an IPv6 address when it can be reached, which is
+  /// later than it answers whoever has added it.
+  std::vector<Address> addresses() const;
 
   /// A copy of what is known now; routes are asked for anew when libnl cannot follow them.
   KernelView view();

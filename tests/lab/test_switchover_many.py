@@ -100,12 +100,12 @@ class Cluster:
     def tracking(self):
         return f'track_file mood {{\n file "{self.moods}"\n weight 1\n}}\n'
 
-    def is_away(self):
+    def wait_away(self):
         self.two.wait_master(self.vip)
         if self.one.process.running():
             self.one.wait_backup(self.vip)
 
-    def is_back(self):
+    def wait_back(self):
         self.one.wait_master(self.vip)
         self.two.wait_backup(self.vip)
 
@@ -273,8 +273,8 @@ def change_under_load(cluster, rounds, rate):
         change = CHANGES[number % len(CHANGES)]
         before = cluster.refused_by_kernel()
         change.away(cluster)
-        cluster.is_away()
+        cluster.wait_away()
         too_early += cluster.refused_by_kernel() - before
         change.back(cluster)
-        cluster.is_back()
+        cluster.wait_back()
     return probe.report() | {"too_early": too_early}

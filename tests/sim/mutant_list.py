@@ -141,8 +141,8 @@ MUTANTS = (
     Mutant(
         "skew-of-version-2",
         "vrrp/timers.h",
-        "base.version == Version::k2 ? kSecond_us : base.interval_us",
-        "base.version == Version::k3 ? kSecond_us : base.interval_us",
+        "version == Version::k2 ? kSecond_us : interval_us",
+        "version == Version::k3 ? kSecond_us : interval_us",
         "the skew has the other version's unit",
     ),
     Mutant(

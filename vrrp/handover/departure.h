@@ -6,11 +6,8 @@
 // some slack for a busy peer.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
-
-#include "vrrp/types.h"
 
 namespace keepline::vrrp {
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "vrrp/types.h"
+
 namespace keepline::vrrp {
 namespace {
 
